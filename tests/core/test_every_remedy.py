@@ -80,10 +80,11 @@ def applied(plain, remedy, place):
         return plain
     options = found_at(plain, [*stage.split("."), "with"] if stage and stage != "limits" else [stage] if stage else [])
     if isinstance(remedy, RemoveOption):
-        options.pop(remedy.option)
+        *above, name = remedy.option.split(".")
+        found_at(options, above).pop(name)
         return plain
     options.pop(remedy.instead_of, None)
-    options[remedy.option] = remedy.value
+    options |= {remedy.option: remedy.value, **remedy.also}
     return plain
 
 
@@ -122,7 +123,7 @@ def test_each_remedy_is_data_in_every_form(name, tmp_path):
     for problem in problems_of(case.pipeline(source), source, tmp_path):
         assert len(str(problem).splitlines()) <= 3
         for remedy in (one for each in problem.remedies for one in single(each)):
-            if not isinstance(remedy, SetOption) or remedy.stage or remedy.instead_of:
+            if not isinstance(remedy, SetOption) or remedy.stage or remedy.instead_of or remedy.also:
                 continue
             bare, wanted = SetOption(remedy.option, remedy.value), {remedy.option: plain_of(remedy.value)}
             assert yaml.safe_load(bare.text(Place("input"))) == wanted

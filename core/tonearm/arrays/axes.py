@@ -121,9 +121,9 @@ def _infer(
     """Return the names of the axes, if only one order is possible."""
     needed, shape = kind.axes, array.shape
     if len(squeezed) < len(needed):
-        raise ItemError(
-            f"a {kind.name} array has the axes {' and '.join(needed)}, but the shape is {shape}", code="axes-mismatch"
-        )
+        message = f"a {kind.name} array has the axes {' and '.join(needed)}, but the shape is {shape}"
+        remedies = (SetOption("kind", "waveform", when="if these are samples"),) if len(squeezed) == 1 else ()
+        raise ItemError(message, code="axes-mismatch", remedies=remedies)
     if len(squeezed) == len(needed) == 1:
         return list(needed)
     sizes = {name: size for name, size in sizes.items() if name in needed}
@@ -148,11 +148,10 @@ def _infer(
                 code="ambiguous-axes",
                 remedies=(ChooseOption("axes", polar),),
             )
-        named = " or ".join(f"[{', '.join(order)}]" for order in polar)
         raise ItemError(
             f"the axis of two values of shape {shape} has magnitudes and phases, not real and imaginary parts",
             code="axes-mismatch",
-            remedies=(SetOption("kind", "magnitude", when=f"with axes {named}"),),
+            remedies=tuple(SetOption("kind", "magnitude", also={"axes": order}) for order in polar),
         )
     if not orders and len(squeezed) > len(needed) + 2:
         raise ItemError(
@@ -165,14 +164,24 @@ def _infer(
     )
 
 
+MIN_SAMPLES = 32
+"""Number of samples up to which a time axis beside a far longer one is that of channels."""
+
+
 def _plausible(orders: Sequence[Sequence[str]], shape: Sequence[int]) -> tuple[Sequence[str], ...]:
-    """Return the orders in which no channel axis is longer than the time axis, or all orders if there are none."""
-    found = tuple(
-        order
-        for order in orders
-        if not {"channel", "time"} <= {*order} or shape[order.index("channel")] <= shape[order.index("time")]
-    )
-    return found or tuple(orders)
+    """Return the orders with a plausible time axis, or all orders if there are none.
+
+    No channel axis is longer than the time axis, and no axis is far longer than a time axis of a few samples.
+    """
+    return tuple(order for order in orders if "time" not in order or _is_time(order, shape)) or tuple(orders)
+
+
+def _is_time(order: Sequence[str], shape: Sequence[int]) -> bool:
+    """Return whether the size of the time axis is plausible."""
+    samples = shape[order.index("time")]
+    if "channel" in order and shape[order.index("channel")] > samples:
+        return False
+    return samples > MIN_SAMPLES or max(shape) < MIN_SAMPLES * samples
 
 
 def is_fft_length(length: int) -> bool:

@@ -127,7 +127,11 @@ class KeyedArrayOptions(ArrayOptions):
         """Yield contradictions between options; the file may say its sample rate itself."""
         yield from (one for one in super().problems() if not misses_rate(one))
         if self.imag is not None and self.phase is not None:
-            yield OptionError("imag and phase exclude each other", option="phase", hint="keep one")
+            yield OptionError(
+                "imag and phase exclude each other",
+                option="phase",
+                remedies=(RemoveOption("phase"), RemoveOption("imag")),
+            )
         for part, option in ((COMPLEX, "imag"), (POLAR, "phase")):
             if self.axes and part in flat_names(self.axes) and getattr(self, option) is not None:
                 message = f"'{option}' names a second array, but axes has both parts in one"

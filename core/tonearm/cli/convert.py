@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -16,7 +16,7 @@ from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
 from tonearm.cli.printing import remedies_as_flags
 from tonearm.cli.repeats import RepeatedWarnings
 from tonearm.cli.watched_work import WatchedWork
-from tonearm.errors import GiveOption, ItemError, PipelineError, TonearmError, UsageError, one_line
+from tonearm.errors import ItemError, PipelineError, UsageError, one_line
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.check import bind_decoder, check, read_limits
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
@@ -24,7 +24,6 @@ from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import assignment_mark, escape_variables, from_plain, override, with_limits
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
 from tonearm.pipeline.signal_checks import check_given
-from tonearm.pipeline.stages import plugin_as
 from tonearm.pipeline.templates import Template
 from tonearm.pipeline.yaml.nodes import MappingNode, Node, SequenceNode
 from tonearm.plugins.context import Context
@@ -41,12 +40,6 @@ from tonearm.writing.templates import parse_parts
 
 if TYPE_CHECKING:
     import argparse
-
-ANY_VALUES: Mapping[str, Any] = {"sample_rate": 22050, "encoding": "pcm_s16le"}
-"""Values of options with which a source is read if they are missing, only to find what else is."""
-
-OTHER_FILE = frozenset(("wrong-format", "not-npy"))
-"""Codes of errors of a source that is no file of its decoder, whose options do not matter."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -139,7 +132,17 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
     try:
         bound = bind_decoder(root, None, registry, form="flags", env=arguments.env)
     except PipelineError as error:
-        raise _with_problem_of_reading(error, root, arguments, registry) from None
+        from tonearm.run.reading_problem import with_reading_problem  # not at the top: only this error needs it
+
+        raise with_reading_problem(
+            error,
+            root,
+            registry,
+            lambda decoder: _read_source(arguments.source, decoder),
+            form="flags",
+            env=arguments.env,
+            memory=lambda: int(read_limits(arguments.limits, registry).memory),
+        ) from None
     source = _read_source(arguments.source, bound)
     with limited_memory(int(read_limits(arguments.limits, registry).memory)):
         given, started = _decoded_signals(bound, source, registry)
@@ -154,38 +157,6 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
     for assignment in arguments.overrides:
         root = override(root, assignment, mark=assignment_mark(assignment))
     return with_limits(root, arguments.limits), source, started
-
-
-def _with_problem_of_reading(
-    error: PipelineError, root: Node, arguments: SimpleNamespace, registry: Registry
-) -> PipelineError:
-    """Return the problem of missing options together with that of reading the source, such as a missing kind.
-
-    The source is read with any values, to find all at once. If the source shows what an option must be, such as the
-    field of JSON that holds the sound, it may say the others itself.
-    """
-    if any(problem.code != "missing-option" for problem in error.problems):
-        return error
-    try:
-        asked = {remedy.option for one in error.problems for remedy in one.remedies if isinstance(remedy, GiveOption)}
-        for name in asked & ANY_VALUES.keys():
-            root = override(root, f"input.with.{name}={ANY_VALUES[name]}")
-        bound = bind_decoder(root, None, registry, form="flags", env=arguments.env)
-        source = _read_source(arguments.source, bound)
-        with as_item_error(bound), limited_memory(int(read_limits(arguments.limits, registry).memory)):
-            first = _StartedDecoder(plugin_as(bound, Decoder), source, registry).first
-            if isinstance(first, ItemError):
-                raise first
-    except PipelineError:
-        return error
-    except ItemError as found:
-        is_found_in_file = not any(isinstance(remedy, GiveOption) for remedy in found.remedies)
-        if (found.code == "missing-option" and is_found_in_file) or found.code in OTHER_FILE:
-            return PipelineError([found.problem])
-        return error if found.code == "rate-mismatch" else PipelineError([*error.problems, found.problem])
-    except TonearmError:
-        return error
-    return error
 
 
 def _utf8(name: str) -> str:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from tonearm.cli.ceiling import Watch
     from tonearm.cli.progress import Observer
+    from tonearm.errors import PipelineError
+    from tonearm.pipeline.yaml.nodes import Node
+    from tonearm.plugins.registry import Registry
     from tonearm.run.plan import Plan
     from tonearm.run.report import Report
 
@@ -146,10 +149,36 @@ def _early_summary(found: int) -> str:
     return f"0 converted, 0 failed: stopped while the run was planned, with {format_count(found, 'source')} found"
 
 
+def _with_reading_problem(
+    error: PipelineError, root: Node, file: str | None, arguments: argparse.Namespace, registry: Registry
+) -> PipelineError:
+    """Return the problems of a pipeline with that of reading its first source, if options are missing."""
+    import os
+
+    from tonearm.pipeline.check import read_limits
+    from tonearm.pipeline.problems import Problems
+    from tonearm.pipeline.structure import read_structure
+    from tonearm.run.reading_problem import first_file, with_reading_problem
+
+    given = [*arguments.sources]
+    patterns = given or read_structure(root, Problems(file)).files
+    folder = "" if given else os.path.dirname(file or "")  # noqa: PTH120 - pathlib takes 6 ms
+    return with_reading_problem(
+        error,
+        root,
+        registry,
+        lambda _: first_file(patterns, folder),
+        file=file,
+        env=arguments.env,
+        memory=lambda: int(read_limits(arguments.limits, registry).memory),
+    )
+
+
 def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None) -> int:
     """Run the pipeline: in this process if it is watched, or else in worker processes."""
     from msgspec.structs import replace
 
+    from tonearm.errors import PipelineError
     from tonearm.pipeline.check import check
     from tonearm.pipeline.document import read_pipeline
     from tonearm.python import Pipeline
@@ -160,7 +189,11 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
     from tonearm.run.workers.health import Health
 
     root, file = read_pipeline(arguments.pipeline, arguments.overrides, arguments.limits)
-    pipeline = Pipeline(check(root, file, console.load_registry(), env=arguments.env))
+    registry = console.load_registry()
+    try:
+        pipeline = Pipeline(check(root, file, registry, env=arguments.env))
+    except PipelineError as error:
+        raise _with_reading_problem(error, root, file, arguments, registry) from None
     options = RunOptions(
         out=arguments.out,
         force=arguments.force,

@@ -57,6 +57,8 @@ class SetOption(Struct, frozen=True, tag=True):
         Path of another stage that has the option, such as ``input``; empty for the stage that has the problem.
     instead_of
         Name of an option of the stage that is left out; empty if none is.
+    also
+        Other options of the stage to set with it, by name.
     """
 
     option: str
@@ -64,11 +66,14 @@ class SetOption(Struct, frozen=True, tag=True):
     when: str = ""
     stage: str = ""
     instead_of: str = ""
+    also: Mapping[str, Any] = {}
 
     def text(self, place: Place) -> str:
-        """Return the assignment, with its condition."""
+        """Return the assignments, with their condition."""
         if not self.stage:
-            text = _assignment(self.option, (self.value,), place)
+            joint = {"flags": " ", "yaml": " and ", "python": ", "}[place.form]
+            given = {self.option: self.value, **self.also}
+            text = joint.join(_assignment(option, (value,), place) for option, value in given.items())
             return _with(f"{text}{_without(self.instead_of, place)}" if self.instead_of else text, self.when)
         text = _assignment(self.option, (self.value,), replace(place, stage=self.stage))
         return _with(text if place.form == "flags" else f"{text} in the options of {self.stage}", self.when)

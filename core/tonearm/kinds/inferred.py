@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.extent import finite_extent_of
-from tonearm.arrays.folded_axes import COMPLEX
+from tonearm.arrays.folded_axes import COMPLEX, POLAR
 from tonearm.arrays.values import is_real
 from tonearm.errors import Advice, ChooseOption, GiveOption, ItemError, OptionError, Remedy, RemoveOption, SetOption
 from tonearm.kinds.grid_options import missing_rate
-from tonearm.kinds.spectrograms import ComplexKind, SpectrogramOptions
+from tonearm.kinds.spectrograms import ComplexKind, SpectrogramOptions, folded_remedy
 from tonearm.kinds.waveform import WaveformKind, WaveformOptions
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind, repeated_axes
@@ -23,6 +23,13 @@ from tonearm.signals.window_files import given_window
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
+
+
+MOST_CHANNELS = 8
+"""Number of channels up to which a short axis beside a very long one is that of channels."""
+
+MOST_BINS = 8193
+"""Number of bins, or of frames, that an axis of samples exceeds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +102,10 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
                 remedies = (*unused.remedies, *(others if array.ndim > 1 else ()))
                 raise ItemError(unused.message, code=unused.code, remedies=remedies)
             return self._waveform
-        raise ItemError(
-            f"cannot tell what a real array of shape {array.shape} holds",
-            code="unknown-kind",
-            remedies=(ChooseOption("kind", _possible_kinds(array)),),
-        )
+        message = f"cannot tell what a real array of shape {array.shape} holds"
+        folded = self._folded(array)
+        remedies = (folded,) if folded else (ChooseOption("kind", self._possible_kinds(array)),)
+        raise ItemError(message, code="unknown-kind", remedies=remedies)
 
     def read(self, values: Array, context: Context) -> Waveform | ComplexSpectrogram:
         """Return the signal of the kind that the values have."""
@@ -111,6 +117,43 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
         if array.ndim == 1 or self.options.n_fft is None or self.options.hop_length is None:
             return False
         return bool(array.size == self._complex.sizes().get("bin"))
+
+    def _possible_kinds(self, array: Array) -> tuple[str, ...]:
+        """Return the kinds that a real array may be of; figures of a grid leave the waveform out.
+
+        Magnitudes and powers are not negative, unless they are logarithms, for which the kind has a recipe.
+        """
+        if array.ndim == 2 and min(array.shape) <= MOST_CHANNELS and max(array.shape) > MOST_BINS:
+            return ("waveform",)  # whose channels are the short axis
+        waveform = () if self._of_grids else ("waveform",)
+        if array.dtype.kind not in "iuf" or not array.size or finite_extent_of(array).low >= 0:
+            return (*waveform, "magnitude", "power", "db", "mel")
+        n_fft = self.options.n_fft
+        bins = n_fft is not None and n_fft // 2 + 1 in array.shape
+        if array.ndim > 2 and 2 in array.shape:
+            from tonearm.findings.layout import layout_along
+
+            if any(size == 2 and layout_along(array, axis) == POLAR for axis, size in enumerate(array.shape)):
+                return ("magnitude",)  # with phases
+            return ("complex",) if bins else ("complex", *waveform, "db", "mel")
+        return ("magnitude", "db", "mel") if bins else (*waveform, "db", "mel")
+
+    def _folded(self, array: Array) -> Remedy | None:
+        """Return the axes of an array whose bins hold both parts of complex values; None if it has none.
+
+        Such an axis has twice the bins of the given n_fft, or shows both parts by its values.
+        """
+        if array.ndim != 2 or array.dtype.kind != "f":
+            return None
+        from tonearm.findings.layout import layout_along
+
+        n_fft = self.options.n_fft
+        for axis, count in enumerate(array.shape):
+            if n_fft and count != 2 * (n_fft // 2 + 1):
+                continue
+            if n_fft or layout_along(array, axis) in ("complex-bin", "bin-complex"):
+                return folded_remedy(array, axis, COMPLEX)
+        return None
 
     @functools.cached_property
     def _of_grids(self) -> tuple[str, ...]:
@@ -135,13 +178,6 @@ def _unused(name: str, reason: str) -> OptionError:
     """Return the error for an option of spectrograms where the array is a waveform."""
     message = f"{reason}, which has no option {name!r}"
     return OptionError(message, option=name, code="unknown-option", remedies=(RemoveOption(name),))
-
-
-def _possible_kinds(array: Array) -> tuple[str, ...]:
-    """Return the kinds that a real array may be of: magnitudes and powers are not negative."""
-    if array.dtype.kind not in "iuf" or not array.size or finite_extent_of(array).low >= 0:
-        return "waveform", "magnitude", "power", "db", "mel"
-    return ("waveform", *(("complex",) if array.ndim > 2 and 2 in array.shape else ()), "db", "mel")
 
 
 def _complex_row(array: Array) -> ItemError:

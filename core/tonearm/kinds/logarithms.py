@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tonearm.errors import Advice, ChooseOption, Remedy, SetOption
+from tonearm.errors import ChooseOption, Remedy, SetOption
 
 DECIBEL_SPAN = 40.0
 """Span of the values from which they may be decibels: that of a sound is at least 40 dB."""
@@ -37,20 +37,38 @@ def logarithm_remedies(low: float, high: float, exponent: int = 1) -> tuple[Reme
         return _remedies_of_powers(powers, low, high)
     span = (high - low) / exponent
     fitting = [name for name, (least, most) in SPANS.items() if least <= span <= most]
-    floored = [name for name in fitting if _is_floor(name, low, 1e-4 if exponent == 1 else _ADDED)]
     decibels = (SetOption("kind", "db", when="if these are decibels"),) if high - low >= DECIBEL_SPAN else ()
     if exponent == 2:
+        floored = [name for name in fitting if _is_floor(name, low, _ADDED)]
         names = floored[:1] or ([] if decibels else fitting)
-        recipes = [_yaml({"log": name, "exponent": 2, **_floor(name, low)}) for name in names]
-        text = f"kind magnitude with recipe {' or '.join(recipes)}, if these are logarithms of powers"
-        return (*([Advice(text)] if recipes else []), *decibels)
+        recipes = [{"log": name, "exponent": 2, **_floor(name, low)} for name in names]
+        of_powers = "if these are logarithms of powers"
+        return (*(SetOption("kind", "magnitude", of_powers, also={"recipe": one}) for one in recipes), *decibels)
     if decibels:
         return decibels
     when = "if these are logarithms of magnitudes"
-    values = tuple({"log": name, **_floor(name, low)} for name in floored[:1] or fitting)
+    values = recipes_of(low, high)
     if len(values) == 1:
         return (SetOption("recipe", values[0], when=when),)
     return (ChooseOption("recipe", values, when=when),) if values else ()
+
+
+def recipes_of(low: float, high: float) -> tuple[dict[str, object], ...]:
+    """Return the recipes of logarithms of magnitudes in a range; only one if the smallest value is its exact floor.
+
+    Parameters
+    ----------
+    low, high
+        Smallest and largest value.
+
+    Examples
+    --------
+    >>> recipes_of(-11.5129, 4.0)
+    ({'log': 'ln'},)
+    """
+    fitting = [name for name, (least, most) in SPANS.items() if least <= high - low <= most]
+    floored = [name for name in fitting if _is_floor(name, low, 1e-4)]
+    return tuple({"log": name, **_floor(name, low)} for name in floored[:1] or fitting)
 
 
 _ADDED = 2e-3
@@ -62,14 +80,6 @@ def _floor(name: str, low: float) -> dict[str, object]:
     smallest = _BASES[name] ** low
     floor = 10.0 ** math.floor(math.log10(smallest) + _ADDED)
     return {"floor": floor} if floor < 1e-5 else {}
-
-
-def _yaml(recipe: dict[str, object]) -> str:
-    """Return a recipe in YAML's flow style."""
-    words = (
-        f"{name}: {value:.0e}" if isinstance(value, float) else f"{name}: {value}" for name, value in recipe.items()
-    )
-    return f"{{{', '.join(words)}}}"
 
 
 def _is_floor(name: str, low: float, tolerance: float) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.values import limit_error
-from tonearm.errors import ChooseOption, GiveOption, ItemError, Remedy, SetLimit, SetOption
+from tonearm.errors import Advice, ChooseOption, GiveOption, ItemError, Remedy, SetLimit, SetOption
 from tonearm.plugins.kind import ArrayTraits
 from tonearm.signals import MAX_AMPLITUDE
 
@@ -22,10 +22,21 @@ MANY = 256
 MIN_PEAK = 1e-3
 """Least plausible peak of samples, -60 dBFS, for a scale that a message proposes."""
 
+LOW_PEAK = 0.03
+"""Peak of samples, -30 dBFS, below which a message that proposes a scale tells the peak."""
+
 _GIVE_SCALE = GiveOption("full_scale", "the value of full scale")
 
 WIDE_PEAK = 2.0**24
 """Peak from which int32 holds samples of 32 bits; below it, they may have 16 or 24 bits in a wider type."""
+
+MIN_SPAN_DB = 24.0
+"""Span below which values are no decibels: those of noise span more, because a bin of it may be very low."""
+
+MANY_DECIBELS = 1024
+"""Number of values from which their span shows that."""
+
+_OF_CODES = "codes of mu-law need full_scale 1 and the step mu-law-decode with values indices"
 
 DECIBEL_LIMIT = 300.0
 """Largest plausible value in decibels: 32-bit integers over an n_fft of 2^20 reach 300 dB."""
@@ -63,7 +74,7 @@ def to_full_scale(array: Array, full_scale: float | None, traits: ArrayTraits) -
     float64 = traits.double or (kind in "iu" and bits > 16)  # int32 has more digits than float32
     if kind == "f":
         if full_scale is None:
-            _check_full_scale(_peak(traits))
+            _check_full_scale(traits)
         elif bits == 64:
             array = array / full_scale  # before float32, which may overflow
     values = array.astype("float64" if float64 else "float32", copy=False)
@@ -89,6 +100,8 @@ def _unknown_scale(dtype: str, traits: ArrayTraits) -> ItemError:
     remedies: tuple[Remedy, ...] = ()
     if dtype in ("uint8", "uint16", "uint32"):
         remedies = (SetOption("full_scale", 2 ** (int(dtype[4:]) - 1), "if it uses the whole range"),)
+        if dtype == "uint8":
+            remedies = (*remedies, Advice(_OF_CODES))
     elif not dtype.startswith("u"):
         remedies = scale_remedies(peak, "these are {}-bit samples", most=3)
     return ItemError(
@@ -136,19 +149,33 @@ def scale_remedies(peak: float, which: str, *, most: int = 1, stage: str = "") -
     """
     scales = [(bits, 2 ** (bits - 1)) for bits in (8, 16, 24, 32)]
     fitting = [(bits, scale) for bits, scale in scales if MIN_PEAK * scale <= peak <= scale]
-    remedies = [SetOption("full_scale", scale, f"if {which.format(bits)}", stage) for bits, scale in fitting[:most]]
+    remedies = [
+        SetOption("full_scale", scale, f"if {which.format(bits)}{_level(peak / scale)}", stage)
+        for bits, scale in fitting[:most]
+    ]
     if 1 < peak <= 127 and most == 1:
         remedies = [SetOption("full_scale", math.ceil(peak), "to bring the peak to full scale", stage), *remedies]
     return tuple(remedies)
 
 
-def _check_full_scale(peak: float) -> None:
-    if peak > MAX_AMPLITUDE:
-        raise ItemError(
-            f"the waveform reaches {peak:.6g}, but full scale is ±1.0",
-            code="beyond-full-scale",
-            remedies=scale_remedies(peak, "these are {}-bit samples stored as floats") or (_GIVE_SCALE,),
-        )
+def _level(peak: float) -> str:
+    """Return a peak in dBFS after a comma if it is lower than that of most sounds; else an empty text."""
+    return f", with a peak of {20 * math.log10(peak):.0f} dBFS" if peak < LOW_PEAK else ""
+
+
+def _check_full_scale(traits: ArrayTraits) -> None:
+    peak = _peak(traits)
+    if peak <= MAX_AMPLITUDE:
+        return
+    message = f"the waveform reaches {peak:.6g}, but full scale is ±1.0"
+    remedies = scale_remedies(peak, "these are {}-bit samples stored as floats")
+    bits = next((bits for bits in (8, 16) if peak < 2**bits), 0)
+    if traits.low >= 0 and bits:  # full scale alone would leave the middle of unsigned samples where it is
+        message = f"{message}, and no value is negative"
+        middle = 2 ** (bits - 1)
+        advice = f"if these are unsigned {bits}-bit samples, save them as uint{bits}, or save (x - {middle}) / {middle}"
+        remedies = (Advice(advice),)
+    raise ItemError(message, code="beyond-full-scale", remedies=remedies or (_GIVE_SCALE,))
 
 
 def without_negatives(array: Array, kind: str, traits: ArrayTraits, warn: Callable[[str], None]) -> Array:
@@ -180,6 +207,14 @@ def doubt_decibels(values: Array, traits: ArrayTraits, context: Context) -> None
     if 0 <= traits.low < 0.01 * traits.high and float(values.mean()) < 0.1 * traits.high:
         message = f"values from {traits.low:.3g} to {traits.high:.3g}, most of them small, seem to be linear"
         context.doubt(message, code="kind-doubtful", remedies=(ChooseOption("kind", ("magnitude", "power")),))
+    elif 0 < traits.high - traits.low < MIN_SPAN_DB and values.size >= MANY_DECIBELS:
+        from tonearm.kinds.logarithms import recipes_of  # not at the top: only this doubt needs it
+
+        message = f"values span only {traits.high - traits.low:.3g} dB, but those of a sound span 40 dB or more"
+        when = "if these are logarithms of magnitudes"
+        recipes = recipes_of(traits.low, traits.high)
+        remedies = tuple(SetOption("kind", "magnitude", when, also={"recipe": recipe}) for recipe in recipes)
+        context.doubt(message, code="kind-doubtful", remedies=remedies)
 
 
 def doubt_samples(array: Array, traits: ArrayTraits, context: Context) -> None:

@@ -12,7 +12,7 @@ from msgspec import Meta
 from tonearm.arrays.axes import is_fft_length
 from tonearm.arrays.bands import bands_problems
 from tonearm.arrays.folded_axes import COMPLEX, POLAR
-from tonearm.errors import Advice, ChooseOption, ItemError, OptionError, Remedy, SetOption
+from tonearm.errors import ChooseOption, ItemError, OptionError, Remedy, SetOption
 from tonearm.kinds.grid_options import GridOptions, missing_option, missing_rate
 from tonearm.kinds.scale import MAGNITUDE_LIMIT, scaled
 from tonearm.plugins.context import Context
@@ -149,7 +149,7 @@ class SpectrogramKind(Kind[Made, GridOpts], Generic[Made, GridOpts]):
         part = COMPLEX if self.dtype == "complex" else POLAR
         others = [n for other, n in enumerate(array.shape) if other != axis and n > 1]
         if count == 2 * plain and array.dtype.kind != "c" and len(others) == 1 and part in self.possible_axes:
-            return _folded(array, axis, part)
+            return folded_remedy(array, axis, part)
         return None
 
 
@@ -164,7 +164,7 @@ def _real_ends(array: Array, axis: int) -> list[EndBins]:
     return [name for name, place in names.items() if np.abs(np.take(array, place, axis).imag).max() <= limit]
 
 
-def _folded(array: Array, axis: int, part: str) -> Remedy:
+def folded_remedy(array: Array, axis: int, part: str) -> Remedy:
     """Return the remedy for an array of bins and frames that has both parts of its values in the axis of the bins."""
     from tonearm.findings.layout import layout_along
 
@@ -174,8 +174,8 @@ def _folded(array: Array, axis: int, part: str) -> Remedy:
     first = all(n == 1 for n in array.shape[:axis])
     if part == COMPLEX and POLAR in found:
         name = "(polar bin)" if found == "polar-bin" else "(bin polar)"
-        order = f"[{name}, frame]" if first else f"[frame, {name}]"
-        return Advice(f"kind magnitude with axes {order}, as these are magnitudes and phases")
+        order = [name, "frame"] if first else ["frame", name]
+        return SetOption("kind", "magnitude", "as these are magnitudes and phases", also={"axes": order})
     orders = tuple([name, "frame"] if first else ["frame", name] for name in likely)
     return ChooseOption("axes", orders) if len(orders) > 1 else SetOption("axes", orders[0])
 

@@ -90,6 +90,8 @@ def applied(root: Node, remedy: Applicable, place: Place) -> Node | None:
         return _without(root, keys)
     if remedy.instead_of:
         root = _without(root, [*keys[:-1], remedy.instead_of])
+    for option, value in remedy.also.items():
+        root = assigned(root, [*keys[:-1], option], from_plain(value))
     return assigned(root, keys, from_plain(remedy.value))
 
 

@@ -10,11 +10,11 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from tonearm.errors import Place
+from tonearm.errors import ItemError, Place
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.environment import Masks
-from tonearm.pipeline.limit_checks import LimitChecks
+from tonearm.pipeline.limit_checks import OF_LIMITS, LimitChecks
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.measuring import HOST_MEASUREMENTS, measure_items
 from tonearm.pipeline.provenance import fingerprints_of, provenance_of, stages_of, without_folders
@@ -244,13 +244,20 @@ class Converter:
         """
         encoder = output.encoder
         shared = item.signal.arrays() if output is not self.outputs[-1] else ()
-        with as_item_error(encoder, sink), read_only(shared):
-            check_taken(item.signal, encoder)
-            plugin = plugin_as(encoder, Encoder)
-            plugin.check_signal(item.signal, sink.suffix)
-            if isinstance(item.signal, Waveform):
-                self._limits.check_written(item.signal, encoder, context)
-            plugin.encode(item, sink, context)
+        try:
+            with as_item_error(encoder, sink), read_only(shared):
+                check_taken(item.signal, encoder)
+                plugin = plugin_as(encoder, Encoder)
+                plugin.check_signal(item.signal, sink.suffix)
+                if isinstance(item.signal, Waveform):
+                    self._limits.check_written(item.signal, encoder, context)
+                plugin.encode(item, sink, context)
+        except ItemError as error:
+            if error.remedies and error.code not in OF_LIMITS:
+                from tonearm.pipeline.item_trials import try_on_encoder  # not at the top: most runs have no such error
+
+                try_on_encoder(error, encoder, item.signal, sink.suffix)
+            raise
 
 
 def _copied(context: Context, measurements: dict[str, float | int | str], warnings: list[str]) -> Context:

@@ -1,20 +1,35 @@
-"""Trials of the remedies of an item's error: its array is read again with the options that they propose."""
+"""Trials of the remedies of an item's error: its array, source or signal is read again with what they propose."""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
+from collections.abc import Callable
 from typing import Any
 
-from tonearm.errors import InsertStep, ItemError, OptionError, PipelineError, RemoveOption, SetLimit, SetOption
+from tonearm.errors import InsertStep, ItemError, OptionError, PipelineError, SetLimit, SetOption
+from tonearm.names import BUILTIN
+from tonearm.pipeline.changed_options import changed_options
+from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.document import from_plain
 from tonearm.pipeline.options import read_value
 from tonearm.pipeline.plausibility import is_plausible
 from tonearm.pipeline.trials import ASKING, Applicable, Trial
 from tonearm.plugins import registry as registries
+from tonearm.plugins.context import Context
 from tonearm.plugins.options import declared_options
-from tonearm.plugins.plugin import IF_ABSENT, Plugin, restored_plugin
+from tonearm.plugins.plugin import restored_plugin
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import Registry
+from tonearm.plugins.transform import Transform
+from tonearm.reading.compressed_sources import inflated_source
+from tonearm.signals import Signal
+from tonearm.source import Source
+
+MAX_SOURCE = 1 << 26
+"""Size of a file in bytes above which its remedies are shown untried."""
+
+MAX_ITEMS = 16
+"""Number of items of a source that a trial reads."""
 
 
 def try_on_array(error: ItemError, options: Any) -> None:
@@ -28,20 +43,136 @@ def try_on_array(error: ItemError, options: Any) -> None:
         Options of the decoder.
     """
     retry, error.retry = error.retry, None
-    if retry is None or not dataclasses.is_dataclass(options):
+    if retry is not None and dataclasses.is_dataclass(options):
+        _try(error, options, lambda changed: is_plausible(retry(changed)))
+
+
+def try_on_source(error: ItemError, bound: BoundPlugin, source: Source) -> None:
+    """Leave those remedies of a decoder's error that help when it decodes the source again.
+
+    Parameters
+    ----------
+    error
+        Error of a source of which no item could be read.
+    bound
+        Decoder; one of another package, or a large source, leaves the error as it is.
+    source
+        Source.
+    """
+    plugin: Any = bound.plugin
+    if bound.entry.origin != BUILTIN or not dataclasses.is_dataclass(plugin.options) or not _is_small(source):
         return
+
+    def decoded(options: Any) -> Signal:
+        changed: Any = restored_plugin(type(plugin), options, plugin.registered)
+        context = Context(source=source, catalogue=registries.default().catalogue)
+        items = changed.decode(inflated_source(source, type(plugin).suffixes), context)
+        signal: Signal | None = None
+        for item in itertools.islice(items, MAX_ITEMS):
+            if isinstance(item, ItemError):
+                raise item
+            signal = item.signal
+        if signal is None:
+            raise ItemError("there is nothing in it", code="empty")
+        return signal
+
+    _try(error, plugin.options, lambda changed: is_plausible(decoded(changed)))
+
+
+def try_on_signal(error: ItemError, bound: BoundPlugin, signal: Signal) -> None:
+    """Leave those remedies of a transform's error that help when it gets the signal again.
+
+    Parameters
+    ----------
+    error
+        Error of an item.
+    bound
+        Transform; one of another package leaves the error as it is.
+    signal
+        Signal that the transform could not change.
+    """
+    plugin: Any = bound.plugin
+    if bound.entry.origin != BUILTIN or not dataclasses.is_dataclass(plugin.options):
+        return
+    context = Context(catalogue=registries.default().catalogue)
+
+    def transformed(options: Any) -> bool:
+        changed: Any = restored_plugin(type(plugin), options, plugin.registered)
+        changed.apply(signal, context)
+        return True
+
+    def inserted(step: InsertStep) -> bool:
+        plugin.apply(_stepped(step, signal, context), context)
+        return True
+
+    _try(error, plugin.options, transformed, inserted)
+
+
+def try_on_encoder(error: ItemError, bound: BoundPlugin, signal: Signal, suffix: str) -> None:
+    """Leave those remedies of an encoder's error with which its limits allow the signal; nothing is written.
+
+    Parameters
+    ----------
+    error
+        Error of an item.
+    bound
+        Encoder; one of another package leaves the error as it is.
+    signal
+        Signal that could not be written.
+    suffix
+        Suffix of the file, with dot.
+    """
+    plugin: Any = bound.plugin
+    if bound.entry.origin != BUILTIN or not dataclasses.is_dataclass(plugin.options):
+        return
+    context = Context(catalogue=registries.default().catalogue)
+
+    def allowed(options: Any) -> bool:
+        changed: Any = restored_plugin(type(plugin), options, plugin.registered)
+        changed.check_signal(signal, suffix)
+        return True
+
+    def inserted(step: InsertStep) -> bool:
+        plugin.check_signal(_stepped(step, signal, context), suffix)
+        return True
+
+    _try(error, plugin.options, allowed, inserted)
+
+
+def _try(
+    error: ItemError,
+    options: Any,
+    read: Callable[[Any], bool],
+    inserted: Callable[[InsertStep], bool] | None = None,
+) -> None:
+    """Leave those remedies of an error that help.
+
+    Parameters
+    ----------
+    error
+        Error.
+    options
+        Options of the plugin.
+    read
+        Function that does the work again with changed options, and returns whether the result is plausible.
+    inserted
+        Function that does it after a step before the plugin; None if data before the step cannot tell.
+    """
     registry = registries.default()
 
     def helps(remedy: Applicable) -> bool:
-        if isinstance(remedy, (InsertStep, SetLimit)):
-            return True  # data before the step cannot tell
+        if isinstance(remedy, SetLimit) or (isinstance(remedy, SetOption) and remedy.stage):
+            return True
         try:
-            changed = changed_options(options, remedy, registry)
-            return is_plausible(retry(changed))
+            if isinstance(remedy, InsertStep):
+                return inserted is None or inserted(remedy)
+            return read(changed_options(options, remedy, registry))
         except ItemError as failed:
-            if failed.code == error.code:  # one option less that does not exist
-                return error.code == "unknown-option" and failed.message != error.message
-            return failed.code in ASKING
+            if failed.code == error.code:
+                # One option less that does not exist, or the next problem of a step, which has its own remedy.
+                leads_on = error.code == "unknown-option" or (inserted is not None and bool(failed.remedies))
+                return leads_on and failed.message != error.message
+            return failed.code in ASKING or (failed.code == "negative-magnitude" and bool(failed.remedies))
         except OptionError as failed:
             return failed.code in ASKING
         except PipelineError:
@@ -54,80 +185,32 @@ def try_on_array(error: ItemError, options: Any) -> None:
         error.remedies = kept
 
 
-def changed_options(options: Any, remedy: SetOption | RemoveOption, registry: Registry, *, checked: bool = True) -> Any:
-    """Return the options of a decoder of arrays after a remedy.
-
-    Parameters
-    ----------
-    options
-        Options, with those of the kind in their option ``kind``.
-    remedy
-        Remedy that sets an option, or leaves one out.
-    registry
-        Registry of the kinds, and of the named structs that options name.
-    checked
-        Whether contradictions raise an error.
-
-    Raises
-    ------
-    OptionError
-        If the options contradict each other afterwards, or one does not exist.
-    PluginError
-        If there is no such kind.
-    PipelineError
-        If the value is wrong.
-    """
-    if isinstance(remedy, SetOption) and remedy.instead_of:
-        options = changed_options(options, RemoveOption(remedy.instead_of), registry, checked=False)
-    own = _given(options)
-    beside = next((option for option in declared_options(type(options)).values() if option.is_beside), None)
-    if beside is None:
-        own = _changed(own, remedy, declared_options(type(options)), registry)
-        made = type(options)(**own)
-        return _checked(made) if checked else made
-    kind: Plugin[Any] = own.pop(beside.name)
-    inner = _given(kind.options)
-    if remedy.option == beside.name:
-        name = beside.extra[IF_ABSENT] if isinstance(remedy, RemoveOption) else remedy.value
-        kind = _bound(registry, kind.role, str(name), inner)
-    elif remedy.option in declared_options(type(options)):
-        own = _changed(own, remedy, declared_options(type(options)), registry)
-    else:
-        inner = _changed(inner, remedy, declared_options(type(kind.options)), registry)
-        kind = restored_plugin(type(kind), type(kind.options)(**inner), kind.registered)
-    made = type(options)(**own, **{beside.name: kind})
-    return _checked(made) if checked else made
+def _is_small(source: Source) -> bool:
+    """Return whether a source is a file that can be read again, and not a large one."""
+    if source.path is None or source.file is not None:
+        return False
+    try:
+        return source.path.is_file() and source.path.stat().st_size <= MAX_SOURCE
+    except OSError:
+        return False
 
 
-def _given(options: Any) -> dict[str, Any]:
-    """Return the options that differ from their defaults."""
-    declared = declared_options(type(options))
-    values = {name: getattr(options, name) for name in declared}
-    return {
-        name: value for name, value in values.items() if declared[name].is_beside or value != declared[name].default
-    }
+def _stepped(step: InsertStep, signal: Signal, context: Context) -> Signal:
+    """Return a signal after the steps that a remedy inserts."""
+    changed = signal
+    for name, given in [*((name, {}) for name in step.first), (step.use, step.options)]:
+        changed = _step(name, given).apply(changed, context)
+    return changed
 
 
-def _changed(given: dict[str, Any], remedy: Any, declared: Any, registry: Registry) -> dict[str, Any]:
-    if isinstance(remedy, RemoveOption):
-        return {name: value for name, value in given.items() if name != remedy.option}
-    if remedy.option not in declared:
-        raise OptionError(f"there is no option {remedy.option}", code="unknown-option")
-    option = declared[remedy.option]
-    return given | {remedy.option: read_value(option, from_plain(remedy.value), registry)}
-
-
-def _bound(registry: Registry, role: str, name: str, given: dict[str, Any]) -> Plugin[Any]:
-    """Return a kind with options."""
-    entry = registry.find(role, name)
+def _step(name: str, given: Any) -> Transform[Any, Any, Any]:
+    """Return a transform with its options."""
+    registry = registries.default()
+    entry = registry.find("transform", name)
     cls = ports_of(entry.resolve()).options
-    if unknown := [name for name in given if name not in declared_options(cls)]:
-        raise OptionError(f"there is no option {unknown[0]}", code="unknown-option")
-    return entry.bind(cls(**given), name)
-
-
-def _checked(options: Any) -> Any:
-    """Return options without contradictions."""
-    for problem in options.problems() if hasattr(options, "problems") else ():
-        raise problem
-    return options
+    declared = declared_options(cls)
+    values = {option: read_value(declared[option], from_plain(value), registry) for option, value in given.items()}
+    plugin = entry.bind(cls(**values), name)
+    if not isinstance(plugin, Transform):
+        raise TypeError(f"{name} is not a transform of single items")
+    return plugin

@@ -5,21 +5,23 @@ The host has measured the peak of what is written anyway. So a sound of usual le
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.errors import Advice, InsertStep, ItemError, Remedy, RunCommand, SetLimit
+from tonearm.errors import Advice, InsertStep, ItemError, Remedy, RunCommand, SetLimit, SetOption
 from tonearm.findings.blocks import blocks
-from tonearm.kinds.scale import scale_remedies
+from tonearm.kinds.scale import LOW_PEAK, scale_remedies
+from tonearm.kinds.spectrograms import SpectrogramOptions
 from tonearm.pipeline.blame import placed
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.plugins.culprit import blamed_name
 from tonearm.plugins.encoder import Encoder
-from tonearm.signals import MAX_AMPLITUDE, Waveform
+from tonearm.signals import MAX_AMPLITUDE, MagnitudeSpectrogram, Signal, Waveform
 
 if TYPE_CHECKING:
     from tonearm.arrays.extent import Extent
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
 
 _SMALLEST_16_BIT = 2.0**-16
 """Peak below which 16-bit samples are all 0."""
+
+_SCALE_OF_16_BIT = 2**15
+"""Full scale of 16-bit samples."""
+
+OF_LIMITS = frozenset(("beyond-full-scale", "clipped"))
+"""Codes of errors by limits, whose remedies follow from the samples."""
 
 _INTENDED = "if this is intended"
 
@@ -66,7 +74,9 @@ class LimitChecks(Struct, frozen=True):
             context.warn(f"{doubt.code}: {doubt.message}{f'; {hint}' if hint else ''}")
         return outcome
 
-    def check_inverted(self, extent: Extent, bound: BoundPlugin, context: Context) -> None:
+    def check_inverted(
+        self, extent: Extent, bound: BoundPlugin, context: Context, before: Signal | None = None
+    ) -> None:
         """Raise `ItemError` if a waveform that a step made of another signal goes far beyond full scale.
 
         Parameters
@@ -77,13 +87,16 @@ class LimitChecks(Struct, frozen=True):
             Step.
         context
             Context of the item.
+        before
+            Signal that the waveform was made of, if it is known.
         """
         peak = extent.peak
         if not extent.finite or peak <= self.limits.beyond:
             return
         name = blamed_name(bound.name, bound.plugin, None)
         message = f"{name} gave a waveform that reaches {peak:.6g}, but full scale is ±1.0"
-        remedies = (*self._scale_of_source(peak, context), SetLimit("beyond", _above(peak), _INTENDED))
+        remedies = (*self._other_kind(peak, before), *self._scale_of_source(peak, context))
+        remedies = (*remedies, SetLimit("beyond", _above(peak), _INTENDED))
         raise placed(ItemError(message, code="beyond-full-scale", remedies=remedies), bound)
 
     def check_level(self, peak: float, context: Context) -> None:
@@ -143,6 +156,21 @@ class LimitChecks(Struct, frozen=True):
             raise placed(ItemError(message, code="clipped", remedies=remedies), encoder)
         context.warn(f"clipped: {what}, which players clip")
 
+    def _other_kind(self, peak: float, before: Signal | None) -> tuple[Remedy, ...]:
+        """Return the kind by which the peak would be that of a sound, if magnitudes may be powers or the reverse."""
+        options = self.decoder.plugin.options if self.decoder else None
+        kind: Any = getattr(options, "kind", None)
+        name = getattr(kind, "name", "")
+        if not isinstance(before, MagnitudeSpectrogram) or getattr(kind.options, "recipe", None) is not None:
+            return ()
+        largest = float(before.values.max(initial=0.0))
+        if name == "magnitude" and LOW_PEAK <= peak / math.sqrt(largest) <= 1:
+            return (SetOption("kind", "power", "if these are powers", stage="input"),)
+        scales = (1, _SCALE_OF_16_BIT) if kind.options.full_scale is None else (1,)
+        if name == "power" and any(LOW_PEAK <= peak * largest / scale <= MAX_AMPLITUDE for scale in scales):
+            return (SetOption("kind", "magnitude", "if these are magnitudes", stage="input"),)
+        return ()
+
     def _scale_of_source(self, peak: float, context: Context) -> tuple[Remedy, ...]:
         """Return the option of the decoder that would bring a peak below full scale, as far as its options show.
 
@@ -153,15 +181,35 @@ class LimitChecks(Struct, frozen=True):
         own: Any = getattr(getattr(options, "kind", None), "options", None)
         if getattr(own, "dialect", None) is not None or getattr(own, "recipe", None) is not None:
             return _look(context)
-        if not hasattr(own, "full_scale") or own.full_scale is not None:
+        if not hasattr(own, "full_scale") or own.full_scale is not None or peak <= MAX_AMPLITUDE:
             return ()
-        return scale_remedies(peak, "the source has {}-bit samples", stage="input") if peak > MAX_AMPLITUDE else ()
+        scales = scale_remedies(peak, "the source has {}-bit samples", stage="input")
+        if not isinstance(own, SpectrogramOptions):
+            return scales
+        scaling = _scaling(own, peak)
+        return (*scaling, *(() if own.grid().scaling != "none" and scaling else scales))
 
 
 DEFAULT_CHECKS = LimitChecks()
 """Checks by the default limits."""
 
 _NORMALIZE = InsertStep("normalize", when="to bring the peak below full scale")
+
+
+def _scaling(options: SpectrogramOptions, peak: float) -> tuple[Remedy, ...]:
+    """Return the scaling or the convention with which a peak is that of a sound; none if the scaling is plausible."""
+    from tonearm.signals.plain_values import plain_gain
+
+    grid = options.grid()
+    if grid.scaling != "none":
+        found = peak * plain_gain(grid)
+        fits = LOW_PEAK <= found <= 1
+        return (SetOption("scaling", "none", "if the values are not scaled", stage="input"),) if fits else ()
+    scipy = dataclasses.replace(grid, scaling="spectrum")
+    if options.convention is None and LOW_PEAK <= peak / plain_gain(scipy) / _SCALE_OF_16_BIT <= 1:
+        when = "if scipy.signal.stft computed it from 16-bit samples"
+        return (SetOption("convention", "scipy", when, stage="input"),)
+    return ()
 
 
 def _look(context: Context) -> tuple[Remedy, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from tonearm.errors import SetOption, one_line
@@ -75,6 +76,14 @@ def expected_in_words(reason: str) -> str:
     reason = re.sub(rf"\b({'|'.join(words)})\b", lambda found: words[found[0]], reason.partition(", got")[0])
     reason = reason.replace("`", "").replace("a whole number or a number", "a number")
     return reason[:1].lower() + reason[1:]
+
+
+def names_in_words(name: str, names: Iterable[str], *, is_empty: bool) -> str:
+    """Return the hint about an option that does not exist: the names there are, or that a list lacks its brackets."""
+    if is_empty:
+        return f"it has no value; a list needs brackets, as in [a, {one_line(name)}]"
+    joined = ", ".join(names)
+    return f"its options are {joined}" if joined else "it has none"
 
 
 def owners_in_words(option: str, names: list[str]) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from tonearm.errors import GiveOption, OptionError, PipelineError, did_you_mean, one_line
+from tonearm.errors import GiveOption, OptionError, PipelineError, Remedy, RemoveOption, did_you_mean, one_line
 from tonearm.names import BUILTIN
 from tonearm.pipeline.answers import add_missing_requirements
-from tonearm.pipeline.option_messages import owners_in_words, ports_in_words
+from tonearm.pipeline.option_messages import names_in_words, owners_in_words, ports_in_words
 from tonearm.pipeline.option_values import ValueReader, is_null, marks_of
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import MappingEntry, MappingNode, Mark, Node, ScalarNode, node_type
@@ -127,8 +127,8 @@ class _Reader(ValueReader):
             if name in known:
                 values[name] = self.value(known[name], entry.node, owner)
                 continue
-            message, hint = self._unknown(name, known, beside, given, owner)
-            self.problems.add(entry.key_mark, "unknown-option", message, hint)
+            message, hint, remedies = self._unknown(name, known, beside, given, owner)
+            self.problems.add(entry.key_mark, "unknown-option", message, hint, remedies=remedies)
         for name, option in known.items():
             if name not in given and name not in values and IF_ABSENT in option.extra and base is None:
                 default = str(option.extra[IF_ABSENT])
@@ -235,8 +235,11 @@ class _Reader(ValueReader):
         beside: _Beside,
         given: Mapping[str, MappingEntry],
         owner: str,
-    ) -> tuple[str, str]:
-        """Return the message about an option that does not exist, and its hint: a similar name, or who has it."""
+    ) -> tuple[str, str, tuple[Remedy, ...]]:
+        """Return the message about an option that does not exist, its hint, and its remedies.
+
+        The hint is a similar name, or who has the option. One that only other kinds have can be left out.
+        """
         message = f"{owner} has no option {one_line(name)!r}"
         names = beside.names
         similar = list(names)
@@ -249,16 +252,14 @@ class _Reader(ValueReader):
             if having and option.name in beside.chosen:
                 message = f"{message} with {option.name} {beside.chosen[option.name]}"
                 others = [self.registry.short_name(entry) for entry in having if entry.name != option.default]
-                return message, owners_in_words(option.name, others)
-        own = f"its options are {', '.join(names)}" if names else "it has none"
+                return message, owners_in_words(option.name, others), (RemoveOption(name),)
         is_decoder = any(entry.name == owner for entry in self.registry.entries("decoder"))
         having = self._having(PluginType(Decoder), name) if is_decoder else []
         only = f"{self.registry.short_name(having[0])} has it" if len(having) == 1 else ""
         if name == "sample_rate" and is_decoder and "kind" not in names:
             only = "the file tells its sample rate; the transform resample changes it"
-        if name in given and is_null(given[name].node):
-            own = f"it has no value; a list needs brackets, as in [a, {one_line(name)}]"
-        return message, did_you_mean(name, similar) or only or own
+        is_empty = name in given and is_null(given[name].node)
+        return message, did_you_mean(name, similar) or only or names_in_words(name, names, is_empty=is_empty), ()
 
     def _declared_beside(
         self, option: Option, entry: RegistryEntry, known: Mapping[str, Option], owner: str

@@ -50,10 +50,7 @@ def read_templates(
                 message = f"a source becomes several items here, but {one_line(repr(text))} does not distinguish them"
                 problems.add(output.file.mark, "same-output", message, 'as in "{stem}-{index:03}.wav"')
             elif joiner and not template.fields and _match_several(files, problems.folder):
-                name = one_line(repr(text))
-                message = f"{joiner} joins what lies in one source, but files matches several, which all become {name}"
-                hint = f'name each output after its source, as in "{{stem}}{os.path.splitext(text)[1]}"'  # noqa: PTH122
-                hint += "; to join several sources, put them into one, such as an .npz file"
+                message, hint = joined_sources(joiner, "files matches several", text)
                 problems.add(output.file.mark, "same-output", message, hint)
             yield template
         if text in taken:
@@ -66,6 +63,23 @@ def read_templates(
                 "give each output its own name",
             )
         taken[text] = output.file
+
+
+def joined_sources(joiner: str, several: str, name: str) -> tuple[str, str]:
+    """Return the message about several sources that a step cannot join into one output, and its hint.
+
+    Parameters
+    ----------
+    joiner
+        Name of the step, which joins the items of each source.
+    several
+        Words that say where several sources come from.
+    name
+        Name of the output, the same for all sources.
+    """
+    message = f"{joiner} joins what lies in one source, but {several}, which all become {one_line(repr(name))}"
+    hint = f'name each output after its source, as in "{{stem}}{os.path.splitext(name)[1]}"'  # noqa: PTH122
+    return message, f"{hint}; to join several sources, put them into one, such as an .npz file"
 
 
 def _match_several(patterns: Sequence[str], folder: str) -> bool:

@@ -275,7 +275,8 @@ def matching_remedies(
 ) -> tuple[Remedy, ...]:
     """Return the remedies that name recipes that an array may be in, the family of the given recipe first.
 
-    Recipes on another grid come with its figures, those with another sample rate last.
+    Variants of the given recipe come first. Recipes on another grid come with its figures, those with another sample
+    rate last. If the array has the rows of the given recipe, they come only if no other recipe fits.
 
     Parameters
     ----------
@@ -288,18 +289,23 @@ def matching_remedies(
     low, high
         Smallest and largest value of the array.
     """
+    from tonearm.recipes.variants import has_plausible_level, variants_of  # not at the top: only errors need it
+
     noun, sizes = catalogue.cls.noun, set(shape)
-    variant = _other_reference(given, low, high) if given.row_count in sizes else None
-    found = [(name, catalogue.find(name)) for name in matching(catalogue, sizes, low, high)]
+    named = ((name, catalogue.find(name)) for name in matching(catalogue, sizes, low, high))
+    found = [(name, recipe) for name, recipe in named if has_plausible_level(recipe, low, high)]
+    alike = any(all(getattr(recipe, figure) == getattr(given, figure) for figure in _GRID) for _, recipe in found)
+    variants = variants_of(given, low, high, floors=not alike) if given.row_count in sizes else []
     groups: dict[tuple[int | None, ...], list[str]] = {}
     for name, recipe in sorted(found, key=lambda one: len(given.differences(one[1]))):
-        if variant is None or variant.differences(recipe):
+        if all(variant.differences(recipe) for _, variant, _ in variants):
             groups.setdefault(tuple(getattr(recipe, figure) for figure in _GRID), []).append(name)
-    remedies: list[Remedy] = []
-    if variant is not None:
-        changed = {"base": given.name, "reference": variant.reference}
-        remedies.append(SetOption(noun, changed, when=f"if {_shown(variant.reference)} is its reference"))
-    for grid in sorted(groups, key=lambda grid: grid[0] != getattr(given, _GRID[0]))[:MAX_GROUPS]:
+    remedies: list[Remedy] = [SetOption(noun, changed, when=when) for changed, _, when in variants]
+    rate = getattr(given, _GRID[0])
+    grids = sorted(groups, key=lambda grid: grid[0] != rate)
+    if given.row_count in sizes and (variants or any(grid[0] == rate for grid in grids)):
+        grids = [grid for grid in grids if grid[0] == rate]
+    for grid in grids[:MAX_GROUPS]:
         changes = [
             f"{figure} {value} for {mine}"
             for figure, value in zip(_GRID, grid, strict=True)
@@ -315,22 +321,6 @@ def matching_remedies(
 
 _GRID = ("sample_rate", "n_fft", "hop_length")
 """Figures that a recipe must not change silently: the pitch and the tempo of the sound depend on them."""
-
-
-_REACHED = 0.1
-"""Largest distance from the reference, in units of 6 dB, of the maximum of values that are relative to it."""
-
-
-def _other_reference(given: R, low: float, high: float) -> R | None:
-    """Return a named recipe with the other usual reference, 1 or the maximum, if an array may be in that."""
-    if given.log == "none" or not given.name:
-        return None
-    changed = given.replace(reference=1.0 if given.reference == "max" else "max")
-    if changed.standardised or changed.contradiction(low, high):
-        return None
-    limits = changed.range
-    reaches = changed.reference != "max" or abs(high - limits.high) <= _REACHED * limits.unit
-    return changed if reaches else None
 
 
 def _shown(value: object) -> str:

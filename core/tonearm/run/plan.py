@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tonearm.content_hash import SourceState, file_state, hash_array, hash_path
-from tonearm.errors import ItemError, PipelineError, Problem, UsageError
+from tonearm.errors import ItemError, PipelineError, Problem, UsageError, advise
 from tonearm.errors.text import counted
 from tonearm.pipeline.checked import Output
 from tonearm.pipeline.converter import Converter
+from tonearm.pipeline.output_templates import joined_sources
 from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of, plugins_of
 from tonearm.plugins.transform import Regroup
 from tonearm.run.options import RunOptions
@@ -271,12 +272,24 @@ class Plan:
     def _claim(self, targets: Mapping[int, str], number: int, name: str, *, will_write: bool) -> bool:
         """Claim the names of outputs for a source. Return whether an earlier run wrote one of the files."""
         owned = False
-        for target in targets.values():
+        for output, target in targets.items():
             problem = self.names.claim(target, number, name, will_write=will_write)
             owned = owned or target in self.history.owned
-            if problem and len(self._problems) < MAX_PROBLEMS:
+            if problem and problem.code == "same-output":
+                problem = self._joined(output) or problem
+            if problem and problem not in self._problems[-1:] and len(self._problems) < MAX_PROBLEMS:
                 self._problems.append(problem)
         return owned
+
+    def _joined(self, output: int) -> Problem | None:
+        """Return the problem of several sources whose items a step joins into one name; None if no step does."""
+        plan = self.pipeline.outputs[output]
+        steps = (*self.pipeline.checked.steps, *plan.steps)
+        joiner = next((step.name for step in steps if isinstance(step.plugin, Regroup)), "")
+        if not joiner or plan.template.fields:
+            return None
+        message, hint = joined_sources(joiner, "several sources are given", plan.template.text)
+        return Problem(code="same-output", message=message, remedies=advise(hint))
 
     def _reserve_files(self, items: PublishedItems, number: int) -> None:
         """Reserve the names of files that an earlier run made of a source and that stay."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from tonearm.errors import OptionError, RemoveOption, SetOption, did_you_mean
+from tonearm.errors import ChooseOption, OptionError, RemoveOption, SetOption, did_you_mean
 from tonearm.signals.windows import WINDOWS, Window, WindowPosition, checked_values, is_invertible, window_values
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class StftGrid:
             raise OptionError(
                 f"win_length {self.win_length} is greater than n_fft {self.n_fft}",
                 option="win_length",
-                hint="use a win_length of at most n_fft",
+                remedies=(SetOption("win_length", self.n_fft, when="or less"), SetOption("n_fft", self.win_length)),
             )
         if not isinstance(self.window, str):
             object.__setattr__(self, "window", checked_values(self.window, self.win_length))
@@ -210,7 +210,7 @@ class StftGrid:
             raise OptionError(
                 f"end_bins is {self.end_bins!r}, but an odd n_fft ({self.n_fft}) has no bin at the Nyquist frequency",
                 option="end_bins",
-                hint="use both or nyquist, or an even n_fft",
+                remedies=(ChooseOption("end_bins", ("both", "nyquist")), SetOption("n_fft", self.n_fft - 1)),
             )
         if self.scaling in ONE_SIDED and self.sides != "one":
             raise OptionError(

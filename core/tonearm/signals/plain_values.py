@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import SignalError
@@ -64,6 +65,12 @@ def to_plain_values(values: Array, grid: StftGrid, on_warning: Callable[[str], N
         plain[:, _present(grid)] = values
     plain *= (1 / _gains(grid, dtype.kind)).astype(dtype)
     return plain
+
+
+def plain_gain(grid: StftGrid) -> float:
+    """Return the factor from plain values to those of a grid, in the middle of the spectrum."""
+    gain: float = _gains(replace(grid, sides="one", end_bins="both"), "f").flat[grid.plain().bins // 2]
+    return float(gain)
 
 
 def from_plain_values(values: Array, grid: StftGrid) -> Array:

@@ -10,7 +10,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from msgspec import Meta
 
-from tonearm.errors import OptionError, SetOption, one_line
+from tonearm.errors import OptionError, RemoveOption, SetOption, one_line
 from tonearm.plugins.context import Context
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.item import Item
@@ -76,7 +76,7 @@ class TagOptions(EncoderOptions):
                 yield OptionError(message, option=f"tags.{name}", hint=f"write {examples}")
         for first, second in repeated_tags(self.tags):
             message = f"{first!r} and {second!r} are the same tag"
-            yield OptionError(message, option=f"tags.{second}", hint=f"leave {second} out")
+            yield OptionError(message, option=f"tags.{second}", remedies=(RemoveOption(f"tags.{second}"),))
         if self.tags and not has_tags and not self.provenance:
             yield OptionError(
                 "the format has no place for tags",

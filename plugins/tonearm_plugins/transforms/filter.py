@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import Context, ItemError, Meta, OptionError, Spec, Transform, Waveform
+from tonearm.api import Context, ItemError, Meta, OptionError, SetOption, Spec, Transform, Waveform
 
 Band = list[float]
 MIN_HZ = 1e-3
@@ -63,9 +63,8 @@ class FilterOptions:
         for option in ("band_pass_hz", "band_stop_hz"):
             band = getattr(self, option)
             if band is not None and not MIN_HZ <= band[0] < band[1]:
-                yield OptionError(
-                    f"{band} is not a band", option=option, hint="give the lower edge, then the upper one"
-                )
+                remedies = (SetOption(option, sorted(band)),) if MIN_HZ <= min(band) < max(band) else ()
+                yield OptionError(f"{band} is not a band", option=option, remedies=remedies)
 
     def edges(self) -> Iterator[tuple[str, str, float | Band]]:
         """Yield the option, the kind (scipy's name) and the edges of each filter."""

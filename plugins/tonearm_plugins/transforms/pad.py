@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import Context, Duration, Meta, Milliseconds, OptionError, Spec, Transform, Waveform
+from tonearm.api import Context, Duration, Meta, Milliseconds, OptionError, SetOption, Spec, Transform, Waveform
 from tonearm_plugins.transforms.durations import duration_in_samples, spec_with_length
 
 
@@ -37,7 +37,9 @@ class PadOptions:
     def problems(self) -> Iterator[OptionError]:
         """Yield an error if no option asks for padding."""
         if not (self.before_ms or self.after_ms or self.min_seconds or self.multiple):
-            yield OptionError("no option says what to pad", hint="give before_ms, after_ms, min_seconds or multiple")
+            remedies = (SetOption("after_ms", 100, "for example"),)
+            hint = "or give before_ms, min_seconds or multiple"
+            yield OptionError("no option says what to pad", remedies=remedies, hint=hint)
 
 
 class Pad(Transform[Waveform, Waveform, PadOptions]):

@@ -122,7 +122,8 @@ def test_spare_axes_go_where_axes_are_named_too() -> None:
     [
         (counted(2, 7), "waveform", {}, "axes: [channel, time] or [batch, time]"),
         (counted(1, 2, 7), "waveform", {}, "axes: [channel, time] or [batch, time]"),
-        (counted(70, 2), "waveform", {}, "axes: [batch, time] or [time, channel]"),
+        (counted(40, 2), "waveform", {}, "axes: [batch, time] or [time, channel]"),
+        (counted(70, 2), "waveform", {}, "axes: [time, channel]"),
         (counted(4, 2, 7), "waveform", {}, "axes: [batch, channel, time]"),
         (counted(9, 9), "db", {"bin": 9}, "axes: [bin, frame] or [frame, bin]"),
         (counted(4, 9, 5), "db", {"bin": 9}, "axes: [batch, bin, frame] or [channel, bin, frame]"),
@@ -216,7 +217,7 @@ def test_magnitudes_beside_phases_are_no_complex_parts(kind: str, front: Any, ax
     array = np.stack([np.abs(values), np.angle(values)], axis).astype("f4")
     array = array.reshape(*front, *array.shape)
     error = refused_parts(array, kind)
-    assert error.hint == (f"axes: {order}" if kind == "magnitude" else f"kind: magnitude, with axes {order}")
+    assert error.hint == (f"axes: {order}" if kind == "magnitude" else f"kind: magnitude and axes: {order}")
     names = order[1:-1].split(", ")
     found = arrange(array, "magnitude", names, {"bin": 33})
     np.testing.assert_array_equal(found.squeeze(), np.stack([np.abs(values), np.angle(values)]).astype("f4"))

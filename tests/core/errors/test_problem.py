@@ -36,7 +36,7 @@ def test_remedies_are_data_in_json():
     problem = Problem(code="x", message="y", remedies=(SetOption("rate", 1), Advice("z")))
     plain = msgspec.json.decode(msgspec.json.encode(problem))["remedies"]
     assert plain == [
-        {"type": "SetOption", "option": "rate", "value": 1, "when": "", "stage": "", "instead_of": ""},
+        {"type": "SetOption", "option": "rate", "value": 1, "when": "", "stage": "", "instead_of": "", "also": {}},
         {"type": "Advice", "prose": "z"},
     ]
 

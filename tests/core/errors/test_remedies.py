@@ -51,6 +51,12 @@ OUTPUT = Place("outputs.0", "flags")
             "--limit memory=4GB, if this is intended",
             'limits={"memory": "4GB"}, if this is intended',
         ),
+        (
+            SetOption("kind", "magnitude", "as these are", also={"axes": ["polar", "bin"]}),
+            "kind: magnitude and axes: [polar, bin], as these are",
+            "--kind magnitude --axes polar,bin, as these are",
+            '"kind": "magnitude", "axes": ["polar", "bin"], as these are',
+        ),
         (SetOption("key", "a b"), 'key: "a b"', "--key 'a b'", '"key": "a b"'),
         (SetOption("key", "*"), 'key: "*"', "--key '*'", '"key": "*"'),
         (SetOption("key", "no"), 'key: "no"', "--key no", '"key": "no"'),

@@ -89,13 +89,50 @@ def test_a_real_array_of_two_axes_does_not() -> None:
     [
         (np.ones((9, 5)), ("waveform", "magnitude", "power", "db", "mel")),
         (-np.ones((9, 5)), ("waveform", "db", "mel")),
-        (-np.ones((9, 5, 2)), ("waveform", "complex", "db", "mel")),
+        (-np.ones((9, 5, 2)), ("complex", "waveform", "db", "mel")),
     ],
 )
 def test_the_kinds_that_values_can_be_of_are_named(array: Any, kinds: tuple[str, ...]) -> None:
     with pytest.raises(ItemError) as caught:
-        InferredKind(OPTIONS).of(array)
+        InferredKind(InferredOptions(sample_rate=8000)).of(array)
     assert caught.value.remedies == (ChooseOption("kind", kinds),)
+
+
+def parts() -> Any:
+    """Return real and imaginary parts of noise in 9 bins, (2, 9, 40)."""
+    return np.random.default_rng(0).standard_normal((2, 9, 40)).astype("f4")
+
+
+@pytest.mark.parametrize(
+    ("array", "remedy"),
+    [
+        (np.ones((9, 5)), ChooseOption("kind", ("magnitude", "power", "db", "mel"))),
+        (-np.ones((9, 5)), ChooseOption("kind", ("magnitude", "db", "mel"))),
+        (parts(), ChooseOption("kind", ("complex",))),
+        (parts().reshape(18, 40), ChooseOption("axes", (["(complex bin)", "frame"], ["(bin complex)", "frame"]))),
+        (parts().reshape(18, 40).T, ChooseOption("axes", (["frame", "(complex bin)"], ["frame", "(bin complex)"]))),
+        (np.ones((16000, 2), "f4"), ChooseOption("kind", ("waveform",))),
+    ],
+)
+def test_figures_of_a_grid_leave_the_waveform_out(array: Any, remedy: Any) -> None:
+    options = InferredOptions(sample_rate=8000) if len(array) == 16000 else OPTIONS
+    with pytest.raises(ItemError) as caught:
+        InferredKind(options).of(array)
+    assert caught.value.remedies == (remedy,)
+
+
+def test_values_show_parts_in_the_axis_of_the_bins_and_phases() -> None:
+    rng = np.random.default_rng(0)
+    noise = np.cumsum(rng.standard_normal(9000))
+    windows = np.lib.stride_tricks.sliding_window_view(noise, 256)[::64]
+    values = np.fft.rfft(windows * np.hanning(256)).T
+    kind = InferredKind(InferredOptions(sample_rate=8000))
+    with pytest.raises(ItemError) as caught:
+        kind.of(np.concatenate([values.real, values.imag]).astype("f4"))
+    assert caught.value.remedies == (SetOption("axes", ["(complex bin)", "frame"]),)
+    with pytest.raises(ItemError) as caught:
+        kind.of(np.stack([abs(values), np.angle(values)]).astype("f4"))
+    assert caught.value.remedies == (ChooseOption("kind", ("magnitude",)),)
 
 
 def test_a_complex_array_of_one_axis_is_no_spectrogram() -> None:

@@ -1,10 +1,12 @@
 """The logarithm of negative values is told by their range: decibels, ln, log10 or log2."""
 
+import math
+
 import numpy as np
 import pytest
 
-from tonearm.errors import Advice, ChooseOption, SetOption
-from tonearm.kinds.logarithms import logarithm_remedies
+from tonearm.errors import ChooseOption, SetOption
+from tonearm.kinds.logarithms import logarithm_remedies, recipes_of
 from tonearm.recipes.linear import LinearRecipe
 
 WHEN = "if these are logarithms of magnitudes"
@@ -37,6 +39,12 @@ def test_without_a_floor_the_logarithm_is_among_those_proposed(name, log):
     assert name in [value["log"] for value in values]
 
 
+def test_recipes_are_those_of_the_range_or_of_the_exact_floor():
+    assert [one["log"] for one in recipes_of(-11.0, 4.0)] == ["ln", "log2"]
+    assert recipes_of(math.log(1e-6), 4.0) == ({"log": "ln", "floor": pytest.approx(1e-6)},)
+    assert recipes_of(-0.5, 0.5) == ()
+
+
 def test_what_is_no_logarithm_of_sound():
     assert logarithm_remedies(-1.0, 1.0) == ()
 
@@ -45,8 +53,8 @@ def test_what_is_no_logarithm_of_sound():
 def test_logarithms_of_powers_are_read_by_the_recipe_that_is_advised(name, log):
     values = log(SPEECH**2 + 1e-10)
     first = logarithm_remedies(float(values.min()), float(values.max()), exponent=2)[0]
-    text = f"{{log: {name}, exponent: 2, floor: 1e-10}}"
-    assert first == Advice(f"kind magnitude with recipe {text}, if these are logarithms of powers")
+    figures = {"log": name, "exponent": 2, "floor": 1e-10}
+    assert first == SetOption("kind", "magnitude", "if these are logarithms of powers", also={"recipe": figures})
     recipe = LinearRecipe(n_fft=1024, log=name, exponent=2, floor=1e-10)
     assert recipe.contradiction(float(values.min()), float(values.max())) == ""
     loud = SPEECH > 1e-3

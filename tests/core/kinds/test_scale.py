@@ -82,6 +82,20 @@ def test_integers_that_do_not_say_their_scale(dtype: str, hint: str) -> None:
     assert caught.value.hint.startswith(hint)
 
 
+@pytest.mark.parametrize(("bits", "peak"), [(8, 242.0), (8, 255.0), (16, 47210.0)])
+def test_floats_that_hold_unsigned_integers_are_not_scaled(bits: int, peak: float) -> None:
+    with pytest.raises(ItemError, match="no value is negative") as caught:
+        scaled(np.array([13.0, 2.0 ** (bits - 1), peak]))
+    middle = 2 ** (bits - 1)
+    assert caught.value.hint.endswith(f"save them as uint{bits}, or save (x - {middle}) / {middle}")
+
+
+def test_a_scale_that_would_leave_a_low_peak_tells_it() -> None:
+    with pytest.raises(ItemError) as caught:
+        scaled(np.array([-0.1, 328.0]))
+    assert caught.value.hint.endswith("if these are 16-bit samples stored as floats, with a peak of -40 dBFS")
+
+
 @pytest.mark.parametrize(
     ("dtype", "peak", "proposed"),
     [
@@ -133,7 +147,7 @@ def test_spectrograms_are_divided_by_the_full_scale_of_their_samples() -> None:
 )
 def test_floats_beyond_full_scale_name_the_scale(peak: float, hint: str) -> None:
     with pytest.raises(ItemError) as caught:
-        scaled(np.array([0, peak]))
+        scaled(np.array([-0.1, peak]))
     assert caught.value.code == "beyond-full-scale"
     assert caught.value.message == f"the waveform reaches {abs(peak):.6g}, but full scale is ±1.0"
     assert caught.value.hint.startswith(hint)
@@ -157,6 +171,22 @@ def test_decibels_that_look_linear_are_doubted(values: list[float], doubted: boo
     doubt_decibels(array, traits(array), context)
     found = [(doubt.code, doubt.hint) for doubt in context.doubts]
     assert found == [("kind-doubtful", "kind: magnitude or power")] * doubted
+
+
+@pytest.mark.parametrize(
+    ("log", "hints"),
+    [(np.log, ["ln"]), (np.log10, ["log10"]), (lambda x: 20 * np.log10(x), []), (lambda x: 10 * np.log10(x), [])],
+)
+def test_logarithms_are_no_decibels(log: Any, hints: list[str]) -> None:
+    noise = np.random.default_rng(0).standard_normal((2, 40, 40))
+    values = log(np.maximum(np.abs(noise[0] + 1j * noise[1]), 1e-5))
+    values[0, 0] = log(1e-5)
+    context = Context()
+    doubt_decibels(values[None], traits(values), context)
+    assert [remedy.also["recipe"]["log"] for doubt in context.doubts for remedy in doubt.remedies] == hints
+    few = Context()
+    doubt_decibels(values[None, :5, :5], traits(values[:5, :5]), few)
+    assert few.doubts == []
 
 
 @pytest.mark.parametrize(

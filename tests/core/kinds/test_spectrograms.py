@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from array_options import array_options
-from tonearm.errors import Advice, ChooseOption, OptionError, SetOption
+from tonearm.errors import ChooseOption, OptionError, SetOption
 from tonearm.kinds.spectrograms import ComplexKind, SpectrogramOptions
 from tonearm.plugins.context import Context
 from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, StftGrid
+
+PHASES = "as these are magnitudes and phases"
 
 STFT: dict[str, Any] = {"sample_rate": 22050, "n_fft": 1024, "hop_length": 256}
 
@@ -71,11 +73,11 @@ def test_the_n_fft_that_fits_is_advised(given: dict[str, Any], size: int, advise
         (lambda x: np.concatenate([x.real, x.imag]).T, SetOption("axes", ["frame", "(complex bin)"])),
         (
             lambda x: np.concatenate([np.abs(x), np.angle(x)]),
-            Advice("kind magnitude with axes [(polar bin), frame], as these are magnitudes and phases"),
+            SetOption("kind", "magnitude", PHASES, also={"axes": ["(polar bin)", "frame"]}),
         ),
         (
             lambda x: np.stack([np.abs(x), np.angle(x)], 1).reshape(1026, -1).T,
-            Advice("kind magnitude with axes [frame, (bin polar)], as these are magnitudes and phases"),
+            SetOption("kind", "magnitude", PHASES, also={"axes": ["frame", "(bin polar)"]}),
         ),
     ],
 )

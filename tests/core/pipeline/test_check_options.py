@@ -45,7 +45,7 @@ class TestOptions:
             ("sample_rate: 8000, axes: [bin, frame, complex], hop_length: 4", "2:14: missing-option: npy-reader:"
              " 'n_fft' is missing\n    hint: n_fft: … (the model's own, as a complex spectrogram needs it)"),
             ("sample_rate: 8000, kind: waveform, n_fft: 4", "2:68: unknown-option: npy-reader has no option 'n_fft'"
-             " with kind waveform\n    hint: kinds complex, db, magnitude, mel and power have it"),
+             " with kind waveform\n    hint: leave n_fft out; kinds complex, db, magnitude, mel and power have it"),
             ("sample_rate: 8000, dialect: hifigan, full_scale: 1", "2:70: unknown-option: npy-reader has no option"
              " 'full_scale' with kind mel\n    hint: kinds complex, db, magnitude, power and waveform have it"),
             ("sample_rate: 8000, kind: complex, hop_length: 4", "2:14: missing-option: npy-reader: 'n_fft' is missing"

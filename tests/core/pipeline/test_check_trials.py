@@ -66,6 +66,11 @@ def test_a_remedy_without_a_place_is_not_applied(remedy, stage):
     assert after(remedy, stage) is None
 
 
+def test_several_options_are_set_at_once():
+    changed = after(SetOption("kind", "magnitude", also={"recipe": {"log": "ln"}}), "input")
+    assert changed["input"]["with"] | {"kind": "magnitude", "recipe": {"log": "ln"}} == changed["input"]["with"]
+
+
 def test_a_place_that_the_pipeline_lacks():
     with pytest.raises(NodeError):
         after(SetOption("db", 1), "steps.7")

@@ -114,7 +114,8 @@ def test_what_the_dialect_says_already_may_be_said_again_if_it_is_the_same():
         ),
         (
             "    kind: db\n    dialect: acme",
-            "p.yaml:6:5: unknown-option: npy-reader has no option 'dialect' with kind db\n    hint: kind mel has it",
+            "p.yaml:6:5: unknown-option: npy-reader has no option 'dialect' with kind db\n"
+            "    hint: leave dialect out; kind mel has it",
         ),
     ],
 )

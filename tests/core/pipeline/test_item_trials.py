@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import tonearm
-from tonearm.errors import ChooseOption, GiveOption, ItemError, OptionError, PipelineError, RemoveOption, SetOption
+from tonearm.errors import ChooseOption, GiveOption, InsertStep, ItemError, RemoveOption, SetOption
 from tonearm.pipeline.check import bind_decoder
 from tonearm.pipeline.document import from_plain
-from tonearm.pipeline.item_trials import changed_options, try_on_array
+from tonearm.pipeline.item_trials import try_on_array, try_on_encoder, try_on_signal
 from tonearm.plugins import registry
 
 REGISTRY = registry.default()
@@ -16,44 +16,6 @@ REGISTRY = registry.default()
 def options(**given):
     plain = {"tonearm": 1, "input": {"use": "npy-reader", "files": "*.npy", "with": given}}
     return bind_decoder(from_plain(plain), None, REGISTRY).plugin.options
-
-
-class TestChangedOptions:
-    def test_an_option_of_the_decoder(self):
-        changed = changed_options(options(sample_rate=8000), SetOption("nan", "zero"), REGISTRY)
-        assert (changed.nan, changed.kind.options.sample_rate) == ("zero", 8000)
-
-    def test_an_option_of_the_kind(self):
-        changed = changed_options(options(sample_rate=8000, kind="waveform"), SetOption("full_scale", 2), REGISTRY)
-        assert (changed.kind.name, changed.kind.options.full_scale) == ("waveform", 2.0)
-
-    def test_another_kind_takes_the_options_over(self):
-        given = options(kind="magnitude", sample_rate=8000, n_fft=64, hop_length=16)
-        changed = changed_options(given, SetOption("kind", "db"), REGISTRY)
-        assert (changed.kind.name, changed.kind.options.n_fft) == ("db", 64)
-
-    def test_a_dialect_by_name(self):
-        given = options(kind="mel", dialect="hifigan")
-        assert changed_options(given, SetOption("dialect", "melgan"), REGISTRY).kind.options.dialect.name == "melgan"
-
-    def test_options_left_out(self):
-        given = options(kind="waveform", sample_rate=8000, full_scale=3)
-        assert changed_options(given, RemoveOption("full_scale"), REGISTRY).kind.options.full_scale is None
-        assert changed_options(given, RemoveOption("kind"), REGISTRY).kind.name == "inferred"
-
-    @pytest.mark.parametrize(
-        ("remedy", "error"),
-        [
-            (SetOption("n_fft", 64), OptionError),
-            (SetOption("sample_rate", -1), PipelineError),
-            (SetOption("axes", ["bin", "frame"]), OptionError),
-            (SetOption("kind", "mel"), OptionError),
-        ],
-    )
-    def test_what_contradicts(self, remedy, error):
-        given = options(kind="waveform", sample_rate=8000, full_scale=3)
-        with pytest.raises(error):
-            changed_options(given, remedy, REGISTRY)
 
 
 def tried(array, *remedies, **given):
@@ -128,3 +90,83 @@ def test_one_unused_option_less_is_a_step_further(tmp_path):
     with pytest.raises(ItemError, match="has no option 'n_fft'") as caught:
         list(tonearm.load_pipeline(plain).convert(tmp_path / "a.npy"))
     assert caught.value.remedies == (RemoveOption("n_fft"),)
+
+
+def of_source(folder, use="npz-reader", steps=(), **given):
+    """Return the error of the first item of a source."""
+    plain = {"tonearm": 1, "input": {"use": use, "with": given}, "steps": list(steps)}
+    plain["outputs"] = [{"use": "wav-writer", "file": "{stem}-{index}.wav"}]
+    with pytest.raises(ItemError) as caught:
+        list(tonearm.load_pipeline(plain).convert(folder))
+    return caught.value
+
+
+@pytest.mark.parametrize(("shape", "tried"), [((900,), True), ((3, 4, 5, 6, 7), False)])
+def test_all_arrays_of_a_file_are_proposed_only_if_all_can_be_read(shape, tried, tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "a.npz", sound=rng.uniform(-0.5, 0.5, 900), other=rng.uniform(-0.5, 0.5, shape))
+    error = of_source(tmp_path / "a.npz", kind="waveform", sample_rate=8000)
+    assert error.code == "several-arrays"
+    every = (SetOption("key", "*", when="for all"),)
+    assert error.remedies == (GiveOption("key", "its name"), *(every if tried else ()))
+
+
+def test_options_of_a_step_are_tried_on_its_signal(tmp_path):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).uniform(-0.5, 0.5, (9, 900)).astype("f4"))
+    mix = {"use": "mix", "with": {"to": "stereo"}}
+    given = {"kind": "waveform", "sample_rate": 8000, "axes": ["channel", "time"]}
+    error = of_source(tmp_path / "a.npy", "npy-reader", [mix], **given)
+    assert error.remedies == (SetOption("pick", [0, 1], instead_of="to"),)
+
+
+class TestSignals:
+    def bound(self, use, **given):
+        from tonearm.pipeline.check import check
+
+        plain = {"tonearm": 1, "input": {"use": "npy-reader", "files": "*.npy", "with": {"sample_rate": 8000}}}
+        plain |= {"steps": [{"use": use, "with": given}], "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}]}
+        return check(from_plain(plain), None, REGISTRY).steps[0]
+
+    def kept(self, *remedies, samples):
+        from tonearm.plugins.context import Context
+        from tonearm.signals import Waveform
+
+        bound, signal = self.bound("guard", clipping="error"), Waveform(samples=samples[None], sample_rate=8000)
+        message, code = "it is wrong", "guard-clipping"
+        if np.abs(samples).max() == 1:
+            with pytest.raises(ItemError) as caught:
+                bound.plugin.apply(signal, Context())
+            message, code = caught.value.message, caught.value.code
+        error = ItemError(message, code=code, remedies=remedies)
+        try_on_signal(error, bound, signal)
+        return error.remedies
+
+    def test_what_does_not_help_is_left_out(self):
+        clipped = np.clip(9 * np.sin(np.arange(900.0) / 5), -1, 1).astype("f4")
+        warn, useless = SetOption("clipping", "warn"), SetOption("max_silence", 0.5)
+        assert self.kept(warn, useless, samples=clipped) == (warn,)
+
+    def test_steps_before_it_are_tried(self):
+        clipped = np.clip(9 * np.sin(np.arange(900.0) / 5), -1, 1).astype("f4")
+        wrong, right = InsertStep("gain", {"gain_db": 0.0}), InsertStep("gain", {"gain_db": -3.0})
+        assert wrong not in self.kept(wrong, right, samples=clipped)
+
+    def test_options_of_the_source_are_kept(self):
+        remedy = SetOption("nan", "zero", stage="input")
+        assert self.kept(remedy, samples=np.zeros(900, "f4")) == (remedy,)
+
+
+def test_what_an_encoder_does_not_allow_either_is_left_out():
+    from tonearm.pipeline.check import check
+    from tonearm.signals import Waveform
+
+    plain = {"tonearm": 1, "input": {"use": "npy-reader", "files": "*.npy", "with": {"sample_rate": 8000}}}
+    plain["outputs"] = [{"use": "mp3-writer", "file": "{stem}.mp3"}]
+    bound = check(from_plain(plain), None, REGISTRY).outputs[0].encoder
+    signal = Waveform(samples=np.zeros((3, 900), "f4"), sample_rate=8000)
+    with pytest.raises(ItemError) as caught:
+        bound.plugin.check_signal(signal, ".mp3")
+    right, still = InsertStep("mix", {"to": "mono"}), InsertStep("gain", {"gain_db": -3.0})
+    error = ItemError(caught.value.message, code=caught.value.code, remedies=(still, right))
+    try_on_encoder(error, bound, signal, ".mp3")
+    assert error.remedies == (right,)

@@ -70,12 +70,12 @@ def test_it_is_that_of_the_only_one_with_an_option_ours_first(text, kind, kinds)
 
 
 def test_options_of_two_kinds_contradict_each_other(kinds):
-    said = "x has no option 'root' with kind mel\n    hint: kind chord has it"
+    said = "x has no option 'root' with kind mel\n    hint: leave root out; kind chord has it"
     assert read("{dialect: hifigan, root: 3}", kinds) == [f"p.yaml:1:20: unknown-option: {said}"]
 
 
 def test_it_is_not_guessed_from_an_option_of_several(kinds):
-    said = "x has no option 'voices' with kind inferred\n    hint: kinds chord and drone have it"
+    said = "x has no option 'voices' with kind inferred\n    hint: leave voices out; kinds chord and drone have it"
     assert read("{sample_rate: 8000, voices: 2}", kinds) == [f"p.yaml:1:21: unknown-option: {said}"]
 
 

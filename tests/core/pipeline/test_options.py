@@ -379,7 +379,8 @@ class TestAPluginThatItsOptionsImply:
         assert getattr(made.way.options, "rounds", None) == rounds
 
     def test_of_several_none_is_guessed(self):
-        message = "p.yaml:1:2: unknown-option: x has no option 'rounds' with way mist-to-wave\n    hint: way"
+        message = "p.yaml:1:2: unknown-option: x has no option 'rounds' with way mist-to-wave"
+        message += "\n    hint: leave rounds out; way"
         for more, hint in ((("more",), "s invert and more"), (("more", "other"), "s invert, more and other")):
             registry = Registry([package_of("toys", hooks(transforms=WAYS | dict.fromkeys(more, Invert)))])
             assert read("{rounds: 5}", Implying, registry) == [f"{message}{hint} have it"]

@@ -87,6 +87,7 @@ def test_recipes_that_fit_come_with_the_nearest_floor_first():
 
 
 BASE = {"sample_rate": 8000, "n_fft": 16, "hop_length": 4, "log": "log10", "log_factor": 20.0}
+OF_ANOTHER_RATE = CatalogueEntry("a", "high", BASE | {"sample_rate": 16000})
 FAMILIES = Catalogue(
     LinearRecipe,
     [
@@ -94,7 +95,7 @@ FAMILIES = Catalogue(
         CatalogueEntry("a", "slow", BASE | {"hop_length": 8, "offset": 3.0}),
         CatalogueEntry("a", "other", BASE | {"window": "hamming", "offset": 3.0}),
         CatalogueEntry("a", "alike", BASE | {"window": "hamming"}),
-        CatalogueEntry("a", "high", BASE | {"sample_rate": 16000}),
+        OF_ANOTHER_RATE,
     ],
 )
 
@@ -105,8 +106,13 @@ def test_the_family_comes_first_and_what_changes_is_told():
         SetOption("recipe", {"base": "loud", "reference": 1.0}, when="if 1 is its reference"),
         ChooseOption("recipe", ("alike", "other")),
         SetOption("recipe", "slow", when="with hop_length 8 for 4"),
-        SetOption("recipe", "high", when="with sample_rate 16000 for 8000"),
     )
+
+
+def test_another_sample_rate_is_proposed_only_if_nothing_else_fits():
+    only = Catalogue(LinearRecipe, [CatalogueEntry("a", "low", BASE | {"floor": 1e-2}), OF_ANOTHER_RATE])
+    (found,) = matching_remedies(LinearRecipe(**BASE | {"floor": 1e-2}), only, [9], -99, 20)
+    assert found == SetOption("recipe", "high", when="with sample_rate 16000 for 8000")
 
 
 @pytest.mark.parametrize(("high", "proposed"), [(0.0, True), (0.01, True), (-3.0, False), (-40.0, False)])

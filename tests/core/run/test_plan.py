@@ -79,6 +79,21 @@ def test_all_clashes_at_once(inputs):
     assert len(planned(pipeline("{relative_dir}/{stem}.raw"), ["x"])) == 8
 
 
+def test_sources_that_a_step_cannot_join_are_one_problem(inputs):
+    for number in range(5):
+        np.save(f"chunk_{number}.npy", np.zeros(9, "f4"))
+    plain = {"tonearm": 1, "input": {"use": "npy-reader", "with": {"sample_rate": 8000, "kind": "waveform"}}}
+    plain |= {"steps": [{"use": "concat"}], "outputs": [{"use": "wav-writer", "file": "all.wav"}]}
+    sources = [f"chunk_{number}.npy" for number in range(5)]
+    ((code, message),) = refused(load_pipeline(plain), sources)
+    assert (code, message) == (
+        "same-output",
+        "concat joins what lies in one source, but several sources are given, which all become 'all.wav'",
+    )
+    plain["steps"] = []
+    assert len(refused(load_pipeline(plain), sources)) == 4  # without the step, each pair is named
+
+
 def test_a_million_clashes_are_a_hundred(inputs, monkeypatch):
     monkeypatch.setattr(room, "MAX_PROBLEMS", 3)
     write(**{f"c{number}": "k 1" for number in range(10)})

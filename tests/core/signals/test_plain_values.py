@@ -10,7 +10,7 @@ import pytest
 
 from tonearm.errors import SignalError
 from tonearm.signals import StftGrid
-from tonearm.signals.plain_values import from_plain_values, to_plain_values
+from tonearm.signals.plain_values import from_plain_values, plain_gain, to_plain_values
 
 GRID: dict[str, Any] = {"sample_rate": 8000, "hop_length": 4}
 
@@ -149,3 +149,11 @@ def test_the_spectrum_of_a_complex_signal_is_refused() -> None:
 
 def test_silence_has_no_sides() -> None:
     assert not to_plain_values(np.zeros((1, 16, 3), np.complex64), grid(16, sides="two")).any()
+
+
+@pytest.mark.parametrize("scaling", ["none", "spectrum", "orthonormal", "psd-one-sided"])
+@pytest.mark.parametrize("end_bins", ["both", "none"])
+def test_the_gain_is_that_of_a_bin_in_the_middle(scaling: Any, end_bins: Any) -> None:
+    made = grid(16, scaling=scaling, end_bins=end_bins)
+    values = from_plain_values(np.ones((1, 9, 1)), made)
+    assert plain_gain(made) == pytest.approx(values[0, 4, 0])

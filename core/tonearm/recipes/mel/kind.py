@@ -22,10 +22,14 @@ from tonearm.recipes.recipe import matching_remedies
 from tonearm.signals import GRID_FIELDS
 
 if TYPE_CHECKING:
+    from tonearm.arrays.extent import Extent
     from tonearm.findings.claim import Claim
     from tonearm.findings.notes import Notes
     from tonearm.typing import Array
 
+
+USUAL_N_MELS = frozenset((20, 24, 32, 40, 48, 60, 64, 72, 80, 96, 100, 120, 128, 160, 192, 200, 229, 240, 256, 512))
+"""Usual numbers of mel bands."""
 
 MAX_OTHER_BANDS = 16
 """Largest number of values beside the mel bands of a frame, such as Kaldi's three of the pitch."""
@@ -124,8 +128,19 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
         more = next((n for n in (size or 0, *array.shape) if n_mels < n <= n_mels + MAX_OTHER_BANDS), None)
         bands = SetOption("bands", [0, n_mels], f"if the first {n_mels} of {more} are the mel bands")
         others = matching_remedies(dialect, context.catalogue(MelDialect), array.shape, extent.low, extent.high)
-        remedies = others if more is None else (bands,)
+        changed = self._with_bands(array, extent)
+        is_part = more is not None and (more in USUAL_N_MELS or not changed)  # else it may be the number of frames
+        remedies = (bands, *changed) if is_part else (*changed, *others)
         return ItemError(what, code="dialect-mismatch", remedies=remedies)
+
+    def _with_bands(self, array: Array, extent: Extent) -> tuple[Remedy, ...]:
+        """Return the dialect with another number of bands, if its values can be those of an array."""
+        dialect = self._dialect
+        counts = [count for count in array.shape if count in USUAL_N_MELS]
+        if not dialect.name or len(counts) != 1 or dialect.contradiction(extent.low, extent.high):
+            return ()
+        changed = {"base": dialect.name, "n_mels": counts[0]}
+        return (SetOption("dialect", changed, f"if the model has {counts[0]} bands but is otherwise the same"),)
 
     @property
     def _dialect(self) -> MelDialect:

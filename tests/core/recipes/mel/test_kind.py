@@ -6,7 +6,7 @@ import pytest
 from array_options import array_options
 from tonearm.api import Context, MelDialect, MelSpectrogram
 from tonearm.arrays import read_array
-from tonearm.errors import ChooseOption, ItemError, SetOption
+from tonearm.errors import Advice, ChooseOption, ItemError, SetOption
 from tonearm.recipes.catalogue import Catalogue, CatalogueEntry
 
 BASE = {"sample_rate": 22050, "n_fft": 1024, "hop_length": 256, "n_mels": 80}
@@ -85,7 +85,13 @@ def test_another_number_of_bands_names_the_dialects_that_have_it():
     error = refused(values(100, 9))
     assert error.code == "dialect-mismatch"
     assert error.message == "no axis of shape (100, 9) has 80 bands, like the dialect ln"
-    assert error.remedies == (SetOption("dialect", "wide", when="with sample_rate 24000 for 22050"),)
+    otherwise = "if the model has 100 bands but is otherwise the same"
+    assert error.remedies == (
+        SetOption("dialect", {"base": "ln", "n_mels": 100}, when=otherwise),
+        SetOption("dialect", "wide", when="with sample_rate 24000 for 22050"),
+    )
+    unusual = refused(values(101, 9))
+    assert unusual.remedies == (Advice("no known dialect fits; you can write out all figures of one"),)
 
 
 def test_values_below_the_floor_name_the_dialects_that_go_so_low():
@@ -96,7 +102,7 @@ def test_values_below_the_floor_name_the_dialects_that_go_so_low():
 
 
 def test_what_fits_nothing_can_be_spelled_out():
-    assert refused(values(80, 9, low=-99)).hint == "no known dialect fits; you can write out all figures of one"
+    assert refused(values(80, 9, low=-999)).hint == "no known dialect fits; you can write out all figures of one"
 
 
 def test_many_that_would_fit_are_not_all_named():

@@ -1,0 +1,65 @@
+"""The problem of reading the first source comes together with the options that are missing."""
+
+import numpy as np
+import pytest
+
+from tonearm.cli.main import main
+from tonearm.run.reading_problem import first_file
+
+PIPELINE = """tonearm: 1
+input:
+  use: npy-reader
+  files: "sounds/*.npy"
+outputs:
+  - use: wav-writer
+    file: "{stem}.wav"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "sounds").mkdir()
+    (tmp_path / "p.yaml").write_text(PIPELINE)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def problems_of(capsys, *arguments):
+    assert main(["run", *arguments, "--out", "out"]) != 0
+    return [line for line in capsys.readouterr().err.splitlines() if not line.startswith(" ")]
+
+
+RATE = "p.yaml:3:8: missing-option: npy-reader: 'sample_rate' is missing"
+
+
+def test_a_missing_kind_comes_with_the_missing_rate(folder, capsys):
+    np.save("sounds/a.npy", np.ones((513, 40), "f4"))
+    unknown = "p.yaml:3:8: unknown-kind: cannot tell what a real array of shape (513, 40) holds"
+    assert problems_of(capsys, "p.yaml") == [RATE, unknown]
+    assert problems_of(capsys, "p.yaml", "sounds/a.npy") == [RATE, unknown]
+
+
+def test_a_source_without_a_problem_of_its_own_adds_none(folder, capsys):
+    np.save("sounds/a.npy", np.zeros(90, "f4"))
+    assert problems_of(capsys, "p.yaml") == [RATE]
+
+
+@pytest.mark.parametrize("sources", [(), ("nothing.npy",), ("sounds",)])
+def test_without_a_file_the_option_alone_is_missing(folder, sources, capsys):
+    assert problems_of(capsys, "p.yaml", *sources) == [RATE]
+
+
+def test_other_problems_leave_the_source_unread(folder, capsys):
+    np.save("sounds/a.npy", np.ones((513, 40), "f4"))
+    (folder / "p.yaml").write_text(PIPELINE.replace("wav-writer", "wave-writer"))
+    found = problems_of(capsys, "p.yaml")
+    assert any("unknown-plugin" in line for line in found)
+    assert not any("unknown-kind" in line for line in found)
+
+
+def test_the_first_file_is_found_by_patterns_relative_to_a_folder(folder):
+    (folder / "sounds" / "b.npy").touch()
+    assert first_file(["none/*", "*", "sounds/*.npy"], str(folder)).path.name == "p.yaml"
+    assert first_file(["sounds/*.npy"], str(folder)).path == folder / "sounds" / "b.npy"
+    assert first_file(["sounds"], str(folder)) is None
+    assert first_file([], str(folder)) is None
