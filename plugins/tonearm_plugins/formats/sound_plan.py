@@ -234,7 +234,7 @@ def _plan_mpeg(content: bytes, first: int, at: int) -> Plan:
     lengths = tuple(None if part.length_is_known else part.count * part.shape.samples for part in parts)
     behind = len(content) - mpeg_stream.size_of_tags_behind(content)
     if len(parts) == 1 and lengths[0] is None and parts[0].spans == [(at, behind)]:
-        return Plan((content,), lengths, tuple(warnings), 2 * len(content), is_mpeg=True)
+        return Plan((None,), lengths, tuple(warnings), is_mpeg=True)
     streams = tuple(part.stream(content) for part in parts)
     return Plan(streams, lengths, tuple(warnings), len(content) + sum(map(len, streams)), is_mpeg=True)
 
