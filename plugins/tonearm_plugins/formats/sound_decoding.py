@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -71,6 +72,8 @@ class Sound:
         Tags by name.
     warnings
         Warnings to give.
+    end
+        Place in bytes after which a single stream of FLAC ends, or a little before; None if it is of another format.
     """
 
     samples: Array
@@ -78,6 +81,7 @@ class Sound:
     subtype: str
     tags: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    end: int | None = None
 
 
 @dataclass(frozen=True)
@@ -138,15 +142,21 @@ def read_streams(file: BinaryIO, name: str, plan: Plan, copies: int, wide: Colle
             tags = {} if sounds else _tags(sound, file if sound.format == "MP3" else stream)
             if sounds and (sound.samplerate, sound.channels) != (sounds[0].sample_rate, len(sounds[0].samples)):
                 raise _differ(sounds[0], sound)
-            sounds.append(Sound(samples, sound.samplerate, sound.subtype, tags))
+            is_alone = sound.format == "FLAC" and not several
+            end = max(0, os.lseek(stream.fileno(), 0, os.SEEK_CUR) - _READ_AHEAD) if is_alone else None
+            sounds.append(Sound(samples, sound.samplerate, sound.subtype, tags, plan.warnings, end))
             held += (copies + several) * samples.nbytes
     if not several:
-        return Sound(sounds[0].samples, sounds[0].sample_rate, sounds[0].subtype, sounds[0].tags, plan.warnings)
+        return sounds[0]
     import numpy as np
 
     first = sounds[0]
     joined = np.concatenate([sound.samples for sound in sounds], axis=1)
     return Sound(joined, first.sample_rate, first.subtype, first.tags, plan.warnings)
+
+
+_READ_AHEAD = 1 << 14
+"""Bytes that libFLAC may have read beyond the end of a stream; its buffer has half as many."""
 
 
 def look_at_streams(file: BinaryIO, plan: Plan) -> Outline:

@@ -118,17 +118,39 @@ def plan_of(file: BinaryIO, name: str, head: Head) -> Plan:
         if place:
             content = whole_content(file, name)
             return Plan((content[:place] + b"\3\0" + content[place + 2 :],), held=2 * len(content))
-    starts = [head.at, *_joined_starts(file, head)]
-    if len(starts) > 1:
-        content = whole_content(file, name)
-        _check_count(len(starts))
-        streams = tuple(content[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True))
-        return Plan(streams, (None,) * len(streams), held=2 * len(content))
+    joined = None if _has_length_of_flac(head.start) else plan_of_joined(file, name, head)
+    if joined:
+        return joined
     if head.at and head.start.startswith(KNOWN):
         return Plan((whole_content(file, name)[head.at :],), (None,))
     return Plan()
 
 
+def plan_of_joined(file: BinaryIO, name: str, head: Head, after: int = 0) -> Plan | None:
+    """Return how a file is read that ``cat`` has joined from several of one format; None if it is another.
+
+    Parameters
+    ----------
+    file, name, head
+        Open file, its name for messages, and its first bytes.
+    after
+        Place after which further FLAC files are looked for, in bytes.
+    """
+    starts = [head.at, *_joined_starts(file, head, after)]
+    if len(starts) == 1:
+        return None
+    content = whole_content(file, name)
+    _check_count(len(starts))
+    streams = tuple(content[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True))
+    return Plan(streams, (None,) * len(streams), held=2 * len(content))
+
+
+def _has_length_of_flac(start: bytes) -> bool:
+    """Return whether a file begins as FLAC with a length; where it ends is known only when it has been decoded."""
+    return start.startswith(b"fLaC") and bool(int.from_bytes(start[21:26], "big") & _MOST_SAMPLES)
+
+
+_MOST_SAMPLES = (1 << 36) - 1
 _CHUNKED: Mapping[bytes, tuple[Literal["little", "big"], tuple[bytes, ...]]] = {
     b"RIFF": ("little", (b"WAVE",)),
     b"FORM": ("big", (b"AIFF", b"AIFC")),
@@ -138,11 +160,11 @@ _FLAC_MARK = 8  # bytes
 _STEP = 1 << 20  # bytes that are searched at a time
 
 
-def _joined_starts(file: BinaryIO, head: Head) -> Iterator[int]:
-    """Yield the places of further files of the same format that follow the first, as ``cat`` joins them."""
+def _joined_starts(file: BinaryIO, head: Head, after: int) -> Iterator[int]:
+    """Yield the places of further files of the same format that follow the first."""
     size = size_in_bytes(file)
     if head.start.startswith(b"fLaC"):
-        for at in range(head.at + 1, size, _STEP):
+        for at in range(max(head.at, after) + 1, size, _STEP):
             block = read_bytes_at(file, _STEP + _FLAC_MARK - 1, at)
             yield from (at + found.start() for found in _FLAC.finditer(block))
     elif head.start[:4] in _CHUNKED:

@@ -16,7 +16,7 @@ from tonearm_plugins.formats.sndfile_reading import (
     size_in_bytes,
 )
 from tonearm_plugins.formats.sound_decoding import NotReadError, Outline, Sound, look_at_streams, read_streams
-from tonearm_plugins.formats.sound_plan import Head, Plan, plan_after_junk, plan_of
+from tonearm_plugins.formats.sound_plan import Head, Plan, plan_after_junk, plan_of, plan_of_joined
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -59,7 +59,9 @@ def read_sound(
     if foreign is None:
         plan = plan_of(file, name, head)
         try:
-            return read_streams(file, name, plan, copies, wide, spare)
+            sound = read_streams(file, name, plan, copies, wide, spare)
+            joined = plan_of_joined(file, name, head, head.at + sound.end) if sound.end is not None else None
+            return read_streams(file, name, joined, copies, wide, spare) if joined else sound
         except NotReadError as error:
             foreign, refusal = head.foreign(name, last=True), error.reason
             if foreign is None:
@@ -92,7 +94,8 @@ def look_at_sound(file: BinaryIO, name: str) -> Outline:
     foreign = head.foreign(name)
     if foreign is None:
         try:
-            return look_at_streams(file, plan_of(file, name, head))
+            joined = plan_of_joined(file, name, head) if head.start.startswith(b"fLaC") else None
+            return look_at_streams(file, joined or plan_of(file, name, head))
         except NotReadError as error:
             foreign = head.foreign(name, last=True)
             if foreign is None:
