@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _SOFTWARE = "software"  # tag that names the program that wrote the source, not the sound
 
 # libsndfile's notes on a file that ends before its header says; it reads the rest without an error.
-_SHORT = re.compile(r"^\s*(?:data|SSND|riff)\s*: (?P<claimed>\d+) \(should be (?P<found>\d+)\)", re.MULTILINE)
+_SHORT = re.compile(r"^\s*(?:data|Data Size|SSND|riff)\s*: (?P<claimed>\d+) \(should be (?P<found>\d+)\)", re.MULTILINE)
 _SHORT_RF64 = re.compile(
     r"Data size : (?P<size>\d+)$.*Block Align\s*: (?P<align>\d+)$.*frame count (?P<found>\d+) does not match",
     re.MULTILINE | re.DOTALL,

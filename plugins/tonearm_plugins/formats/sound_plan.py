@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from tonearm.api import ItemError, check_memory, file_types
-from tonearm_plugins.formats import ffmpeg_formats, mpeg_stream, ogg_stream
+from tonearm_plugins.formats import chunk_sizes, ffmpeg_formats, mpeg_stream, ogg_stream
 from tonearm_plugins.formats.sndfile_reading import KNOWN, read_bytes_at, size_in_bytes
 
 MAX_STREAMS = 4096
@@ -71,7 +71,10 @@ class Head:
         last
             Whether libsndfile has refused it.
         """
-        if not last and (self.start.startswith(KNOWN) or self.is_mpeg or self._is_simple_voc):
+        if self.start[:4] == b"RIFF" and self.start[8:12] == b"WAVE" and chunk_sizes.holds_bitstream(self.start):
+            return "wav", "a WAV file that holds DTS or Dolby Digital"
+        is_own = self.start.startswith(KNOWN) and self.start[8:12] not in (b"AVI ", b"XWMA")
+        if not last and (is_own or self.is_mpeg or self._is_simple_voc):
             return None
         return ffmpeg_formats.demuxer_of(self.start, name)
 
@@ -113,17 +116,26 @@ def plan_of(file: BinaryIO, name: str, head: Head) -> Plan:
         first = mpeg_stream.first_frame(content[:end], start)
         if first >= 0:
             return _plan_mpeg(content[:end], first, -1)
-    if head.start.startswith(_W64):
-        place = _extensible_floats(head.start)
+    length = None
+    if head.start.startswith(chunk_sizes.W64):
+        length, place = chunk_sizes.length_of_w64(head.start), _extensible_floats(head.start)
         if place:
-            content = whole_content(file, name)
-            return Plan((content[:place] + b"\3\0" + content[place + 2 :],), held=2 * len(content))
+            content = whole_content(file, name)[head.at :]
+            return Plan((content[:place] + _FLOAT + content[place + 2 :],), (length,), held=2 * len(content))
+    elif head.start.startswith(b"caff"):
+        length = chunk_sizes.length_of_caf(head.start)
     joined = None if _has_length_of_flac(head.start) else plan_of_joined(file, name, head)
     if joined:
         return joined
-    if head.at and head.start.startswith(KNOWN):
-        return Plan((whole_content(file, name)[head.at :],), (None,))
-    return Plan()
+    return Plan((whole_content(file, name)[head.at :] if head.at else None,), (length,))
+
+
+def plan_of_open_sizes(file: BinaryIO, name: str, head: Head) -> Plan | None:
+    """Return how a file is read whose header leaves the size of its samples open; None if it is another."""
+    if not head.start.startswith((b"RIFF", b"RF64", b"BW64", b"caff")):
+        return None
+    content = chunk_sizes.with_sizes(whole_content(file, name)[head.at :])
+    return None if content is None else Plan((content,), held=2 * len(content))
 
 
 def plan_of_joined(file: BinaryIO, name: str, head: Head, after: int = 0) -> Plan | None:
@@ -182,7 +194,6 @@ def _joined_starts(file: BinaryIO, head: Head, after: int) -> Iterator[int]:
             yield at
 
 
-_W64 = b"riff\x2e\x91\xcf\x11"
 _W64_FORMAT = b"fmt \xf3\xac\xd3\x11"
 _EXTENSIBLE, _FLOAT = b"\xfe\xff", b"\3\0"
 
