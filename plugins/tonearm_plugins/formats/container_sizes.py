@@ -63,6 +63,7 @@ def _end_of_sox(file: BinaryIO, _size: int) -> int:
 
 
 _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_ASF_END = b"$E"  # start of a mark that programs write into a pipe
 _ASF_DATA = 50  # bytes of the header of the packets
 
 
@@ -80,7 +81,11 @@ def _end_of_asf(file: BinaryIO, size: int) -> int:
     if not head[at + 88] & 1:
         return claimed
     start = int.from_bytes(head[16:24], "little") + _ASF_DATA
-    return start + -(-(size - start) // packet) * packet if packet and size > start else 0
+    if not packet or size <= start:
+        return 0
+    rest = (size - start) % packet
+    file.seek(size - rest)
+    return size - rest + (packet if rest and file.read(2) != _ASF_END else 0)
 
 
 def _end_of_flv(file: BinaryIO, size: int) -> int:

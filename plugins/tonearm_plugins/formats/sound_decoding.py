@@ -23,6 +23,7 @@ from tonearm.api import (
     samples_per_block,
     tags_by_name,
 )
+from tonearm_plugins.formats.channel_order import vorbis_order
 from tonearm_plugins.formats.library_notes import hushed_libraries
 from tonearm_plugins.formats.sndfile_reading import (
     check_claimed_length,
@@ -138,7 +139,7 @@ def read_streams(file: BinaryIO, name: str, plan: Plan, copies: int, wide: Colle
             kind: Literal["float32", "float64"] = "float64" if wide is None or sound.subtype in wide else "float32"
             length = _frames_of_aiff(sound, stream) if known is None else known
             width = sound.channels * (8 if kind == "float64" else 4) * (copies + several)
-            samples = _samples(sound, size_in_bytes(stream), name, length, kind, width, held)
+            samples = _samples(sound, size_in_bytes(stream), name, length, kind, _order(sound, stream), width, held)
             tags = {} if sounds else _tags(sound, file if sound.format == "MP3" else stream)
             if sounds and (sound.samplerate, sound.channels) != (sounds[0].sample_rate, len(sounds[0].samples)):
                 raise _differ(sounds[0], sound)
@@ -170,6 +171,21 @@ def look_at_streams(file: BinaryIO, plan: Plan) -> Outline:
             total = None if total is None or found == _UNKNOWN_LENGTH else total + found
             outline = Outline(sound.samplerate, sound.channels, total)
     return outline
+
+
+def _order(sound: Any, stream: BinaryIO) -> list[int] | slice:
+    """Return the place of each channel in WAV's order; libsndfile leaves Vorbis and Opus in their own order."""
+    if sound.format != "OGG" or sound.subtype == "FLAC" or sound.channels < 3:
+        return slice(None)
+    head = read_bytes_at(stream, _START, 0)
+    family = head.find(b"OpusHead") + 18
+    if sound.subtype == "OPUS" and head[family : family + 1] != _SURROUND:
+        return slice(None)
+    return list(vorbis_order(sound.channels))
+
+
+_SURROUND = b"\1"
+"""Mapping family of Opus with the order of Vorbis; channels of the others have no places, or those of Ambisonics."""
 
 
 def _frames_of_aiff(sound: Any, file: BinaryIO) -> int | None:
@@ -279,6 +295,7 @@ def _samples(
     name: str,
     length: int | None,
     kind: Literal["float32", "float64"],
+    order: list[int] | slice,
     width: int,
     held: int,
 ) -> Array:
@@ -296,6 +313,8 @@ def _samples(
         Samples of each channel, if that which libsndfile gives is an estimate.
     kind
         Type of the samples.
+    order
+        Place of each channel of the file, or a slice that has all of them in order.
     width
         Bytes that all arrays take for a sample of each channel.
     held
@@ -313,8 +332,6 @@ def _samples(
     """
     import numpy as np
 
-    from tonearm_plugins.formats.channel_order import vorbis_order
-
     _check_header(sound)
     block = np.empty((samples_per_block(sound.channels), sound.channels), kind)
     if sound.frames == _UNKNOWN_LENGTH and length is None:
@@ -328,8 +345,6 @@ def _samples(
         raise ItemError(
             f"the header claims {count} samples, more than memory can hold", code="too-long", hint="split the file"
         ) from error
-    # libsndfile leaves the channels of Vorbis and Opus in their own order.
-    order = list(vorbis_order(sound.channels)) if sound.format == "OGG" and sound.subtype != "FLAC" else slice(None)
     done = 0
     while done < count:
         part = sound.read(out=block[: count - done])
