@@ -1,4 +1,4 @@
-"""Sizes in the headers of WAV, W64 and CAF files where libsndfile does not go by them, or by the file instead."""
+"""Sizes in the headers of WAV, W64, AU and CAF files where libsndfile does not go by them, or by the file instead."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def with_sizes(content: bytes) -> bytes | None:
     Parameters
     ----------
     content
-        All bytes of a WAV, RF64, BW64 or CAF file.
+        All bytes of a WAV, RF64, BW64, AU or CAF file.
 
     Returns
     -------
@@ -83,6 +83,9 @@ def with_sizes(content: bytes) -> bytes | None:
             if name == b"data" and size == (1 << 64) - 1:
                 return content[: place - 8] + (len(content) - place).to_bytes(8, "big") + content[place:]
         return None
+    if content.startswith(b".snd"):
+        is_open = len(content) > int.from_bytes(content[4:8], "big") and content[8:12] == bytes(4)
+        return content[:8] + b"\xff" * 4 + content[12:] if is_open else None
     if content[:4] not in (b"RIFF", b"RF64", b"BW64") or content[8:12] != b"WAVE":
         return None
     is_large = content[:4] != b"RIFF"

@@ -30,11 +30,10 @@ if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
 # Formats whose header has the length, with the seconds by which codecs may fall short of it. AVI's is a number of
-# blocks, of which ffmpeg makes three times the seconds for codecs such as ADPCM; its size in bytes is checked instead.
-_LENGTHS = (
-    dict.fromkeys(("ape", "dsf", "flac", "tak", "tta", "wv"), 0.0)
-    | dict.fromkeys(("aiff", "caf", "iff", "mov", "mpc", "mpc8", "voc", "wav"), 0.1)
-    | {"matroska": 0.2}
+# blocks, of which ffmpeg makes three times the seconds for codecs such as ADPCM, and Matroska's is that of the longest
+# stream; their sizes in bytes are checked instead.
+_LENGTHS = dict.fromkeys(("ape", "dsf", "flac", "tak", "tta", "wv"), 0.0) | dict.fromkeys(
+    ("aiff", "caf", "iff", "mov", "mpc", "mpc8", "voc", "wav"), 0.1
 )
 
 _SECONDS = 10

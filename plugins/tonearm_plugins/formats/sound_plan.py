@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from tonearm.api import ItemError, check_memory, file_types
-from tonearm_plugins.formats import chunk_sizes, ffmpeg_formats, mpeg_stream, ogg_stream
+from tonearm_plugins.formats import chunk_sizes, ffmpeg_formats, flac_frames, mpeg_stream, ogg_stream
 from tonearm_plugins.formats.sndfile_reading import KNOWN, read_bytes_at, size_in_bytes
 
 MAX_STREAMS = 4096
@@ -124,7 +124,9 @@ def plan_of(file: BinaryIO, name: str, head: Head) -> Plan:
             return Plan((content[:place] + _FLOAT + content[place + 2 :],), (length,), held=2 * len(content))
     elif head.start.startswith(b"caff"):
         length = chunk_sizes.length_of_caf(head.start)
-    joined = None if _has_length_of_flac(head.start) else plan_of_joined(file, name, head)
+    # Where FLAC of a known length ends is known only when it has been decoded.
+    is_flac = head.start.startswith(b"fLaC") and flac_frames.length_of_flac(head.start)
+    joined = None if is_flac else plan_of_joined(file, name, head)
     if joined:
         return joined
     return Plan((whole_content(file, name)[head.at :] if head.at else None,), (length,))
@@ -132,7 +134,7 @@ def plan_of(file: BinaryIO, name: str, head: Head) -> Plan:
 
 def plan_of_open_sizes(file: BinaryIO, name: str, head: Head) -> Plan | None:
     """Return how a file is read whose header leaves the size of its samples open; None if it is another."""
-    if not head.start.startswith((b"RIFF", b"RF64", b"BW64", b"caff")):
+    if not head.start.startswith((b"RIFF", b"RF64", b"BW64", b"caff", b".snd")):
         return None
     content = chunk_sizes.with_sizes(whole_content(file, name)[head.at :])
     return None if content is None else Plan((content,), held=2 * len(content))
@@ -157,12 +159,18 @@ def plan_of_joined(file: BinaryIO, name: str, head: Head, after: int = 0) -> Pla
     return Plan(streams, (None,) * len(streams), held=2 * len(content))
 
 
-def _has_length_of_flac(start: bytes) -> bool:
-    """Return whether a file begins as FLAC with a length; where it ends is known only when it has been decoded."""
-    return start.startswith(b"fLaC") and bool(int.from_bytes(start[21:26], "big") & _MOST_SAMPLES)
+def plan_of_longer_flac(file: BinaryIO, name: str, head: Head) -> Plan | None:
+    """Return how a FLAC file is read that has more samples than its header says; None if it has not."""
+    size, tail = size_in_bytes(file), flac_frames.size_of_tail(head.start)
+    claimed = flac_frames.length_of_flac(head.start)
+    found = flac_frames.end_of_sound(head.start, read_bytes_at(file, tail, max(head.at, size - tail)))
+    if not 0 < claimed < found:
+        return None
+    content = flac_frames.without_length(whole_content(file, name)[head.at :])
+    warning = f"the header claims {claimed:,} samples, and there are more: all of the file is read"
+    return Plan((content,), (None,), (warning,), 2 * len(content))
 
 
-_MOST_SAMPLES = (1 << 36) - 1
 _CHUNKED: Mapping[bytes, tuple[Literal["little", "big"], tuple[bytes, ...]]] = {
     b"RIFF": ("little", (b"WAVE",)),
     b"FORM": ("big", (b"AIFF", b"AIFC")),
@@ -226,6 +234,8 @@ def _plan_ogg(content: bytes, head: Head) -> Plan:
     links = ogg_stream.links(content)
     _check_count(len(links))
     warnings = []
+    if any(link.sounds > 1 for link in links):
+        warnings.append(f"it holds {max(link.sounds for link in links)} streams of sound; only the first is read")
     if not all(link.has_end for link in links):
         warnings.append("the Ogg stream has no end mark: it may be cut short")
     gaps = sum(link.gaps for link in links)

@@ -22,6 +22,7 @@ from tonearm_plugins.formats.sound_plan import (
     plan_after_junk,
     plan_of,
     plan_of_joined,
+    plan_of_longer_flac,
     plan_of_open_sizes,
 )
 
@@ -95,8 +96,10 @@ def _by_libsndfile(
         sound = read_streams(file, name, plan, copies, wide, spare)
         if not sound.samples.shape[1]:
             other = plan_of_open_sizes(file, name, head)
+        elif sound.end is not None:
+            other = plan_of_joined(file, name, head, head.at + sound.end) or plan_of_longer_flac(file, name, head)
         else:
-            other = None if sound.end is None else plan_of_joined(file, name, head, head.at + sound.end)
+            return sound
         if other is None:
             return sound
     except NotReadError:

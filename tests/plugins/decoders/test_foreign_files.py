@@ -138,6 +138,21 @@ def test_a_second_stream_of_sound_is_named(folder: Path) -> None:
     assert context.warnings == ["it holds 2 streams of sound; only stream 0 is read"]
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "warning"),
+    [
+        ("longer.mka", "flac", "it holds 2 streams of sound; only stream 0 is read"),
+        ("longer.ogg", "libvorbis", "it holds 2 streams of sound; only the first is read"),
+    ],
+)
+def test_a_stream_may_be_shorter_than_another(name: str, codec: str, warning: str, folder: Path) -> None:
+    inputs = ["-i", source("cd", folder), "-i", source("mono", folder)]
+    call("ffmpeg", "-v", "error", *inputs, "-map", "0:a", "-map", "1:a", "-c:a", codec, folder / name)
+    signal, context = read(folder / name)
+    assert abs(signal.length - soundfile.info(source("cd", folder)).frames) < 1000
+    assert context.warnings == [warning]
+
+
 def test_tags_of_other_formats_come_along(folder: Path) -> None:
     for name in ("tags.m4a", "tags.mka", "tags.wma", "tags.tta"):
         make = ffmpeg("cd", "-metadata title=Gr\u00fc\u00dfe -metadata artist=A -metadata track=3/9")

@@ -36,13 +36,14 @@ def rf64(name: bytes, size: int) -> bytes:
 
 CAF = made("CAF")
 AT = CAF.index(b"data") + 4
+OPEN_AU = made("AU")[:8] + bytes(4) + made("AU")[12:]
 OPEN_CAF = CAF[:AT] + b"\xff" * 8 + CAF[AT + 8 : AT + 12 + len(PCM)]
 
 
 @pytest.mark.parametrize(
     "data",
-    [wav(PCM, 0), rf64(b"RF64", 0), rf64(b"BW64", 0), rf64(b"BW64", len(PCM)), OPEN_CAF],
-    ids=["wav", "rf64", "bw64", "bw64-size", "caf"],
+    [wav(PCM, 0), rf64(b"RF64", 0), rf64(b"BW64", 0), rf64(b"BW64", len(PCM)), OPEN_CAF, OPEN_AU],
+    ids=["wav", "rf64", "bw64", "bw64-size", "caf", "au"],
 )
 def test_sizes_that_are_left_open_are_those_of_the_file(data: bytes) -> None:
     assert chunk_sizes.with_sizes(data) is not None
