@@ -7,6 +7,7 @@ from typing import BinaryIO, Literal
 
 from tonearm.api import ItemError
 from tonearm_plugins.formats import mp4_boxes
+from tonearm_plugins.formats.frame_runs import MOST_FRAMES
 
 
 def check_container(file: BinaryIO, name: str, demuxer: str, size: int) -> bool:
@@ -92,7 +93,9 @@ def _end_of_flv(file: BinaryIO, size: int) -> int:
     """Return the place where the last tag of an FLV file ends."""
     file.seek(5)
     at = int.from_bytes(file.read(4), "big") + 4
-    while at + 11 <= size:
+    for _ in range(MOST_FRAMES):
+        if at + 11 > size:
+            break
         file.seek(at)
         head = file.read(4)
         if head[0] & 0x1F not in (8, 9, 18):  # what follows is none of sound, pictures and notes
@@ -139,7 +142,9 @@ def _end_of_segment(file: BinaryIO, size_of_file: int) -> int:
 
 def _end_of_elements(file: BinaryIO, at: int, size_of_file: int) -> int:
     """Return the place where the last element ends, in clusters whose size is unknown, too."""
-    while at < size_of_file:
+    for _ in range(MOST_FRAMES):
+        if at >= size_of_file:
+            break
         file.seek(at)
         head = file.read(16)
         length = 9 - head[0].bit_length()

@@ -9,6 +9,7 @@ from typing import BinaryIO
 from tonearm_plugins.formats.mpeg_stream import size_of_tags_behind
 
 _RUN = 3  # frames in a row that tell a format whose mark is short
+MOST_FRAMES = 2_000_000  # that are counted, which takes some seconds
 _BLOCK = 1 << 18  # bytes behind the frames that are searched for more of them
 
 _AC3_RATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)  # kbit/s
@@ -119,7 +120,9 @@ def end_of_frames(file: BinaryIO, demuxer: str, size: int) -> tuple[int, bool]:
     """
     size_of = _SIZES.get(demuxer)
     at = 0
-    while size_of and at < size:
+    for _ in range(MOST_FRAMES):
+        if size_of is None or at >= size:
+            break
         file.seek(at)
         step = size_of(file.read(8))
         if not step:

@@ -344,24 +344,25 @@ def _pass_alike(content: bytes, at: int, kind: tuple[int, bool], free: int) -> t
         Size in bytes of a frame of a free bit rate without padding.
     """
     sizes: dict[bytes, int] = {}
-    count = size = 0
+    count, before = 0, at
     last = len(content) - _SMALLEST
     while at <= last:
         if not content[at + _SIDE] and _may_inform(content, at):
             break
+        before = at
         start = content[at : at + 4]
-        known = sizes.get(start)
-        if known is None:
+        try:
+            at += sizes[start]
+        except KeyError:
             word = int.from_bytes(start, "big")
-            known = _size(word, free) if _kind(word) == kind else 0
-            if not known:
+            size = _size(word, free) if _kind(word) == kind else 0
+            if not size:
                 break
-            sizes[start] = known
-        size = known
-        at += size
+            sizes[start] = size
+            at += size
         count += 1
     if at > len(content):
-        at -= size
+        at = before
         count -= 1
     return at, count, max(sizes.values(), default=0)
 

@@ -68,3 +68,9 @@ def test_what_follows_the_frames_is_left_out_but_for_the_tag_of_wavpack(behind: 
     file.seek(0)
     assert file.read() == (3 * WAVPACK + behind[:kept] if kept != 99 else data)
     assert warnings == ([warning] if warning else [])
+
+
+def test_frames_are_counted_for_some_seconds_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame_runs, "MOST_FRAMES", 3)
+    data = 5 * AC3 + bytes(9)
+    assert frame_runs.end_of_frames(io.BytesIO(data), "ac3", len(data)) == (len(data), False)
