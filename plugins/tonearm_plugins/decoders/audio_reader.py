@@ -29,9 +29,9 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
         # those of libsndfile that are rare, and of its MPEG audio
         ".bwf", ".mp1", ".mp2", ".snd", ".voc",
         # those that need PyAV or ffmpeg
-        ".3gp", ".aac", ".ac3", ".amr", ".ape", ".asf", ".avi", ".dff", ".dsf", ".dts", ".eac3", ".flv", ".g722",
-        ".gsm", ".m4a", ".m4b", ".m4v", ".mka", ".mkv", ".mov", ".mp4", ".mpc", ".ra", ".shn", ".spx", ".tak", ".thd",
-        ".tta", ".webm", ".wma", ".wv",
+        ".3gp", ".aac", ".ac3", ".adx", ".amr", ".ape", ".aptx", ".asf", ".avi", ".dff", ".dsf", ".dts", ".eac3",
+        ".flv", ".g722", ".gsm", ".m4a", ".m4b", ".m4v", ".mka", ".mkv", ".mmf", ".mov", ".mp4", ".mpc", ".mxf", ".nut",
+        ".oma", ".ra", ".sbc", ".shn", ".spx", ".tak", ".thd", ".tta", ".webm", ".wma", ".wv",
     )
     # fmt: on
     reads = "content"

@@ -20,6 +20,7 @@ _NOTES = 1 << 16  # bytes kept of what ffmpeg reports
 _STREAM = re.compile(r"Audio: (?P<codec>\w+).*?, \d+ Hz, .*?, (?P<format>u8|s16|s32|s64|flt|dbl)p?\b")
 _DURATION = re.compile(r"Duration: (\d+):(\d+):(\d+\.\d+)")
 _METADATA = re.compile(r"\[info\] +(?P<name>[A-Za-z_]\w*) *: (?P<value>.*)")
+_NO_STREAM = "does not contain any stream"
 _ERROR = re.compile(r"^(?:\[[^\]]*\] )?\[(?:error|fatal|panic)\] (?P<text>.*)", re.MULTILINE)
 
 
@@ -138,7 +139,9 @@ class Decoding:
         header = self._samples.read(_HEADER)
         if len(header) < _HEADER:
             self._finish()
-            raise self._error("it has no sound that ffmpeg knows")
+            if _NO_STREAM in self._told():
+                raise ItemError(f"it has no sound: it is {self._what}", code="empty", hint="choose a file with sound")
+            raise self._error("ffmpeg gives no sound")
         _, start, _, _, self.sample_rate, self.channels = struct.unpack(">4s5I", header)
         self._samples.read(start - _HEADER)
 

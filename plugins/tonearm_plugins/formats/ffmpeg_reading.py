@@ -22,21 +22,24 @@ from tonearm.api import (
     tags_by_name,
 )
 from tonearm_plugins.formats import ffmpeg_pipe
-from tonearm_plugins.formats.container_sizes import check_container
-from tonearm_plugins.formats.ffmpeg_formats import ends_within_frame, whitelist
+from tonearm_plugins.formats.container_sizes import check_container, has_end_mark
+from tonearm_plugins.formats.ffmpeg_formats import whitelist
+from tonearm_plugins.formats.frame_runs import frames_alone
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
 # Formats whose header has the length, with the seconds by which codecs may fall short of it. AVI's is a number of
-# blocks, of which ffmpeg makes three times the seconds for codecs such as ADPCM; its size in bytes is checked instead.
+# blocks, of which ffmpeg makes three times the seconds for codecs such as ADPCM, and Matroska's is that of the longest
+# stream; their sizes in bytes are checked instead.
 _LENGTHS = dict.fromkeys(("ape", "dsf", "flac", "tak", "tta", "wv"), 0.0) | dict.fromkeys(
-    ("aiff", "asf", "caf", "iff", "matroska", "mov", "mpc", "mpc8", "voc", "wav"), 0.1
+    ("aiff", "caf", "iff", "mov", "mpc", "mpc8", "voc", "wav"), 0.1
 )
 
 _SECONDS = 10
 """Seconds of processor time that a file may take, beside those by its size."""
 _BYTES_A_SECOND = 50_000
+
 _UNREADABLE = "it is damaged, or a variant that this ffmpeg does not know"
 
 # Metadata that ffmpeg makes up, or that describes the file and not the sound.
@@ -90,13 +93,16 @@ def read_foreign(file: BinaryIO, name: str, demuxer: str, what: str) -> Foreign:
     """
     size = _size(file)
     has_length = check_container(file, name, demuxer, size)
+    is_whole = has_end_mark(file, demuxer, size)
+    file, warnings = frames_alone(file, demuxer, size)
+    if not is_whole:
+        warnings.append("it has no index at its end: the file may be cut short")
+    size = _size(file)
     if _has_pyav():
         found = _by_pyav(file, name, demuxer, what, size, has_length=has_length)
     else:
         found = _by_program(file, name, demuxer, what, size)
-    if ends_within_frame(file, demuxer):
-        return replace(found, warnings=(*found.warnings, "the last frame is not whole: the file may be cut short"))
-    return found
+    return replace(found, warnings=(*found.warnings, *warnings))
 
 
 def look_at_foreign(file: BinaryIO, name: str, demuxer: str, what: str) -> tuple[int, int, int | None]:
@@ -227,9 +233,12 @@ class _av_errors:  # noqa: N801 - a context manager
 
 def _audio_of(container: Any, what: str) -> Any:
     stream = container.streams.best("audio")
-    if stream is None or stream.codec_context is None:
-        raise ItemError(f"it is {what} without sound that ffmpeg knows", code="bad-audio")
-    return stream
+    if stream is not None and stream.codec_context is not None:
+        return stream
+    if container.streams.audio:
+        raise ItemError(f"it is {what}, and this ffmpeg does not know the codec of its sound", code="bad-audio")
+    pictures = ", only pictures" if container.streams.video else ""
+    raise ItemError(f"it has no sound{pictures}: it is {what}", code="empty", hint="choose a file with sound")
 
 
 def _by_pyav(file: BinaryIO, name: str, demuxer: str, what: str, size: int, *, has_length: bool) -> Foreign:
@@ -249,7 +258,7 @@ def _by_pyav(file: BinaryIO, name: str, demuxer: str, what: str, size: int, *, h
                 _check_rate(*found[:2])
             if found != kind:
                 raise _changes(kind, found)
-            values = _packed(frame, packers).to_ndarray()
+            values = _values(_packed(frame, packers))
             budget.add(2 * values.nbytes if values.dtype.itemsize < 4 else values.nbytes)
             is_planar = frame.format.is_planar and found[1] < _MOST_PLANES
             blocks.append(values if is_planar else values.reshape(-1, found[1]).T)
@@ -259,7 +268,7 @@ def _by_pyav(file: BinaryIO, name: str, demuxer: str, what: str, size: int, *, h
         tags = _tags_of({**container.metadata, **stream.metadata})
         count = len(container.streams.audio)
     samples = _joined(blocks, kind[2])
-    _check_length(samples.shape[1], kind[0], demuxer, claimed)
+    _check_length(samples.shape[1], kind[0], demuxer, claimed, last)
     if has_length and codec == "aac":
         # Libraries before ffmpeg 9 give all of the last frame, of which the table of durations says a part.
         padding = blocks[-1].shape[1] - round(last * kind[0])
@@ -285,6 +294,15 @@ def _packed(frame: Any, packers: list[Any]) -> Any:
     return packed
 
 
+def _values(frame: Any) -> Array:
+    """Return the samples of a frame; PyAV has no integers of 64 bits."""
+    import numpy as np
+
+    if frame.format.name != "s64":
+        return frame.to_ndarray()  # type: ignore[no-any-return]
+    return np.frombuffer(frame.planes[0], "i8", frame.samples * len(frame.layout.channels)).reshape(1, -1).copy()
+
+
 def _frames(container: Any, stream: Any, budget: _Budget) -> Iterator[tuple[Any, float]]:
     """Yield the decoded frames and the seconds of their packets; raise `ItemError` at a packet that is cut off."""
     seconds = 0.0
@@ -296,6 +314,8 @@ def _frames(container: Any, stream: Any, budget: _Budget) -> Iterator[tuple[Any,
                 code="truncated",
                 hint="the write was interrupted; write the file again",
             )
+        if not packet.size and packet.pts is not None:
+            continue  # it has new headers alone, and ffmpeg takes an empty packet for the end
         if packet.size:
             seconds = float((packet.duration or 0) * packet.time_base)
         for frame in packet.decode():
@@ -317,12 +337,12 @@ def _claimed(container: Any, stream: Any) -> float:
     return (container.duration or 0) / 1e6
 
 
-def _check_length(done: int, rate: int, demuxer: str, claimed: float) -> None:
-    """Raise `ItemError` if there are fewer samples than the header claims."""
+def _check_length(done: int, rate: int, demuxer: str, claimed: float, last: float = 0) -> None:
+    """Raise `ItemError` if there are fewer samples than the header claims, beside the seconds of the last packet."""
     slack = _LENGTHS.get(demuxer)
     if slack is None:
         return
-    if done + 1 < (claimed - slack) * rate:
+    if done + 1 < (claimed - slack - (last if slack else 0)) * rate:
         raise _cut_short(done / rate, claimed)
 
 

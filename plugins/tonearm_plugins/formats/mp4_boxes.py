@@ -9,6 +9,7 @@ from typing import BinaryIO
 from tonearm.api import ItemError, check_memory
 
 _FOLDERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"moof", b"traf")  # boxes of boxes
+_TOP = (b"ftyp", b"free", b"mdat", b"meta", b"mfra", b"moof", b"moov", b"sidx", b"skip", b"udta", b"uuid", b"wide")
 _ENTRY = 24  # bytes that ffmpeg takes for a sample of its index
 _MAX_BOXES = 100_000
 _DEPTH = 8
@@ -79,8 +80,8 @@ def _boxes(file: BinaryIO, at: int, end: int, depth: int) -> Iterator[tuple[byte
             size, body = int.from_bytes(head[8:16], "big"), 16
         elif size == 0:
             size = end - at
-        if size < body:
-            return
+        if size < body or (depth == _DEPTH and kind not in _TOP and at + size > end):
+            return  # what follows the file is no box
         yield kind, head[body:], at + size
         if kind in _FOLDERS and depth:
             yield from _boxes(file, at + body, min(end, at + size), depth - 1)

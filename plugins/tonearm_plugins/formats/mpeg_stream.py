@@ -7,8 +7,6 @@ frames are counted here, and a stream whose length would be wrong is copied with
 from __future__ import annotations
 
 import functools
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -25,8 +23,10 @@ _LAYER_1_LOW = (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256) 
 _SAME = 0xFFFE0C00  # bits of a header that every frame of a stream has: version, layer and sample rate
 _FREE = 8192  # bytes of the largest frame of a free bit rate, and of the header after it
 _ID3 = b"ID3"
-_INFO = re.compile(rb"Xing|Info|VBRI")
+_INFO = (b"Xing", b"Info", b"VBRI")
 _INFO_ENDS = 42  # bytes of a frame up to the last of these marks
+_SIDE = 7  # place in a frame of a byte of the side information, with a checksum before it or without
+_SMALLEST = 24  # bytes of the smallest frame
 _ID3V1 = 128  # bytes
 _EMPTY_TAG = b"ID3\4\0\0\0\0\0\0"
 
@@ -263,29 +263,19 @@ def parts(content: bytes, at: int) -> list[Part]:
     at
         Place of the first frame, as `first_frame` gives it.
     """
-    marks = [found.start() for found in _INFO.finditer(content, at)]
-    marks.append(len(content) + _INFO_ENDS)
-    mark = 0
     found: list[Part] = []
     same = -1, False
     before = at
-    for place, size, word, junk in _frames(content, at):
+    shape = frame_shape(_word(content, at))
+    free = _free_size(content, at) if shape and not shape.size else 0
+    while frame := _next_frame(content, before, free):
+        place, size, word, junk = frame
         gap = place - before
         before = place + size
-        kind = word & _SAME, word >> 6 & 3 == 3
-        while marks[mark] < place:
-            mark += 1
-        may_inform = marks[mark] < place + _INFO_ENDS
-        if kind == same and not gap and not may_inform:
-            part = found[-1]
-            part.count += 1
-            part.ends[-1] = before
-            if size > part.largest:
-                part.largest = size
-            continue
+        kind = _kind(word)
         shape = frame_shape(word)
         assert shape is not None
-        info = _info(content, place, size) if may_inform and shape.layer == 3 else None
+        info = _info(content, place, size) if shape.layer == 3 and _may_inform(content, place) else None
         if not found or info or kind != same or (gap and found[-1].length_is_known and not found[-1].missing):
             found.append(Part(shape, info))
             same = kind
@@ -294,9 +284,11 @@ def parts(content: bytes, at: int) -> list[Part]:
         if gap or not part.starts:
             part.starts.append(place)
             part.ends.append(before)
-        part.ends[-1] = before
         part.count += info is None
-        part.largest = max(part.largest, size)
+        before, count, largest = _pass_alike(content, before, same, free)
+        part.ends[-1] = before
+        part.count += count
+        part.largest = max(part.largest, size, largest)
     return [part for part in found if part.count]
 
 
@@ -307,27 +299,72 @@ def is_cut_off(content: bytes, last: Part) -> bool:
     return bool(shape and shape[2:] == last.shape[2:] and at + shape.size > len(content))
 
 
-def _frames(content: bytes, at: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the place, size and header of each whole frame, and the bytes of junk before it; tags are passed over."""
-    sizes: dict[int, int] = {}
-    shape = frame_shape(_word(content, at))
-    free = _free_size(content, at) if shape and not shape.size else 0
+def _may_inform(content: bytes, at: int) -> bool:
+    """Return whether the frame at a place has the mark of a frame of information near its start."""
+    start = content[at : at + _INFO_ENDS]
+    return any(mark in start for mark in _INFO)
+
+
+def _kind(word: int) -> tuple[int, bool]:
+    """Return what all headers of one stream share: some of the bits, and whether there is one channel."""
+    return word & _SAME, word >> 6 & 3 == 3
+
+
+def _next_frame(content: bytes, at: int, free: int) -> tuple[int, int, int, int] | None:
+    """Return the place, size and header of a whole frame, and the bytes of junk before it; tags are passed over."""
     junk = 0
     while 0 <= at < len(content):
         word = _word(content, at)
-        size = sizes.get(word)
-        if size is None:
-            size = sizes[word] = _size(word, free)
+        size = _size(word, free)
         if size and at + size <= len(content):
-            yield at, size, word, junk
-            at += size
-            junk = 0
-        elif not size and (tag := tag_size(content, at)):
+            return at, size, word, junk
+        if not size and (tag := tag_size(content, at)):
             at += tag
         else:
             after = first_frame(content, at + 1, len(content))
             junk += after - at
             at = after
+    return None
+
+
+def _pass_alike(content: bytes, at: int, kind: tuple[int, bool], free: int) -> tuple[int, int, int]:
+    """Return the place after whole frames of sound of one kind, their number, and the size of the largest in bytes.
+
+    Frames of information end them: the side information of these is zeros.
+
+    Parameters
+    ----------
+    content
+        All bytes of the file.
+    at
+        Place of the first.
+    kind
+        What their headers share, as `_kind` returns it.
+    free
+        Size in bytes of a frame of a free bit rate without padding.
+    """
+    sizes: dict[bytes, int] = {}
+    count, before = 0, at
+    last = len(content) - _SMALLEST
+    while at <= last:
+        if not content[at + _SIDE] and _may_inform(content, at):
+            break
+        before = at
+        start = content[at : at + 4]
+        try:
+            at += sizes[start]
+        except KeyError:
+            word = int.from_bytes(start, "big")
+            size = _size(word, free) if _kind(word) == kind else 0
+            if not size:
+                break
+            sizes[start] = size
+            at += size
+        count += 1
+    if at > len(content):
+        at = before
+        count -= 1
+    return at, count, max(sizes.values(), default=0)
 
 
 def _info(content: bytes, at: int, size: int) -> Info | None:

@@ -11,6 +11,7 @@ MAGIC = b"OggS"
 _HEADER = 27  # bytes before the table of segments
 _FIRST, _LAST = 2, 4  # flags
 _FLAC = b"\x7fFLAC"
+_SOUNDS = (b"\1vorbis", b"OpusHead", b"Speex   ")  # first bytes of streams
 _FLAC_HEADER = 9  # bytes of the mapping before "fLaC"
 
 
@@ -66,6 +67,11 @@ class Link:
     def is_flac(self) -> bool:
         """Whether the link holds a single stream, in FLAC."""
         return len(self.starts) == 1 and next(iter(self.starts.values())).startswith(_FLAC)
+
+    @property
+    def sounds(self) -> int:
+        """Number of the streams of Vorbis, Opus or Speex."""
+        return sum(start.startswith(_SOUNDS) for start in self.starts.values())
 
     @property
     def has_end(self) -> bool:

@@ -61,7 +61,17 @@ def _sequential() -> Any:
     import soundfile
 
     class Sequential(soundfile.SoundFile):  # type: ignore[misc]
-        """A sound file that claims not to be seekable."""
+        """A sound file that claims not to be seekable, and looks up its format once."""
+
+        @functools.cached_property
+        def format(self) -> str:
+            """Return the name of the container."""
+            return str(super().format)
+
+        @functools.cached_property
+        def subtype(self) -> str:
+            """Return the name of the format of the samples."""
+            return str(super().subtype)
 
         def seekable(self) -> bool:
             """Return False."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from tonearm.api import (
     samples_per_block,
     tags_by_name,
 )
+from tonearm_plugins.formats.channel_order import vorbis_order
 from tonearm_plugins.formats.library_notes import hushed_libraries
 from tonearm_plugins.formats.sndfile_reading import (
     check_claimed_length,
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 _SOFTWARE = "software"  # tag that names the program that wrote the source, not the sound
 
 # libsndfile's notes on a file that ends before its header says; it reads the rest without an error.
-_SHORT = re.compile(r"^\s*(?:data|SSND|riff)\s*: (?P<claimed>\d+) \(should be (?P<found>\d+)\)", re.MULTILINE)
+_SHORT = re.compile(r"^\s*(?:data|Data Size|SSND|riff)\s*: (?P<claimed>\d+) \(should be (?P<found>\d+)\)", re.MULTILINE)
 _SHORT_RF64 = re.compile(
     r"Data size : (?P<size>\d+)$.*Block Align\s*: (?P<align>\d+)$.*frame count (?P<found>\d+) does not match",
     re.MULTILINE | re.DOTALL,
@@ -71,6 +73,8 @@ class Sound:
         Tags by name.
     warnings
         Warnings to give.
+    end
+        Place in bytes after which a single stream of FLAC ends, or a little before; None if it is of another format.
     """
 
     samples: Array
@@ -78,6 +82,7 @@ class Sound:
     subtype: str
     tags: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    end: int | None = None
 
 
 @dataclass(frozen=True)
@@ -134,19 +139,25 @@ def read_streams(file: BinaryIO, name: str, plan: Plan, copies: int, wide: Colle
             kind: Literal["float32", "float64"] = "float64" if wide is None or sound.subtype in wide else "float32"
             length = _frames_of_aiff(sound, stream) if known is None else known
             width = sound.channels * (8 if kind == "float64" else 4) * (copies + several)
-            samples = _samples(sound, size_in_bytes(stream), name, length, kind, width, held)
+            samples = _samples(sound, size_in_bytes(stream), name, length, kind, _order(sound, stream), width, held)
             tags = {} if sounds else _tags(sound, file if sound.format == "MP3" else stream)
             if sounds and (sound.samplerate, sound.channels) != (sounds[0].sample_rate, len(sounds[0].samples)):
                 raise _differ(sounds[0], sound)
-            sounds.append(Sound(samples, sound.samplerate, sound.subtype, tags))
+            is_alone = sound.format == "FLAC" and not several
+            end = max(0, os.lseek(stream.fileno(), 0, os.SEEK_CUR) - _READ_AHEAD) if is_alone else None
+            sounds.append(Sound(samples, sound.samplerate, sound.subtype, tags, plan.warnings, end))
             held += (copies + several) * samples.nbytes
     if not several:
-        return Sound(sounds[0].samples, sounds[0].sample_rate, sounds[0].subtype, sounds[0].tags, plan.warnings)
+        return sounds[0]
     import numpy as np
 
     first = sounds[0]
     joined = np.concatenate([sound.samples for sound in sounds], axis=1)
     return Sound(joined, first.sample_rate, first.subtype, first.tags, plan.warnings)
+
+
+_READ_AHEAD = 1 << 14
+"""Bytes that libFLAC may have read beyond the end of a stream; its buffer has half as many."""
 
 
 def look_at_streams(file: BinaryIO, plan: Plan) -> Outline:
@@ -160,6 +171,21 @@ def look_at_streams(file: BinaryIO, plan: Plan) -> Outline:
             total = None if total is None or found == _UNKNOWN_LENGTH else total + found
             outline = Outline(sound.samplerate, sound.channels, total)
     return outline
+
+
+def _order(sound: Any, stream: BinaryIO) -> list[int] | slice:
+    """Return the place of each channel in WAV's order; libsndfile leaves Vorbis and Opus in their own order."""
+    if sound.format != "OGG" or sound.subtype == "FLAC" or sound.channels < 3:
+        return slice(None)
+    head = read_bytes_at(stream, _START, 0)
+    family = head.find(b"OpusHead") + 18
+    if sound.subtype == "OPUS" and head[family : family + 1] != _SURROUND:
+        return slice(None)
+    return list(vorbis_order(sound.channels))
+
+
+_SURROUND = b"\1"
+"""Mapping family of Opus with the order of Vorbis; channels of the others have no places, or those of Ambisonics."""
 
 
 def _frames_of_aiff(sound: Any, file: BinaryIO) -> int | None:
@@ -269,6 +295,7 @@ def _samples(
     name: str,
     length: int | None,
     kind: Literal["float32", "float64"],
+    order: list[int] | slice,
     width: int,
     held: int,
 ) -> Array:
@@ -286,6 +313,8 @@ def _samples(
         Samples of each channel, if that which libsndfile gives is an estimate.
     kind
         Type of the samples.
+    order
+        Place of each channel of the file, or a slice that has all of them in order.
     width
         Bytes that all arrays take for a sample of each channel.
     held
@@ -303,8 +332,6 @@ def _samples(
     """
     import numpy as np
 
-    from tonearm_plugins.formats.channel_order import vorbis_order
-
     _check_header(sound)
     block = np.empty((samples_per_block(sound.channels), sound.channels), kind)
     if sound.frames == _UNKNOWN_LENGTH and length is None:
@@ -318,8 +345,6 @@ def _samples(
         raise ItemError(
             f"the header claims {count} samples, more than memory can hold", code="too-long", hint="split the file"
         ) from error
-    # libsndfile leaves the channels of Vorbis and Opus in their own order.
-    order = list(vorbis_order(sound.channels)) if sound.format == "OGG" and sound.subtype != "FLAC" else slice(None)
     done = 0
     while done < count:
         part = sound.read(out=block[: count - done])

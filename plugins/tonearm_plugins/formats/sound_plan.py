@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from tonearm.api import ItemError, check_memory, file_types
-from tonearm_plugins.formats import ffmpeg_formats, mpeg_stream, ogg_stream
+from tonearm_plugins.formats import chunk_sizes, ffmpeg_formats, flac_frames, mpeg_stream, ogg_stream
 from tonearm_plugins.formats.sndfile_reading import KNOWN, read_bytes_at, size_in_bytes
 
 MAX_STREAMS = 4096
@@ -71,7 +71,10 @@ class Head:
         last
             Whether libsndfile has refused it.
         """
-        if not last and (self.start.startswith(KNOWN) or self.is_mpeg or self._is_simple_voc):
+        if self.start[:4] == b"RIFF" and self.start[8:12] == b"WAVE" and chunk_sizes.holds_bitstream(self.start):
+            return "wav", "a WAV file that holds DTS or Dolby Digital"
+        is_own = self.start.startswith(KNOWN) and self.start[8:12] not in (b"AVI ", b"XWMA")
+        if not last and (is_own or self.is_mpeg or self._is_simple_voc):
             return None
         return ffmpeg_formats.demuxer_of(self.start, name)
 
@@ -113,20 +116,59 @@ def plan_of(file: BinaryIO, name: str, head: Head) -> Plan:
         first = mpeg_stream.first_frame(content[:end], start)
         if first >= 0:
             return _plan_mpeg(content[:end], first, -1)
-    if head.start.startswith(_W64):
-        place = _extensible_floats(head.start)
+    length = None
+    if head.start.startswith(chunk_sizes.W64):
+        length, place = chunk_sizes.length_of_w64(head.start), _extensible_floats(head.start)
         if place:
-            content = whole_content(file, name)
-            return Plan((content[:place] + b"\3\0" + content[place + 2 :],), held=2 * len(content))
-    starts = [head.at, *_joined_starts(file, head)]
-    if len(starts) > 1:
-        content = whole_content(file, name)
-        _check_count(len(starts))
-        streams = tuple(content[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True))
-        return Plan(streams, (None,) * len(streams), held=2 * len(content))
-    if head.at and head.start.startswith(KNOWN):
-        return Plan((whole_content(file, name)[head.at :],), (None,))
-    return Plan()
+            content = whole_content(file, name)[head.at :]
+            return Plan((content[:place] + _FLOAT + content[place + 2 :],), (length,), held=2 * len(content))
+    elif head.start.startswith(b"caff"):
+        length = chunk_sizes.length_of_caf(head.start)
+    # Where FLAC of a known length ends is known only when it has been decoded.
+    is_flac = head.start.startswith(b"fLaC") and flac_frames.length_of_flac(head.start)
+    joined = None if is_flac else plan_of_joined(file, name, head)
+    if joined:
+        return joined
+    return Plan((whole_content(file, name)[head.at :] if head.at else None,), (length,))
+
+
+def plan_of_open_sizes(file: BinaryIO, name: str, head: Head) -> Plan | None:
+    """Return how a file is read whose header leaves the size of its samples open; None if it is another."""
+    if not head.start.startswith((b"RIFF", b"RF64", b"BW64", b"caff", b".snd")):
+        return None
+    content = chunk_sizes.with_sizes(whole_content(file, name)[head.at :])
+    return None if content is None else Plan((content,), held=2 * len(content))
+
+
+def plan_of_joined(file: BinaryIO, name: str, head: Head, after: int = 0) -> Plan | None:
+    """Return how a file is read that ``cat`` has joined from several of one format; None if it is another.
+
+    Parameters
+    ----------
+    file, name, head
+        Open file, its name for messages, and its first bytes.
+    after
+        Place after which further FLAC files are looked for, in bytes.
+    """
+    starts = [head.at, *_joined_starts(file, head, after)]
+    if len(starts) == 1:
+        return None
+    content = whole_content(file, name)
+    _check_count(len(starts))
+    streams = tuple(content[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True))
+    return Plan(streams, (None,) * len(streams), held=2 * len(content))
+
+
+def plan_of_longer_flac(file: BinaryIO, name: str, head: Head) -> Plan | None:
+    """Return how a FLAC file is read that has more samples than its header says; None if it has not."""
+    size, tail = size_in_bytes(file), flac_frames.size_of_tail(head.start)
+    claimed = flac_frames.length_of_flac(head.start)
+    found = flac_frames.end_of_sound(head.start, read_bytes_at(file, tail, max(head.at, size - tail)))
+    if not 0 < claimed < found:
+        return None
+    content = flac_frames.without_length(whole_content(file, name)[head.at :])
+    warning = f"the header claims {claimed:,} samples, and there are more: all of the file is read"
+    return Plan((content,), (None,), (warning,), 2 * len(content))
 
 
 _CHUNKED: Mapping[bytes, tuple[Literal["little", "big"], tuple[bytes, ...]]] = {
@@ -138,11 +180,11 @@ _FLAC_MARK = 8  # bytes
 _STEP = 1 << 20  # bytes that are searched at a time
 
 
-def _joined_starts(file: BinaryIO, head: Head) -> Iterator[int]:
-    """Yield the places of further files of the same format that follow the first, as ``cat`` joins them."""
+def _joined_starts(file: BinaryIO, head: Head, after: int) -> Iterator[int]:
+    """Yield the places of further files of the same format that follow the first."""
     size = size_in_bytes(file)
     if head.start.startswith(b"fLaC"):
-        for at in range(head.at + 1, size, _STEP):
+        for at in range(max(head.at, after) + 1, size, _STEP):
             block = read_bytes_at(file, _STEP + _FLAC_MARK - 1, at)
             yield from (at + found.start() for found in _FLAC.finditer(block))
     elif head.start[:4] in _CHUNKED:
@@ -160,7 +202,6 @@ def _joined_starts(file: BinaryIO, head: Head) -> Iterator[int]:
             yield at
 
 
-_W64 = b"riff\x2e\x91\xcf\x11"
 _W64_FORMAT = b"fmt \xf3\xac\xd3\x11"
 _EXTENSIBLE, _FLOAT = b"\xfe\xff", b"\3\0"
 
@@ -193,6 +234,8 @@ def _plan_ogg(content: bytes, head: Head) -> Plan:
     links = ogg_stream.links(content)
     _check_count(len(links))
     warnings = []
+    if any(link.sounds > 1 for link in links):
+        warnings.append(f"it holds {max(link.sounds for link in links)} streams of sound; only the first is read")
     if not all(link.has_end for link in links):
         warnings.append("the Ogg stream has no end mark: it may be cut short")
     gaps = sum(link.gaps for link in links)
@@ -234,7 +277,7 @@ def _plan_mpeg(content: bytes, first: int, at: int) -> Plan:
     lengths = tuple(None if part.length_is_known else part.count * part.shape.samples for part in parts)
     behind = len(content) - mpeg_stream.size_of_tags_behind(content)
     if len(parts) == 1 and lengths[0] is None and parts[0].spans == [(at, behind)]:
-        return Plan((content,), lengths, tuple(warnings), 2 * len(content), is_mpeg=True)
+        return Plan((None,), lengths, tuple(warnings), is_mpeg=True)
     streams = tuple(part.stream(content) for part in parts)
     return Plan(streams, lengths, tuple(warnings), len(content) + sum(map(len, streams)), is_mpeg=True)
 

@@ -16,7 +16,15 @@ from tonearm_plugins.formats.sndfile_reading import (
     size_in_bytes,
 )
 from tonearm_plugins.formats.sound_decoding import NotReadError, Outline, Sound, look_at_streams, read_streams
-from tonearm_plugins.formats.sound_plan import Head, Plan, plan_after_junk, plan_of
+from tonearm_plugins.formats.sound_plan import (
+    Head,
+    Plan,
+    plan_after_junk,
+    plan_of,
+    plan_of_joined,
+    plan_of_longer_flac,
+    plan_of_open_sizes,
+)
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -59,7 +67,7 @@ def read_sound(
     if foreign is None:
         plan = plan_of(file, name, head)
         try:
-            return read_streams(file, name, plan, copies, wide, spare)
+            return _by_libsndfile(file, name, head, plan, copies, wide, spare)
         except NotReadError as error:
             foreign, refusal = head.foreign(name, last=True), error.reason
             if foreign is None:
@@ -80,6 +88,27 @@ def read_sound(
     return Sound(found.samples, found.sample_rate, found.scale, found.tags, (*plan.warnings, *found.warnings))
 
 
+def _by_libsndfile(
+    file: BinaryIO, name: str, head: Head, plan: Plan, copies: int, wide: Collection[str] | None, spare: int
+) -> Sound:
+    """Read a file as planned, and otherwise if it then shows that it is joined, or leaves its size open."""
+    try:
+        sound = read_streams(file, name, plan, copies, wide, spare)
+        if not sound.samples.shape[1]:
+            other = plan_of_open_sizes(file, name, head)
+        elif sound.end is not None:
+            other = plan_of_joined(file, name, head, head.at + sound.end) or plan_of_longer_flac(file, name, head)
+        else:
+            return sound
+        if other is None:
+            return sound
+    except NotReadError:
+        other = plan_of_open_sizes(file, name, head)
+        if other is None:
+            raise
+    return read_streams(file, name, other, copies, wide, spare)
+
+
 def look_at_sound(file: BinaryIO, name: str) -> Outline:
     """Return what the header of a sound file says.
 
@@ -92,7 +121,7 @@ def look_at_sound(file: BinaryIO, name: str) -> Outline:
     foreign = head.foreign(name)
     if foreign is None:
         try:
-            return look_at_streams(file, plan_of(file, name, head))
+            return _look_by_libsndfile(file, name, head)
         except NotReadError as error:
             foreign = head.foreign(name, last=True)
             if foreign is None:
@@ -102,6 +131,21 @@ def look_at_sound(file: BinaryIO, name: str) -> Outline:
 
     with _without_tags(file, head.at) as bare:
         return Outline(*ffmpeg_reading.look_at_foreign(bare, name, *foreign))
+
+
+def _look_by_libsndfile(file: BinaryIO, name: str, head: Head) -> Outline:
+    """Return what the header of a file says that is planned as `_by_libsndfile` plans it."""
+    joined = plan_of_joined(file, name, head) if head.start.startswith(b"fLaC") else None
+    try:
+        found = look_at_streams(file, joined or plan_of(file, name, head))
+        other = None if found.length else plan_of_open_sizes(file, name, head)
+        if other is None:
+            return found
+    except NotReadError:
+        other = plan_of_open_sizes(file, name, head)
+        if other is None:
+            raise
+    return look_at_streams(file, other)
 
 
 def decode_bytes(data: bytes, name: str, *, double: bool = False) -> tuple[Array, int]:

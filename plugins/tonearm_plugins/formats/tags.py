@@ -191,11 +191,25 @@ def _read(file: BinaryIO, container: str, subtype: str) -> dict[str, str]:
         comments = opened(file).tags or {}
         return _with_totals({name.lower(): "; ".join(comments[name]) for name in comments.keys()})  # noqa: SIM118
     if container == "MP3":
-        return _of_id3(id3.ID3(file))
+        return _of_id3(id3.ID3(file)) if _has_id3(file) else {}
     if container == "AIFF":
         return _copyright_of(aiff.AIFFFile(file)) | _of_id3(aiff.AIFF(file).tags or {})
     opened = {"WAV": wave.WAVE, "WAVEX": wave.WAVE}.get(container)
     return {} if opened is None else _of_id3(opened(file).tags or {})
+
+
+def _has_id3(file: BinaryIO) -> bool:
+    """Return whether an MP3 file has an ID3 tag at its start or end, for which mutagen takes far longer."""
+    has_tag = file.read(3) == b"ID3"
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _ID3V1))
+    has_tag = has_tag or b"TAG" in file.read(_ID3V1)
+    file.seek(0)
+    return has_tag
+
+
+_ID3V1 = 131
+"""Bytes at the end of a file in which mutagen looks for ID3v1."""
 
 
 def _copyright_of(chunks: Any) -> dict[str, str]:

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
-from foreign_files import FILES, File, call, changed, ffmpeg, flac, lame, oggenc, opusenc, source
+from foreign_files import (
+    APE,
+    FILES,
+    ID3V1,
+    JUNK,
+    VIDEO,
+    File,
+    call,
+    changed,
+    ffmpeg,
+    flac,
+    lame,
+    oggenc,
+    opusenc,
+    source,
+)
+from more_foreign_files import MORE_FILES, wav
 from other_decoders import by_ffmpeg, by_mpg123, by_oggdec, by_opusdec, heard
 
 from tonearm.api import Context, ItemError, Source, UsageError
@@ -18,8 +35,9 @@ from tonearm_plugins.formats import ffmpeg as ffmpeg_program
 from tonearm_plugins.formats import ffmpeg_reading
 from tonearm_plugins.formats.sound_reading import decode_bytes
 
-MENDED = ("adpcm.avi", "alac-eight.m4a")
-FEW = [name for number, name in enumerate(FILES) if number % 8 == 0 or name in MENDED]
+ALL = FILES | MORE_FILES
+MENDED = ("adpcm.avi", "alac-eight.m4a", "spdif.wav", "dts-cd.wav", "three.opus", "piped.caf", "piped.wma", "one.mka")
+FEW = [name for number, name in enumerate(ALL) if number % 12 == 0 or name in MENDED]
 """Files that are read in every run of the tests; the others are slow together."""
 
 
@@ -45,18 +63,18 @@ def compare(one: File, folder: Path) -> None:
 
 
 def test_there_are_enough_files() -> None:
-    assert len(FILES) >= 150
+    assert len(ALL) == len(FILES) + len(MORE_FILES) >= 250
 
 
 @pytest.mark.parametrize("name", FEW)
 def test_a_file_has_the_samples_that_its_decoder_gives(name: str, folder: Path) -> None:
-    compare(FILES[name], folder)
+    compare(ALL[name], folder)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in FILES if name not in FEW])
+@pytest.mark.parametrize("name", [name for name in ALL if name not in FEW])
 def test_all_other_files(name: str, folder: Path) -> None:
-    compare(FILES[name], folder)
+    compare(ALL[name], folder)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +138,21 @@ def test_a_second_stream_of_sound_is_named(folder: Path) -> None:
     assert context.warnings == ["it holds 2 streams of sound; only stream 0 is read"]
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "warning"),
+    [
+        ("longer.mka", "flac", "it holds 2 streams of sound; only stream 0 is read"),
+        ("longer.ogg", "libvorbis", "it holds 2 streams of sound; only the first is read"),
+    ],
+)
+def test_a_stream_may_be_shorter_than_another(name: str, codec: str, warning: str, folder: Path) -> None:
+    inputs = ["-i", source("cd", folder), "-i", source("mono", folder)]
+    call("ffmpeg", "-v", "error", *inputs, "-map", "0:a", "-map", "1:a", "-c:a", codec, folder / name)
+    signal, context = read(folder / name)
+    assert abs(signal.length - soundfile.info(source("cd", folder)).frames) < 1000
+    assert context.warnings == [warning]
+
+
 def test_tags_of_other_formats_come_along(folder: Path) -> None:
     for name in ("tags.m4a", "tags.mka", "tags.wma", "tags.tta"):
         make = ffmpeg("cd", "-metadata title=Gr\u00fc\u00dfe -metadata artist=A -metadata track=3/9")
@@ -143,13 +176,76 @@ def test_a_file_cut_short_is_refused(name: str, folder: Path) -> None:
     assert caught.value.code in ("truncated", "bad-audio")
 
 
-@pytest.mark.parametrize("name", ["b.mp3", "b.mp2", "b.ac3", "b.eac3", "b.ogg", "b.spx"])
+@pytest.mark.parametrize("name", ["e.au", "e.caf", "e.w64", "e.flv", "e.rm", "e.webm"])
+@pytest.mark.parametrize("missing", [1, 9000])
+def test_a_file_cut_short_anywhere_is_refused(name: str, missing: int, folder: Path) -> None:
+    options = {"e.rm": "-c:a ac3 -ac 1", "e.webm": "-live 1"}.get(name, "")
+    path = folder / name
+    if not path.exists():
+        ffmpeg("cd", options)(path)
+    whole = read(path)[0].length
+    short = folder / f"short-{name}"
+    short.write_bytes(path.read_bytes()[: -missing - 10 * (name == "e.rm")])
+    with pytest.raises(ItemError) as caught:
+        read(short)
+    assert (caught.value.code, whole > 70_000) == ("truncated", True)
+
+
+@pytest.mark.parametrize("name", ["b.mp3", "b.mp2", "b.ac3", "b.eac3", "b.ogg", "b.spx", "b.dts", "b.thd", "b.nut"])
 def test_a_stream_cut_short_is_warned_of(name: str, folder: Path) -> None:
-    options = {"b.mp3": "-write_xing 0", "b.spx": "-c:a libspeex -ar 16000"}.get(name, "")
-    make = changed(ffmpeg("mono", options), lambda data: data[: len(data) * 3 // 5])
+    options = {"b.mp3": "-write_xing 0", "b.spx": "-c:a libspeex -ar 16000", "b.nut": "-c:a pcm_s16le"}.get(name, "")
+    options = "-strict -2 -ar 48000" if name in ("b.dts", "b.thd") else options
+    make = changed(ffmpeg("mono", options), lambda data: data[: len(data) * 3 // 5 - 5])
     make(folder / name)
     _, context = read(folder / name)
     assert [text for text in context.warnings if "cut short" in text]
+
+
+JUNK_BEHIND = [
+    "a.w64",
+    "a.m4a",
+    "a.mov",
+    "a.wv",
+    "a.ac3",
+    "a.latm",
+    "a.ts",
+    "a.wma",
+    "a.webm",
+    "a.gsm",
+    "a.flac",
+    "a.caf",
+]
+
+
+@pytest.mark.parametrize("name", JUNK_BEHIND)
+def test_what_follows_the_sound_is_not_played(name: str, folder: Path) -> None:
+    options = {"a.webm": "-live 1", "a.latm": "-c:a aac", "a.gsm": "-c:a libgsm -ar 8000"}.get(name, "")
+    path = folder / f"junk-{name}"
+    ffmpeg("mono", f"{options} -f mpegts" if name == "a.ts" else options)(path)
+    wanted = read(path)[0].samples
+    data = path.read_bytes()
+    for behind in (ID3V1, APE + ID3V1, JUNK):
+        path.write_bytes(data + behind)
+        np.testing.assert_array_equal(read(path)[0].samples, wanted)
+
+
+@pytest.mark.parametrize("name", ["p.mp4", "p.mkv", "p.avi", "p.flv", "p.ogv"])
+def test_pictures_without_sound_are_said_to_be_that(name: str, folder: Path) -> None:
+    codec = {"p.ogv": "libtheora", "p.flv": "flv"}.get(name, "mpeg4")
+    call("ffmpeg", "-v", "error", "-y", *VIDEO.split(), "-c:v", codec, folder / name)
+    with pytest.raises(ItemError, match=r"it has no sound, only pictures: it is an? ") as caught:
+        read(folder / name)
+    assert (caught.value.code, caught.value.hint) == ("empty", "choose a file with sound")
+
+
+def test_24_bits_in_32_are_the_upper_ones(folder: Path) -> None:
+    """ffmpeg reads these wrongly."""
+    whole = np.random.default_rng(1).integers(-(2**23), 2**23, (2, 900))
+    data = (whole.T << 8).astype("<i4").tobytes()
+    extension = struct.pack("<HHIH", 22, 24, 3, 1) + bytes.fromhex("000000001000800000aa00389b71")
+    path = folder / "24-in-32.wav"
+    path.write_bytes(wav(0xFFFE, 2, 32, data, extension))
+    np.testing.assert_array_equal(read(path)[0].samples, whole / 2.0**23)
 
 
 def test_junk_between_frames_is_named(folder: Path) -> None:

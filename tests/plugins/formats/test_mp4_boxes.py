@@ -32,6 +32,12 @@ def test_a_file_ends_where_its_last_box_ends() -> None:
     assert mp4_boxes.check_tables(io.BytesIO(b""), "a") == (0, False)
 
 
+def test_what_follows_the_last_box_is_no_box() -> None:
+    whole = file(100).getvalue()
+    for behind in (b"TAG" + bytes(125), b"APETAGEX" + bytes(24), b"\xff" * 90):
+        assert mp4_boxes.check_tables(io.BytesIO(whole + behind), "a") == (len(whole), False)
+
+
 def test_samples_of_one_size_fit_into_the_file() -> None:
     mp4_boxes.check_tables(file(2000, 2), "a")
     with pytest.raises(

@@ -23,7 +23,8 @@ def made(container: str, subtype: str) -> bytes:
 
 def plan(data: bytes) -> sound_plan.Plan:
     file = SoundBytes(data)
-    return sound_plan.plan_of(file, "a", sound_plan.Head(file))
+    head = sound_plan.Head(file)
+    return sound_plan.plan_of_joined(file, "a", head) or sound_plan.plan_of(file, "a", head)
 
 
 MP3, OGG = made("MP3", "MPEG_LAYER_III"), made("OGG", "VORBIS")
@@ -39,8 +40,8 @@ TAG = b"ID3\4\0\0\0\0\0\5" + bytes(5)
         (made("WAV", "PCM_16"), (None,)),
         (made("FLAC", "PCM_16"), (None,)),
         (made("AIFF", "PCM_16"), (None,)),
-        (MP3, (MP3,)),
-        (TAG + MP3, (TAG + MP3,)),
+        (MP3, (None,)),
+        (TAG + MP3, (None,)),
         (MP3 + MP3, (MP3, MP3)),
         (OGG, (OGG,)),
         (OGG + OGG, (OGG, OGG)),
@@ -68,6 +69,17 @@ def test_a_file_is_found_wherever_the_first_ends() -> None:
     for size in range(sound_plan._STEP - 12, sound_plan._STEP + 3):
         found = plan(FLAC + bytes(size - len(FLAC)) + mark)
         assert [len(stream or b"") for stream in found.streams] == [size, len(mark)]
+
+
+def test_flac_of_a_known_length_is_searched_from_where_it_ends() -> None:
+    file = SoundBytes(FLAC + FLAC)
+    head = sound_plan.Head(file)
+    assert sound_plan.plan_of(file, "a", head) == sound_plan.Plan()
+    for after, count in ((0, 2), (len(FLAC) - 1, 2), (len(FLAC), 1)):
+        found = sound_plan.plan_of_joined(file, "a", head, after)
+        assert len(found.streams if found else (None,)) == count
+    unknown = FLAC[:21] + bytes([FLAC[21] & 0xF0]) + bytes(4) + FLAC[26:]
+    assert len(sound_plan.plan_of(SoundBytes(unknown + FLAC), "a", sound_plan.Head(SoundBytes(unknown))).streams) == 2
 
 
 def test_junk_is_searched_for_frames_when_nothing_else_reads_the_file() -> None:

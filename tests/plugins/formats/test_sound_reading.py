@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from typing import BinaryIO
 
 import numpy as np
 import pytest
 import soundfile
 
 from tonearm.api import ItemError, limited_memory
-from tonearm_plugins.formats import sound_decoding, sound_reading
+from tonearm_plugins.formats import sound_decoding, sound_plan, sound_reading
 
 WAVE = np.random.default_rng(3).uniform(-1, 1, (2000, 2))
 
@@ -55,6 +56,33 @@ def test_memory_is_judged_before_samples_are_read(subtype: str, double: bool, si
     with limited_memory(needed - 1), pytest.raises(ItemError) as caught:
         sound_reading.decode_bytes(data, "a", double=double)
     assert caught.value.code == "too-large"
+
+
+@pytest.mark.parametrize("tag", [b"", b"ID3\4\0\0\0\0\0\5" + bytes(5)])
+@pytest.mark.parametrize("first", [20, 100_000])
+def test_joined_flac_is_read_whole_and_searched_behind_its_samples_alone(
+    first: int, tag: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.random.default_rng(0).integers(-9000, 9000, 100_000, "i2")
+    parts = []
+    for length in (first, 30):
+        file = io.BytesIO()
+        soundfile.write(file, values[:length], 8000, format="FLAC", subtype="PCM_16")
+        parts.append(file.getvalue())
+    read = []
+    real = sound_plan.read_bytes_at
+
+    def counted(file: BinaryIO, count: int, offset: int) -> bytes:
+        found = real(file, count, offset)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(sound_plan, "read_bytes_at", counted)
+    samples, _ = sound_reading.decode_bytes(tag + parts[0], "a")
+    np.testing.assert_array_equal(samples[0], values[:first] / 2.0**15)
+    assert tag or sum(read) < 50_000  # what follows a tag is copied
+    samples, _ = sound_reading.decode_bytes(tag + parts[0] + parts[1], "a")
+    np.testing.assert_array_equal(samples[0], np.append(values[:first], values[:30]) / 2.0**15)
 
 
 def test_what_is_no_sound_is_named() -> None:

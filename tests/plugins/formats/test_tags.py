@@ -377,3 +377,16 @@ def test_id3_frames_are_read_by_their_names() -> None:
     file = io.BytesIO()
     frames.save(file)
     assert tags.read_more(file, "MP3", "") == {"artist": "a; b", "comment": "c; d", "lyrics": "la", "mood": "x; y"}
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "expected"),
+    [
+        (b"", b"", {}),
+        (b"", b"TAG" + b"Name".ljust(124, b"\0") + b"\xff", {"title": "Name"}),
+        (b"ID3\4\0\0\0\0\0\x10TIT2\0\0\0\6\0\0\3Title", b"", {"title": "Title"}),
+    ],
+)
+def test_id3_is_found_at_the_start_and_at_the_end(before: bytes, behind: bytes, expected: dict[str, str]) -> None:
+    file = io.BytesIO(before + b"\xff\xfb\x90\0" + bytes(900) + behind)
+    assert tags.read_more(file, "MP3", "MPEG_LAYER_III") == expected
