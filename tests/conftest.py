@@ -12,6 +12,11 @@ from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # for what test files share
 
+# Tests start a thousand processes, each of which would compile tonearm. Mutants must not be taken for one another.
+if "TONEARM_MUTANT" not in os.environ:
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
 # Tests expect plain messages; those of colours and widths set these themselves.
 for _name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"):
     os.environ.pop(_name, None)
