@@ -39,7 +39,6 @@ RATE_NAMES: Final = frozenset(
 LOWEST_RATE: Final = 1000
 """Lowest number in Hz that is taken for a sample rate."""
 
-_NOT_LETTERS = re.compile(r"[^a-z]")
 _LONGEST_NAME: Final = 40
 _SHORTEST_FILE: Final = 16  # bytes
 
@@ -138,7 +137,7 @@ def _last_part(name: str) -> str:
 
 
 def _is_rate_name(name: str) -> bool:
-    return _NOT_LETTERS.sub("", name.lower()) in RATE_NAMES
+    return re.sub(r"[^a-z]", "", name.lower()) in RATE_NAMES
 
 
 def plausible_rate(value: Any) -> int | None:
@@ -225,7 +224,10 @@ def refuse_file(array: Any, key: str = "") -> None:
     """Raise `ItemError` if an array is a row of bytes, in any type of numbers, that is a file and not samples."""
     if array.dtype.kind not in "iuf" or array.size < _SHORTEST_FILE or array.size != max(array.shape):
         return
-    row, is_wide = array.reshape(-1), array.dtype.itemsize > 1
+    is_wide = array.dtype.itemsize > 1
+    if is_wide and not 0 <= array.item(0) <= 255:
+        return  # most sounds, at no cost
+    row = array.reshape(-1)
     if is_wide and not _are_bytes(row[:_SHORTEST_FILE]):
         return
     from tonearm.reading import file_types  # not at the top: only rows of bytes need it

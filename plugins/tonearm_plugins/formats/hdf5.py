@@ -118,16 +118,23 @@ def _attributes(handle: Any, key: str) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     path = key
     while True:
-        holder = handle[path] if path else handle
-        for name in list(holder.attrs)[:MAX_ATTRIBUTES]:
-            kind = holder.attrs.get_id(name)
+        # Most have no attributes, and h5py takes long to open them.
+        attributes = (handle[path] if path else handle).attrs if _attribute_count(handle, path) else ()
+        for name in list(attributes)[:MAX_ATTRIBUTES]:
+            kind = attributes.get_id(name)
             if kind.get_storage_size() <= ATTRIBUTE_BYTES and kind.dtype.kind in "iufS" and kind.shape in ((), (1,)):
-                value = holder.attrs[name]
+                value = attributes[name]
                 value = value.decode("latin-1") if isinstance(value, bytes) else value
                 found.setdefault(name, value)
         if not path:
             return found
         path = path.rpartition("/")[0]
+
+
+def _attribute_count(handle: Any, path: str) -> int:
+    import h5py
+
+    return int(h5py.h5o.get_info(handle.id, path.encode("utf-8", "surrogateescape") or b".").num_attrs)
 
 
 def _load(dataset: Any, file: BinaryIO, size: int, name: str, key: str, *, matlab: bool) -> Array:
