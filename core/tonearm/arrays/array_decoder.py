@@ -104,7 +104,7 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
                 yield from sound(array, self.options, key)
                 return
             refuse_file(array, key)
-            stated = rate_among(says)
+            stated = rate_among(says) if says else None
             options = with_stated(self.options, stated, key)
             if options is not self.options:
                 context.measure(sample_rate=options.of_kind("sample_rate"))

@@ -225,7 +225,8 @@ def refuse_file(array: Any, key: str = "") -> None:
     if array.dtype.kind not in "iuf" or array.size < _SHORTEST_FILE or array.size != max(array.shape):
         return
     is_wide = array.dtype.itemsize > 1
-    if is_wide and not 0 <= array.item(0) <= 255:
+    first = array.item(0)
+    if is_wide and not (0 <= first <= 255 and first == int(first)):
         return  # most sounds, at no cost
     row = array.reshape(-1)
     if is_wide and not _are_bytes(row[:_SHORTEST_FILE]):
