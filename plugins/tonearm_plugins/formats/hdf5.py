@@ -119,7 +119,7 @@ def _attributes(handle: Any, key: str) -> Mapping[str, Any]:
     path = key
     while True:
         # Most have no attributes, and h5py takes long to open them.
-        attributes = (handle[path] if path else handle).attrs if _attribute_count(handle, path) else ()
+        attributes: Any = (handle[path] if path else handle).attrs if _attribute_count(handle, path) else ()
         for name in list(attributes)[:MAX_ATTRIBUTES]:
             kind = attributes.get_id(name)
             if kind.get_storage_size() <= ATTRIBUTE_BYTES and kind.dtype.kind in "iufS" and kind.shape in ((), (1,)):
