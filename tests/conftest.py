@@ -1,5 +1,6 @@
 """What all tests share: the seed of a run, and how often tests that soak repeat what they do."""
 
+import gc
 import os
 import random
 import sys
@@ -10,6 +11,11 @@ import pytest
 from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # for what test files share
+
+# Tests start a thousand processes, each of which would compile tonearm. Mutants must not be taken for one another.
+if "TONEARM_MUTANT" not in os.environ:
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 # Tests expect plain messages; those of colours and widths set these themselves.
 for _name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"):
@@ -36,6 +42,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the seed beside the failures, because ``pytest -q`` prints no header."""
     if terminalreporter.stats.get("failed") or terminalreporter.stats.get("error"):
         terminalreporter.write_line(f"TONEARM_SEED={SEED} repeats the random choices of these tests")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector away from the thousands of tests that are collected: they live until the end."""
+    gc.disable()
+    found = yield
+    gc.freeze()
+    gc.enable()
+    return found
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

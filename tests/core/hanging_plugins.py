@@ -17,9 +17,9 @@ def hang():
         held.usleep(100_000_000)
 
 def slowly(context):
-    for step in range(30):
+    for step in range(20):
         time.sleep(0.1)
-        context.progress(step, 30)
+        context.progress(step, 20)
 
 DO = {
     "hang": lambda context: hang(),

@@ -83,8 +83,15 @@ def violations(lab, number, arguments, wait, *, may_be_late=False):
     return lines + differences(out, expected) + leftover_files(out) + rewritten_files(before, identities(out))
 
 
-@pytest.mark.parametrize("arguments", [["--jobs", 0], ["--jobs", 2], ["--executor", "in-process"]])
-@pytest.mark.parametrize("number", MESSAGES)
+WAYS = (["--jobs", 0], ["--jobs", 2], ["--executor", "in-process"])
+IN_THE_MIDDLE = [
+    pytest.param(number, way, marks=[] if number == signal.SIGTERM or way == WAYS[1] else pytest.mark.slow)
+    for number in MESSAGES
+    for way in WAYS
+]
+
+
+@pytest.mark.parametrize(("number", "arguments"), IN_THE_MIDDLE)
 def test_in_the_middle(lab, number, arguments):
     hold_again(lab[0])
 

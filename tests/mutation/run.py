@@ -196,6 +196,7 @@ def passes(module: str, copy: Path) -> bool:
         **os.environ,
         "PYTHONPATH": os.pathsep.join(map(str, (copy / "core", copy / "plugins"))),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "TONEARM_MUTANT": module,
     }
     options = ("-x", "-q", "-p", "no:cacheprovider", "--no-header")
     result = subprocess.run(

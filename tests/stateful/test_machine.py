@@ -36,7 +36,7 @@ BREAKERS = (
     "replaces_anything", "ignores_missing_outputs", "ignores_changes", "writes_in_place", "names_before_records",
     "sweeps_nothing", "settles_by_size", "leaves_temporaries", "swallows_errors", "forgets_files", "trusts_the_clock",
 )  # fmt: skip
-QUICK = ("replaces_anything", "ignores_missing_outputs")
+QUICK = ("replaces_anything",)
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         index, stated = 0, None
         try:
             if isinstance(array, Waveform):
-                stated = rate_among(says)
+                stated = rate_among(says) if says else None
                 if stated is not None and stated.rate != array.sample_rate and not ignores_file(self.options):
                     context.warn(f"{_named(key)} has {array.sample_rate} Hz, but the file says {stated.origin}")
                 yield from sound(array, self.options, key)
@@ -112,7 +112,7 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
             refuse_file(array, key)
             if says and "lengths" not in companions and not ignores_file(self.options):
                 companions |= stated_lengths(array, says, self.options.axes)
-            stated = rate_among(says)
+            stated = rate_among(says) if says else None
             options = with_stated(self.options, stated, key)
             if options is not self.options:
                 context.measure(sample_rate=options.of_kind("sample_rate"))

@@ -77,7 +77,7 @@ def arrange(
                 raise ItemError(message, code=error.code, remedies=(SetOption("axes", swapped),))
             raise error
     spare = [name for name in kind.optional_axes if name not in PARTS]
-    order = ["batch", *(part for part in PARTS if part in names), "channel", *spare, *needed]
+    order = ["batch", *[part for part in PARTS if part in names], "channel", *spare, *needed]
     present = [name for name in order if name in names]
     view = squeezed.transpose([names.index(name) for name in present])
     return view.reshape([view.shape[present.index(name)] if name in present else 1 for name in order])

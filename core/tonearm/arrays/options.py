@@ -71,7 +71,7 @@ class ArrayOptions:
     @property
     def read_kind(self) -> Kind[Any, Any]:
         """Kind by which arrays are read: that of ``kind``, or the one that ``axes`` imply."""
-        return self.kind.with_axes(None if self.axes is None else flat_names(self.axes))
+        return self.kind if self.axes is None else self.kind.with_axes(flat_names(self.axes))
 
     def of_kind(self, name: str) -> Any:
         """Return an option of the kind, such as ``sample_rate``; None if the kind does not have it."""

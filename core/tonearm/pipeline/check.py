@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, Problem, SetOption, one_line
 from tonearm.pipeline.answers import add_missing_requirements, as_grouping, as_spec, promised
-from tonearm.pipeline.check_trials import try_on_pipeline
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.document import with_limits
 from tonearm.pipeline.environment import Masks, add_refused, with_hidden_tags
@@ -60,6 +59,8 @@ def check(
     allowed = frozenset(env)
     problems, checked = _checked(root, file, registry, form, allowed)
     if checked is None:
+        from tonearm.pipeline.check_trials import try_on_pipeline
+
         raise PipelineError(
             try_on_pipeline(root, problems, lambda changed: _checked(changed, file, registry, form, allowed)[0])
         )

@@ -62,9 +62,10 @@ def _measure_signal(signal: Signal, outcome: Outcome, last: BoundPlugin, limits:
     if extent is None or not isinstance(signal, Waveform):
         return
     peak = extent.peak
-    context.measure(duration=round(signal.duration, 6), dc=round(mean_of(signal.samples, peak), 6))
+    measured = {"duration": round(signal.duration, 6), "dc": round(mean_of(signal.samples, peak), 6)}
     if peak > 0:
-        context.measure(peak_db=round(20 * math.log10(peak), 2))
+        measured["peak_db"] = round(20 * math.log10(peak), 2)
     else:
         context.measurements.pop("peak_db", None)  # of a step before
+    context.measure(**measured)
     limits.check_level(peak, context)

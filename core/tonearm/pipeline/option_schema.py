@@ -54,6 +54,7 @@ class OptionSchemas:
         self.registry = registry
         self.definitions: dict[str, Schema] = {}
         self._names: dict[Any, str] = {}
+        self._properties_by_entry: dict[RegistryEntry, Schema] = {}
 
     def options(self, cls: type[Any]) -> Schema:
         """Return the schema of a dataclass or struct."""
@@ -232,10 +233,9 @@ class OptionSchemas:
         assert option.plugin is not None
         everything: dict[str, Schema] = {}
         for entry in self._fitting(option.plugin):
-            own = declared_options(ports_of(entry.resolve()).options)
-            if set(own) & set(known):  # the plugin is refused
+            inner = self._properties_of(entry)
+            if inner["properties"].keys() & known.keys():  # the plugin is refused
                 continue
-            inner = self._properties(own)
             everything = inner["properties"] | everything
             names = {"propertyNames": {"enum": [*known, *inner["properties"]]}}
             then = {"$ref": self._defined(_Rest(entry.full_name, entry.role), functools.partial(dict, inner))} | names
@@ -243,6 +243,13 @@ class OptionSchemas:
         nothing = {"properties": {option.name: {"type": "null"}}}
         without = {"properties": everything, "propertyNames": {"enum": [*known, *everything]}}
         yield {"if": nothing, "then": without}
+
+    def _properties_of(self, entry: RegistryEntry) -> Schema:
+        """Return the schema's part of a plugin's options, which many options repeat."""
+        if entry not in self._properties_by_entry:
+            options = declared_options(ports_of(entry.resolve()).options)
+            self._properties_by_entry[entry] = self._properties(options)
+        return self._properties_by_entry[entry]
 
 
 class _Rest(msgspec.Struct, frozen=True):

@@ -55,7 +55,7 @@ def test_others_are_left_alone(tmp_path: Path) -> None:
         (b"\x93NUMPY\1\0", "wrong-format"),
         (b"", "empty"),
         (gzip.compress(b"content")[:-6], "broken-file"),
-        (gzip.compress(bytes(300 << 20), 1), "too-large"),
+        (gzip.compress(bytes(10 << 20), 1) * 30, "too-large"),
     ],
     ids=["plain", "empty", "cut", "bomb"],
 )

@@ -90,11 +90,12 @@ def loud(channels: int, length: int) -> Any:
 @pytest.mark.parametrize(("rate", "channels"), rates_and_channels(RATES))
 def test_every_bit_comes_back(tmp_path: Path, name: str, channels: int, rate: int) -> None:
     plugin, suffix, bits, decoders = WRITERS[name]
-    for number, length in enumerate(LENGTHS if name[:4] != "ALAC" or channels < 3 else LENGTHS_OF_ALAC):
+    shortest, short, long = LENGTHS if name[:4] != "ALAC" or channels < 3 else LENGTHS_OF_ALAC
+    for length in (shortest if rate <= 48000 else short, long):
         samples = loud(channels, length)
         path = written(plugin, tmp_path, suffix, samples, rate)
-        # All decoders see the longest; the shorter ones by turns.
-        for by in decoders if length > 2 else decoders[number % len(decoders) :][:1]:
+        # All decoders see the longer one; the shorter ones by turns.
+        for by in decoders if length == long else decoders[length % len(decoders) :][:1]:
             found, got = heard(path, by, "int32")
             assert found == rate, by.__name__
             np.testing.assert_array_equal(got, whole_numbers(samples, bits), by.__name__)

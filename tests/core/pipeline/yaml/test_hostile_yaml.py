@@ -38,9 +38,13 @@ MEBIBYTES = {
     "fraction": "1" * 500_000 + "." + "1" * 500_000 + "x",
     "blank": " " * (MAX_BYTES - 1) + "a", "bytes": b"\xff" * MAX_BYTES,
 }  # fmt: skip
+SECONDS = ("directives", "lines", "words", "literal")
+"""Names of the texts that take seconds."""
 
 
-@pytest.mark.parametrize("name", MEBIBYTES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SECONDS else name for name in MEBIBYTES]
+)
 def test_a_mebibyte_of_hostile_text_is_read_or_refused(name):
     """Reading takes seconds; what takes longer than a square of the size would run into the limit of all tests."""
     attempt(MEBIBYTES[name])
