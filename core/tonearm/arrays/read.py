@@ -14,6 +14,7 @@ from tonearm.arrays.extent import extent_of, finite_extent_of
 from tonearm.arrays.folded_axes import COMPLEX, PARTS, POLAR, flat_names, unfold
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import ArrayOptions
+from tonearm.arrays.phases import doubt_phases
 from tonearm.arrays.values import converted, limit_error, numbers, real_or_complex
 from tonearm.errors import ItemError
 from tonearm.plugins.context import Context
@@ -93,7 +94,7 @@ def read_array(
 
                 values = from_real_and_imaginary(values, other, double=options.precision == "double")
             signal = _signal(values, kind, options, context)
-            yield signal if other is None or not has_phase else _with_phase(signal, other, kind, options)
+            yield signal if other is None or not has_phase else _with_phase(signal, other, kind, options, context)
             del signal, values, other  # before the next ones are made
         except ItemError as error:
             if batch.shape[0] == 1:
@@ -142,7 +143,7 @@ def _arranged(
     return arrange(array, kind, axes, sizes, context, needs_parts=needs_parts, lengths=lengths)
 
 
-def _with_phase(signal: Signal, phase: Array, kind: Kind[Any, Any], options: ArrayOptions) -> Signal:
+def _with_phase(signal: Signal, phase: Array, kind: Kind[Any, Any], options: ArrayOptions, context: Context) -> Signal:
     """Return a signal with phases, which have their own NaN and infinity."""
     if kind.phase_gives is None:
         raise ItemError(f"a {kind.name} array has no phase", code="kind-mismatch")
@@ -150,6 +151,7 @@ def _with_phase(signal: Signal, phase: Array, kind: Kind[Any, Any], options: Arr
         if options.nan == "error":
             raise not_finite_error(phase, "phase array")
         phase = replace_not_finite(phase)
+    doubt_phases(phase, context)
     return kind.with_phase(signal, phase)
 
 

@@ -13,6 +13,7 @@ from tonearm.arrays.axes import is_fft_length
 from tonearm.arrays.bands import bands_problems
 from tonearm.arrays.folded_axes import COMPLEX, POLAR
 from tonearm.errors import Advice, ChooseOption, ItemError, OptionError, Remedy, SetOption
+from tonearm.kinds.doubts import doubt_complex
 from tonearm.kinds.grid_options import GridOptions, missing_option, missing_rate
 from tonearm.kinds.scale import MAGNITUDE_LIMIT, scaled
 from tonearm.plugins.context import Context
@@ -193,7 +194,8 @@ class ComplexKind(SpectrogramKind[ComplexSpectrogram, SpectrogramOptions]):
         rank = sum(size > 1 for size in array.shape)
         return next((axes[first:] for first in range(2) if len(axes) - first in (rank, array.ndim)), None)
 
-    def read(self, values: Array, context: Context) -> ComplexSpectrogram:  # noqa: ARG002 - the base's
+    def read(self, values: Array, context: Context) -> ComplexSpectrogram:
         """Return the complex spectrogram."""
+        doubt_complex(values, self.grid, context)
         values = scaled(values, self.options.full_scale)
         return ComplexSpectrogram(values=values, grid=self.grid, length=self.options.length)

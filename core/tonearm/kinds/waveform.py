@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from tonearm.arrays.extent import traits_of
 from tonearm.errors import OptionError
+from tonearm.kinds.doubts import doubt_waveform
 from tonearm.kinds.grid_options import SampledOptions, missing_rate
 from tonearm.kinds.scale import doubt_samples, to_full_scale
 from tonearm.plugins.context import Context
@@ -62,4 +63,6 @@ class WaveformKind(Kind[Waveform, WaveformOptions]):
         if self.options.full_scale is None:
             doubt_samples(values, traits, context)
         samples = to_full_scale(values, self.options.full_scale, traits)
+        if not context.doubts:
+            doubt_waveform(samples, context, positive=traits.low >= 0 and values.dtype.kind == "f")
         return Waveform(samples=samples, sample_rate=self.options.sample_rate or 0)
