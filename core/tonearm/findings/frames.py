@@ -91,10 +91,10 @@ def other_grid(values: Array, grid: StftGrid) -> OtherGrid | None:
     if found is not None and found.parts:
         return found
     if found is not None:
-        other = next((one for one in _usual_hops(grid.n_fft) if _overlap(pairs, one)), None)
-        if other is None:
+        other, difference = _other_hop(pairs, window)
+        if other == 0:
             return None
-        if _difference(pairs, window, other) <= EXACT:
+        if difference <= EXACT:
             return OtherGrid({"hop_length": other})
         changed = _other_window(pairs, grid, other)
         return OtherGrid({"hop_length": other, **changed})
@@ -178,11 +178,20 @@ def _other_parts(pairs: list[tuple[Array, Array]], window: Array, hop: int) -> O
     return OtherGrid({}, best) if found[best] <= OTHER_PARTS else None
 
 
-def _usual_hops(n_fft: int) -> list[int]:
-    """Return hop lengths from the most usual one, up to all that leave an overlap."""
+def _other_hop(pairs: list[tuple[Array, Array]], window: Array) -> tuple[int, float]:
+    """Return the hop length at which frames are most alike, and their difference there; 0 if they are at none."""
+    n_fft = len(window)
     usual = (*(n_fft * part // 16 for part in (4, 8, 2, 6, 1)), *USUAL_HOPS)
-    rest = range(MIN_OVERLAP, n_fft - MIN_OVERLAP)
-    return list(dict.fromkeys(one for one in (*usual, *rest) if MIN_OVERLAP <= one <= n_fft - n_fft // 8))
+    found = (0, 2.0)
+    for hop in dict.fromkeys((*usual, *range(MIN_OVERLAP, n_fft))):
+        if not MIN_OVERLAP <= hop <= n_fft - n_fft // 8 or not _overlap(pairs, hop):
+            continue
+        difference = _difference(pairs, window, hop)
+        if difference < found[1]:
+            found = (hop, difference)
+        if difference <= EXACT:
+            break
+    return found
 
 
 def _other_window(pairs: list[tuple[Array, Array]], grid: StftGrid, hop: int) -> dict[str, object]:

@@ -105,10 +105,7 @@ class LimitChecks(Struct, frozen=True):
         if length is None or not _USUAL_PEAKS[0] <= peak * length / 2 <= _USUAL_PEAKS[1] or self.decoder is None:
             return
         message = f"the spectra give a waveform whose peak is only {20 * math.log10(peak):.1f} dBFS ({peak:.3g})"
-        remedies = (
-            SetOption("convention", "scipy", when="if scipy.signal.stft made them"),
-            InsertStep("normalize", when="if their scale was lost"),
-        )
+        remedies = (SetOption("convention", "scipy", when="if scipy.signal.stft made them"),)
         error = placed(ItemError(message, code="too-quiet", remedies=remedies), self.decoder)
         if self.limits.strict:
             raise error
