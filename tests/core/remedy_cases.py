@@ -171,6 +171,21 @@ CASES = (
         plain=STRICT,
     ),
     # what values show
+    Case(
+        "another hop in the file",
+        npz(m=spectrum, hop_length=lambda: np.int64(256)),
+        STFT | {"hop_length": 128, "key": "m"},
+        ("istft",),
+        decoder="npz-reader",
+        truth=sound,
+    ),
+    Case(
+        "another hop than the dialect's",
+        npz(m=melgan, hop_length=lambda: np.int64(300)),
+        {"dialect": "melgan", "key": "m"},
+        (with_("mel-to-wave", iterations=1),),
+        decoder="npz-reader",
+    ),
     case("another hop", spectrum, STFT | {"hop_length": 200}, "istft", truth=sound, plain=STRICT),
     case("another window", spectrum, STFT | {"window": "hamming"}, "istft", truth=sound, plain=STRICT),
     case("a window at the start", late_window, STFT | {"win_length": 512}, "istft", plain=STRICT),

@@ -12,6 +12,8 @@ from tonearm.arrays.options import ArrayOptions, KeyedArrayOptions
 from tonearm.arrays.read import read_array
 from tonearm.arrays.retry import retryable
 from tonearm.arrays.stated import Statements, rate_among, refuse_file, sound, with_stated
+from tonearm.arrays.stated_figures import beside as figures_beside
+from tonearm.arrays.stated_figures import check_figures
 from tonearm.errors import GiveOption, ItemError, RemoveOption, SetOption, one_line
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
@@ -108,6 +110,8 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
             options = with_stated(self.options, stated, key)
             if options is not self.options:
                 context.measure(sample_rate=options.of_kind("sample_rate"))
+            if says:
+                check_figures(options, says, key)
             for index, one in enumerate(read_array(array, options, context, **companions)):
                 yield retryable(one, array, index, context, companions, stated) if isinstance(one, ItemError) else one
         except ItemError as error:
@@ -182,7 +186,10 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
                 if missing is not None:
                     raise _no_such_key(missing, found)
                 array, beside = found[key], {name: found[other] for name, other in others.items()}
-                yield key, array, beside, statements.about(key)
+                says = statements.about(key)
+                if len(keys) > 1 and (figures := figures_beside(found, key, keys)):
+                    says = {**figures, **says}
+                yield key, array, beside, says
             except ItemError as error:
                 yield error
 
