@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tonearm.arrays.axes import arrange
+from tonearm.arrays.axes import arrange, reversed_error
 from tonearm.arrays.conversion_memory import CHECKED_FROM, check_conversion
 from tonearm.arrays.extent import extent_of, finite_extent_of
-from tonearm.arrays.folded_axes import COMPLEX, PARTS, POLAR, flat_names, unfold
+from tonearm.arrays.folded_axes import COMPLEX, PARTS, POLAR, REVERSED_POLAR, flat_names, unfold
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import ArrayOptions
 from tonearm.arrays.phases import doubt_phases
@@ -87,6 +87,8 @@ def read_array(
         values, other = batch[index][..., :end], None if second is None else second[index][..., :end]
         try:
             if part is not None:
+                if part == POLAR:
+                    _check_polar(values)
                 values, other = values[0], values[1]
             has_phase = phase is not None or part == POLAR
             if other is not None and not has_phase:
@@ -100,6 +102,14 @@ def read_array(
             if batch.shape[0] == 1:
                 raise
             yield error
+
+
+def _check_polar(values: Array) -> None:
+    """Raise `ItemError` if phases come before magnitudes."""
+    from tonearm.findings.layout import layout_along
+
+    if not float(values[0].min()) >= 0 and layout_along(values, 0) == REVERSED_POLAR:
+        raise reversed_error()
 
 
 def _second(
