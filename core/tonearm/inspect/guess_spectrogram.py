@@ -149,8 +149,10 @@ def _note_levels(notes: Notes, n_fft: int, rival: str = "") -> None:
         notes.add("kind", kind, "possible" if doubt else "likely", reason + doubt)
     elif stats.negative:
         kind = "magnitude"
-        span = f"{stats.high - stats.low:.4g}"
-        reason = f"bins, and values below 0 that span {span}, too little for decibels: another logarithm"
+        reason = (
+            f"bins, and values below 0 that span {stats.high - stats.low:.4g}, too little for decibels:"
+            " another logarithm"
+        )
         notes.add("kind", kind, "possible", reason + doubt)
         choices = [_words(logarithm(log, stats.low)) for log in LOGARITHM_BASES]
         notes.add("recipe", " or ".join(choices), "possible", "values do not show the base of the logarithm")

@@ -85,9 +85,9 @@ def _find(notes: Notes, name: str) -> MelDialect:
     """Return the dialect of a name, or of a name without its steps."""
     catalogue = notes.catalogue(MelDialect)
     before, after = _UNLIMITED.format("|").split("|")
-    if name.startswith(before):
-        return catalogue.find(name.removeprefix(before).removesuffix(after)).replace(steps=())
-    return catalogue.find(name)
+    bare = name.removeprefix(before).removesuffix(after)
+    dialect: MelDialect = catalogue.find(bare)
+    return dialect if bare == name else dialect.replace(steps=())
 
 
 def _match(notes: Notes, name: str) -> DialectMatch:
