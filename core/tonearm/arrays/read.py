@@ -14,12 +14,12 @@ from tonearm.arrays.extent import extent_of, finite_extent_of
 from tonearm.arrays.folded_axes import COMPLEX, PARTS, POLAR, REVERSED_POLAR, flat_names, unfold
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import ArrayOptions
-from tonearm.arrays.phases import doubt_phases
+from tonearm.arrays.phases import doubt_frames, doubt_phases
 from tonearm.arrays.values import converted, limit_error, numbers, real_or_complex
 from tonearm.errors import ItemError
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits, Kind
-from tonearm.signals import Signal
+from tonearm.signals import ComplexSpectrogram, Signal
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -161,8 +161,12 @@ def _with_phase(signal: Signal, phase: Array, kind: Kind[Any, Any], options: Arr
         if options.nan == "error":
             raise not_finite_error(phase, "phase array")
         phase = replace_not_finite(phase)
+    doubts = len(context.doubts)
     doubt_phases(phase, context)
-    return kind.with_phase(signal, phase)
+    made: Signal = kind.with_phase(signal, phase)
+    if isinstance(made, ComplexSpectrogram) and len(context.doubts) == doubts:
+        doubt_frames(made.values[0], made.grid, context)
+    return made
 
 
 def _whole_lengths(lengths: Array) -> Array:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from tonearm.arrays.phases import doubt_frames
 from tonearm.errors import Advice, Remedy, RunCommand, SetOption
 from tonearm.findings.layout import MIN_PHASE, PHASE_LIMIT
 from tonearm.plugins.context import Context
@@ -168,8 +169,7 @@ def doubt_complex(values: Array, grid: StftGrid, context: Context) -> None:
         part = first[:, first.shape[1] // 2]  # of a sound, both signs are in any frame
         if not ((part.real < 0).any() and (part.imag < 0).any()) and _doubt_parts(first, context):
             return
-    if grid.sides == "one" and grid.end_bins == "both" and grid.phase_origin == "frame-start":
-        _doubt_frames(first, grid, context)
+    doubt_frames(first, grid, context)
 
 
 def _doubt_parts(values: Array, context: Context) -> bool:
@@ -194,34 +194,3 @@ def _doubt_parts(values: Array, context: Context) -> bool:
 
 _POLAR = Advice("kind magnitude, with polar in place of complex in axes, or phase in place of imag")
 _POLAR_REVERSED = Advice("save the magnitudes first, and read them as kind magnitude with an axis polar")
-
-
-def _doubt_frames(values: Array, grid: StftGrid, context: Context) -> None:
-    """Note a doubt if neighbouring frames do not overlap as the grid says, and do by another one."""
-    from tonearm.findings.frames import other_grid
-
-    found = other_grid(values, grid)
-    if found is None:
-        return
-    if found.parts:
-        if found.parts == "conjugate":
-            message, advice = "the imaginary parts seem to have the opposite sign", "save np.conj(array)"
-        else:
-            message, advice = "real and imaginary parts seem to be exchanged", "save the real parts first"
-        message = f"{message}: neighbouring frames fit each other only then"
-        context.doubt(message, code="grid-doubtful", remedies=(Advice(advice),))
-        return
-    shown: dict[str, Any] = found.options
-    words = " and ".join(f"{name} {_given(grid, name)}" for name in shown)
-    message = f"neighbouring frames do not overlap as they do with {words}"
-    remedies: tuple[Remedy, ...] = tuple(SetOption(name, value) for name, value in shown.items())
-    if shown.get("window_position") == "start":
-        which = "scipy" if float(abs(values).max()) < 1 else "tensorflow"
-        others = tuple(remedy for remedy in remedies if getattr(remedy, "option", "") != "window_position")
-        remedies = (SetOption("convention", which), *others)
-    context.doubt(message, code="grid-doubtful", remedies=remedies)
-
-
-def _given(grid: StftGrid, name: str) -> str:
-    value = getattr(grid, name)
-    return str(value) if isinstance(value, (int, str)) else "of a file"

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tonearm.arrays.phases import FEW, doubt_phases
+from tonearm.arrays.phases import FEW, doubt_frames, doubt_phases
 from tonearm.plugins.context import Context
+from tonearm.signals import StftGrid
 
 RADIANS = np.random.default_rng(2).uniform(-math.pi, math.pi, (100, 50))
 
@@ -46,9 +47,23 @@ def test_other_units_are_a_doubt_with_the_factor(phase: Any, factor: str) -> Non
         np.where(RADIANS > 0, 0.0, math.pi),
         0.1 * RADIANS,
         np.clip(RADIANS, -1, 1),
+        np.sin(RADIANS),
         RADIANS.reshape(-1)[: FEW - 1] / math.pi,
     ],
-    ids=["radians", "0 to 2 pi", "unwrapped", "growing", "zero", "real", "small", "clipped", "few"],
+    ids=["radians", "0 to 2 pi", "unwrapped", "growing", "zero", "real", "small", "clipped", "a sine", "few"],
 )
 def test_radians_are_no_doubt(phase: Any) -> None:
     assert advice(phase) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "noted"), [({}, ["hop_length: 64"]), ({"sides": "two"}, []), ({"end_bins": "dc"}, [])]
+)
+def test_frames_are_compared_where_the_bins_are_those_of_one_side(more: Any, noted: list[str]) -> None:
+    noise = np.random.default_rng(0).standard_normal(4000)
+    frames = np.lib.stride_tricks.sliding_window_view(noise, 256)[::64] * np.hanning(257)[:256]
+    context = Context()
+    grid = StftGrid(sample_rate=8000, n_fft=256, hop_length=128, win_length=256, **more)
+    doubt_frames(np.fft.rfft(frames, axis=1).T, grid, context)
+    assert [doubt.hint for doubt in context.doubts] == noted
+    assert all(doubt.code == "grid-doubtful" for doubt in context.doubts)

@@ -123,6 +123,12 @@ WRONG = {
     ),
     "magnitudes of a complex type": (MAGNITUDES + 0j, COMPLEX, "kind-doubtful", '"kind": "magnitude"'),
     "another hop": (VALUES, COMPLEX | {"hop_length": 128}, "grid-doubtful", '"hop_length": 256'),
+    "another hop of magnitudes and phases": (
+        np.stack([MAGNITUDES, np.angle(VALUES)]),
+        MAGNITUDE | {"axes": ["polar", "bin", "frame"], "hop_length": 128},
+        "grid-doubtful",
+        '"hop_length": 256',
+    ),
     "another window": (VALUES, COMPLEX | {"window": "boxcar"}, "grid-doubtful", '"window": "hann"'),
     "conjugate values": (VALUES.conj(), COMPLEX, "grid-doubtful", "save np.conj(array)"),
     "exchanged parts": (
