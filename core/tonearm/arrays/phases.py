@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tonearm.errors import Advice, Remedy, SetOption
-from tonearm.findings.layout import MIN_PHASE, PHASE_LIMIT
 from tonearm.plugins.context import Context
 
 if TYPE_CHECKING:
@@ -51,6 +50,8 @@ def doubt_phases(phase: Array, context: Context) -> None:
     context
         Context of the item.
     """
+    from tonearm.findings.layout import MIN_PHASE, PHASE_LIMIT
+
     low, high = float(phase.min()), float(phase.max())
     peak = max(-low, high)
     if phase.size < FEW or peak == 0 or MIN_PHASE <= peak <= PHASE_LIMIT:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.phases import doubt_frames
 from tonearm.errors import Advice, Remedy, RunCommand, SetOption
-from tonearm.findings.layout import MIN_PHASE, PHASE_LIMIT
 from tonearm.plugins.context import Context
 
 if TYPE_CHECKING:
@@ -174,6 +173,8 @@ def doubt_complex(values: Array, grid: StftGrid, context: Context) -> None:
 
 def _doubt_parts(values: Array, context: Context) -> bool:
     """Note a doubt if the parts of complex values are magnitudes and phases; return whether there is one."""
+    from tonearm.findings.layout import MIN_PHASE, PHASE_LIMIT
+
     real, imag = values.real, values.imag
     if not real.any():
         return False
