@@ -14,7 +14,6 @@ from tonearm.arrays.extent import extent_of, finite_extent_of
 from tonearm.arrays.folded_axes import COMPLEX, PARTS, POLAR, REVERSED_POLAR, flat_names, unfold
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import ArrayOptions
-from tonearm.arrays.phases import doubt_frames, doubt_phases
 from tonearm.arrays.values import converted, limit_error, numbers, real_or_complex
 from tonearm.errors import ItemError
 from tonearm.plugins.context import Context
@@ -161,6 +160,8 @@ def _with_phase(signal: Signal, phase: Array, kind: Kind[Any, Any], options: Arr
         if options.nan == "error":
             raise not_finite_error(phase, "phase array")
         phase = replace_not_finite(phase)
+    from tonearm.arrays.phases import doubt_frames, doubt_phases
+
     doubts = len(context.doubts)
     doubt_phases(phase, context)
     made: Signal = kind.with_phase(signal, phase)

@@ -14,7 +14,6 @@ from msgspec import Meta
 from tonearm.arrays.extent import finite_extent_of, traits_of
 from tonearm.arrays.values import limit_error
 from tonearm.errors import ItemError, OptionError, SetOption
-from tonearm.kinds.doubts import doubt_magnitudes
 from tonearm.kinds.scale import MAGNITUDE_LIMIT, check_decibels, doubt_decibels, scaled, without_negatives
 from tonearm.kinds.spectrograms import GridOpts, SpectrogramKind, SpectrogramOptions
 from tonearm.plugins.context import Context
@@ -81,6 +80,8 @@ class RecipeKind(SpectrogramKind[MagnitudeSpectrogram, GridOpts], Generic[GridOp
         """Note a doubt if magnitudes are none of a sound. Further doubts about the same values add nothing."""
         given = getattr(self.options, "recipe", None)
         if not context.doubts:
+            from tonearm.kinds.doubts import doubt_magnitudes  # not at the top: `check` reads no array
+
             name = given.label if given else ""
             doubt_magnitudes(magnitudes, values, traits, self.name, name, self.grid, context)
 

@@ -13,7 +13,6 @@ from tonearm.arrays.axes import is_fft_length
 from tonearm.arrays.bands import bands_problems
 from tonearm.arrays.folded_axes import COMPLEX, POLAR
 from tonearm.errors import Advice, ChooseOption, ItemError, OptionError, Remedy, SetOption
-from tonearm.kinds.doubts import doubt_complex
 from tonearm.kinds.grid_options import GridOptions, missing_option, missing_rate
 from tonearm.kinds.scale import MAGNITUDE_LIMIT, scaled
 from tonearm.plugins.context import Context
@@ -196,6 +195,8 @@ class ComplexKind(SpectrogramKind[ComplexSpectrogram, SpectrogramOptions]):
 
     def read(self, values: Array, context: Context) -> ComplexSpectrogram:
         """Return the complex spectrogram."""
+        from tonearm.kinds.doubts import doubt_complex  # not at the top: `check` reads no array
+
         doubt_complex(values, self.grid, context)
         values = scaled(values, self.options.full_scale)
         return ComplexSpectrogram(values=values, grid=self.grid, length=self.options.length)

@@ -11,7 +11,6 @@ from msgspec import Meta
 
 from tonearm.arrays.extent import traits_of
 from tonearm.errors import OptionError
-from tonearm.kinds.doubts import doubt_waveform
 from tonearm.kinds.grid_options import SampledOptions, missing_rate
 from tonearm.kinds.scale import doubt_samples, to_full_scale
 from tonearm.plugins.context import Context
@@ -64,5 +63,7 @@ class WaveformKind(Kind[Waveform, WaveformOptions]):
             doubt_samples(values, traits, context)
         samples = to_full_scale(values, self.options.full_scale, traits)
         if not context.doubts:
+            from tonearm.kinds.doubts import doubt_waveform  # not at the top: `check` reads no array
+
             doubt_waveform(samples, context, positive=traits.low >= 0 and values.dtype.kind == "f")
         return Waveform(samples=samples, sample_rate=self.options.sample_rate or 0)
