@@ -13,6 +13,7 @@ from remedy_sources import (
     complex_parts,
     floats_as_pcm,
     json_file,
+    late_window,
     librosa_db,
     magnitude,
     melgan,
@@ -88,6 +89,7 @@ STFT = {"kind": "complex", **GRID}
 MAGNITUDE = {"kind": "magnitude", **GRID}
 RATED = {"sample_rate": RATE}
 CHANNELS = WAVE | {"axes": ["channel", "time"]}
+STRICT = {"limits": {"strict": True}}
 FAST = {"use": "griffin-lim", "with": {"iterations": 1}}
 
 
@@ -200,8 +202,31 @@ CASES = (
         melgan,
         {"kind": "mel", "dialect": "hifigan"},
         with_("mel-to-wave", iterations=1),
-        plain={"limits": {"strict": True}},
+        plain=STRICT,
     ),
+    # what values show
+    Case(
+        "another hop in the file",
+        npz(m=spectrum, hop_length=lambda: np.int64(256)),
+        STFT | {"hop_length": 128, "key": "m"},
+        ("istft",),
+        decoder="npz-reader",
+        truth=sound,
+    ),
+    Case(
+        "another hop than the dialect's",
+        npz(m=melgan, hop_length=lambda: np.int64(300)),
+        {"dialect": "melgan", "key": "m"},
+        (with_("mel-to-wave", iterations=1),),
+        decoder="npz-reader",
+    ),
+    case("another hop", spectrum, STFT | {"hop_length": 200}, "istft", truth=sound, plain=STRICT),
+    case("another window", spectrum, STFT | {"window": "hamming"}, "istft", truth=sound, plain=STRICT),
+    case("a window at the start", late_window, STFT | {"win_length": 512}, "istft", plain=STRICT),
+    case("magnitudes of a complex type", lambda: magnitude() + 0j, STFT, "istft", plain=STRICT),
+    case("a root of magnitudes", lambda: magnitude() ** 0.3, MAGNITUDE, FAST, plain=STRICT),
+    case("scipy's scaling", lambda: spectrum() / 512, STFT, "istft", truth=sound, plain=STRICT),
+    case("a large mean", lambda: sound() + 0.4, plain=STRICT),
     # layouts of spectrograms
     case("parts folded into bins", lambda: complex_parts(0).reshape(1026, -1), STFT, "istft", truth=sound),
     case("too many bins", magnitude, MAGNITUDE | {"bands": [0, 600]}, FAST),
@@ -227,7 +252,7 @@ CASES = (
         lambda: magnitude() / 30,
         MAGNITUDE | {"kind": "db"},
         FAST,
-        plain={"limits": {"strict": True}},
+        plain=STRICT,
     ),
     # what a file says
     case(

@@ -34,6 +34,13 @@ def spectrum() -> Any:
     return np.fft.rfft(frames * window).T.astype(np.complex64)
 
 
+def late_window() -> Any:
+    """Return the STFT of the sound with a window of 512 samples at the start of 1024, as TensorFlow's."""
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(512) / 512)
+    frames = np.lib.stride_tricks.sliding_window_view(sound(), 512)[::256]
+    return np.fft.rfft(frames * window, n=1024).T.astype(np.complex64)
+
+
 def magnitude() -> Any:
     """Return the magnitudes of the sound's STFT."""
     return np.abs(spectrum())

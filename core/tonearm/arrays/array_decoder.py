@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from types import MappingProxyType
@@ -13,6 +14,8 @@ from tonearm.arrays.read import read_array
 from tonearm.arrays.retry import retryable
 from tonearm.arrays.stated import Statements, holds_no_numbers, ignores_file, is_setting, rate_among, with_stated
 from tonearm.arrays.stated_channels import check_channels
+from tonearm.arrays.stated_figures import beside as figures_beside
+from tonearm.arrays.stated_figures import check_figures
 from tonearm.arrays.stated_lengths import stated_lengths
 from tonearm.arrays.whole_sounds import refuse_file, sound
 from tonearm.errors import GiveOption, ItemError, RemoveOption, SetOption, one_line
@@ -20,6 +23,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.ports import Spec
+from tonearm.reading.nearby import levels_of
 from tonearm.signals import Signal, Waveform
 from tonearm.source import Source
 
@@ -116,6 +120,8 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
             options = with_stated(self.options, stated, key)
             if options is not self.options:
                 context.measure(sample_rate=options.of_kind("sample_rate"))
+            if says and not ignores_file(options):
+                check_figures(options, says, key)
             for index, one in enumerate(read_array(array, options, context, **companions)):
                 if isinstance(one, ItemError):
                     yield retryable(one, array, index, context, companions, stated)
@@ -204,7 +210,10 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
                 if "lengths" not in others and (name := self._stated_lengths(key, array, statements, context)):
                     beside["lengths"] = found[name]
                     context.measure(lengths=name)
-                read = key, array, beside, statements.about(key)
+                says = statements.about(key)
+                if len(keys) > 1 and (figures := figures_beside(found, key, keys)):
+                    says = ChainMap(*levels_of(says), figures)
+                read = key, array, beside, says
             except ItemError as error:
                 if not (takes_all and holds_no_numbers(error)):
                     yield error

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tonearm.arrays.folded_axes import COMPLEX, PARTS, POLAR
-from tonearm.errors import ChooseOption, ItemError, SetOption
+from tonearm.arrays.folded_axes import COMPLEX, PARTS, POLAR, REVERSED_POLAR
+from tonearm.errors import Advice, ChooseOption, ItemError, SetOption
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 
@@ -237,7 +237,10 @@ def _polar_orders(
     from tonearm.findings.layout import layout_along
 
     orders = _orders_with_parts(squeezed, kind.axes, known)
-    polar = {axis for axis, size in enumerate(array.shape) if size == 2 and layout_along(array, axis) == POLAR}
+    found: dict[int, str] = {axis: layout_along(array, axis) for axis, size in enumerate(array.shape) if size == 2}
+    if REVERSED_POLAR in found.values():
+        raise reversed_error()
+    polar = {axis for axis, layout in found.items() if layout == POLAR}
     if not polar:
         return ()
     places = [sum(size > 1 for size in array.shape[:place]) for place in polar]
@@ -260,6 +263,15 @@ def _orders_with_parts(
             found = _possible_orders(rest, needed, others)
             orders += ([*order[:place], COMPLEX, *order[place:]] for order in found)
     return tuple(orders)
+
+
+def reversed_error() -> ItemError:
+    """Return the error for phases that come before magnitudes along an axis of two."""
+    return ItemError(
+        "the axis of two values has phases first, then magnitudes",
+        code="axes-mismatch",
+        remedies=(Advice("save the magnitudes first, and read them as kind magnitude with an axis polar"),),
+    )
 
 
 _MOST_CHANNELS = 1024

@@ -21,6 +21,9 @@ COMPLEX = "complex"
 POLAR = "polar"
 """Axis of magnitudes and phases, which the host makes complex values of."""
 
+REVERSED_POLAR = "reversed-polar"
+"""Layout of an axis of phases and magnitudes, which has to be reversed."""
+
 PARTS = (COMPLEX, POLAR)
 """Axes of two values that are the parts of one complex value."""
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tonearm.arrays.axes import arrange
+from tonearm.arrays.axes import arrange, reversed_error
 from tonearm.arrays.conversion_memory import CHECKED_FROM, check_conversion
 from tonearm.arrays.extent import extent_of, finite_extent_of
-from tonearm.arrays.folded_axes import COMPLEX, PARTS, POLAR, flat_names, unfold
+from tonearm.arrays.folded_axes import COMPLEX, PARTS, POLAR, REVERSED_POLAR, flat_names, unfold
 from tonearm.arrays.not_finite import not_finite_error, replace_not_finite
 from tonearm.arrays.options import ArrayOptions
 from tonearm.arrays.values import converted, limit_error, numbers, real_or_complex
 from tonearm.errors import ItemError
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits, Kind
-from tonearm.signals import Signal
+from tonearm.signals import ComplexSpectrogram, Signal
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -86,6 +86,8 @@ def read_array(
         values, other = batch[index][..., :end], None if second is None else second[index][..., :end]
         try:
             if part is not None:
+                if part == POLAR:
+                    _check_polar(values)
                 values, other = values[0], values[1]
             has_phase = phase is not None or part == POLAR
             if other is not None and not has_phase:
@@ -93,12 +95,20 @@ def read_array(
 
                 values = from_real_and_imaginary(values, other, double=options.precision == "double")
             signal = _signal(values, kind, options, context)
-            yield signal if other is None or not has_phase else _with_phase(signal, other, kind, options)
+            yield signal if other is None or not has_phase else _with_phase(signal, other, kind, options, context)
             del signal, values, other  # before the next ones are made
         except ItemError as error:
             if batch.shape[0] == 1:
                 raise
             yield error
+
+
+def _check_polar(values: Array) -> None:
+    """Raise `ItemError` if phases come before magnitudes."""
+    from tonearm.findings.layout import layout_along
+
+    if not float(values[0].min()) >= 0 and layout_along(values, 0) == REVERSED_POLAR:
+        raise reversed_error()
 
 
 def _second(
@@ -142,7 +152,7 @@ def _arranged(
     return arrange(array, kind, axes, sizes, context, needs_parts=needs_parts, lengths=lengths)
 
 
-def _with_phase(signal: Signal, phase: Array, kind: Kind[Any, Any], options: ArrayOptions) -> Signal:
+def _with_phase(signal: Signal, phase: Array, kind: Kind[Any, Any], options: ArrayOptions, context: Context) -> Signal:
     """Return a signal with phases, which have their own NaN and infinity."""
     if kind.phase_gives is None:
         raise ItemError(f"a {kind.name} array has no phase", code="kind-mismatch")
@@ -150,7 +160,14 @@ def _with_phase(signal: Signal, phase: Array, kind: Kind[Any, Any], options: Arr
         if options.nan == "error":
             raise not_finite_error(phase, "phase array")
         phase = replace_not_finite(phase)
-    return kind.with_phase(signal, phase)
+    from tonearm.arrays.phases import doubt_frames, doubt_phases
+
+    doubts = len(context.doubts)
+    doubt_phases(phase, context)
+    made: Signal = kind.with_phase(signal, phase)
+    if isinstance(made, ComplexSpectrogram) and len(context.doubts) == doubts:
+        doubt_frames(made.values[0], made.grid, context)
+    return made
 
 
 def _whole_lengths(lengths: Array) -> Array:

@@ -48,7 +48,7 @@ def real_or_complex(array: Array, kind: Kind[Any, Any], context: Context) -> Arr
         If the array is complex and its kind real, or the reverse.
     """
     if array.dtype.kind == "c" and kind.dtype != "complex":
-        if kind.axes == ("time",) and is_real(array):
+        if (kind.axes == ("time",) or kind.name == "magnitude") and is_real(array):
             if peak := float(abs(array.imag).max()):
                 context.warn(f"imaginary parts up to {peak:.2g} left out")
             return array.real

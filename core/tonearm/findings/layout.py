@@ -11,10 +11,20 @@ if TYPE_CHECKING:
     from tonearm.typing import Array
 
 Layout: TypeAlias = Literal[
-    "", "two", "centered", "centered-nyquist-last", "complex-bin", "bin-complex", "polar-bin", "bin-polar", "polar"
+    "",
+    "two",
+    "centered",
+    "centered-nyquist-last",
+    "complex-bin",
+    "bin-complex",
+    "polar-bin",
+    "bin-polar",
+    "polar",
+    "reversed-polar",
 ]
 """Layout along an axis: both sides of the spectrum, as the option ``sides`` names them; real and imaginary parts in one
-axis (``complex-bin``, ``bin-complex``); magnitudes and phases in one axis, or in an axis of two (``polar``)."""
+axis (``complex-bin``, ``bin-complex``); magnitudes and phases in one axis, or in an axis of two (``polar``;
+``reversed-polar`` with the phases first)."""
 
 USUAL_N_FFTS = frozenset(
     (
@@ -69,7 +79,9 @@ def layout_along(array: Array, axis: int) -> Layout:
     if rows.shape[1] < 2 or not np.abs(rows).max() > 0:
         return ""
     if count == 2:
-        return "polar" if rows.dtype.kind == "f" and _are_polar(rows[:1], rows[1:]) else ""
+        if rows.dtype.kind != "f":
+            return ""
+        return "polar" if _are_polar(rows[:1], rows[1:]) else "reversed-polar" if _are_polar(rows[1:], rows[:1]) else ""
     parts = _parts(rows) if rows.dtype.kind == "f" and count % 2 == 0 else ""
     return parts or _sides(rows)
 

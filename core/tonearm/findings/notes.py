@@ -92,6 +92,10 @@ class Notes:
         """Add a finding."""
         self.findings.append(Finding(what, value, confidence, reason))
 
+    def place(self, axis: int) -> int:
+        """Return the place of an axis among all axes of the array."""
+        return self._kept[axis]
+
     def correlation(self, axis: int) -> float:
         """Return the correlation of neighbours along an axis, from -1 to 1."""
         return self.statistics.correlation[self._kept[axis]]

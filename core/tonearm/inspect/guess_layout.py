@@ -76,12 +76,14 @@ def find_layout(notes: Notes, bins: int | None) -> FoundLayout | None:
             part, name, words = FOLDED[layout]
             n_fft = 2 * (count // 2 - 1)
             return FoundLayout(axis, name, n_fft, f"{words}: {count} is n_fft + 2 of {n_fft}", part=part)
-        if layout == "polar" and len(notes.shape) > 2:
+        if layout in ("polar", "reversed-polar") and len(notes.shape) > 2:
             main = (
                 bins if bins is not None else notes.smoothest([one for one in range(len(notes.shape)) if one != axis])
             )
             n_fft = 2 * (notes.shape[main] - 1)
             reason = "an axis of two with magnitudes, and values within ±π: phases"
+            if layout != "polar":
+                reason = f"{reason}, which come first: read np.flip(array, {notes.place(axis)})"
             return FoundLayout(main, "bin", n_fft, reason, part="polar", extra={axis: "polar"})
     return _missing_ends(notes) if notes.statistics.dtype.startswith("complex") and bins is None else None
 

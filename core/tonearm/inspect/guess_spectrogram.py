@@ -14,6 +14,10 @@ MIN_CORRELATION = 0.5
 """Least correlation of the spectra of two channels; real and imaginary parts have hardly any."""
 
 
+MAX_LOG2_SPAN = 55.0
+"""Largest span of values that are taken for log2 of powers, 165 dB; decibels of a whole sound span 60 at least."""
+
+
 def bin_axis(notes: Notes) -> int | None:
     """Return the axis whose length is n_fft / 2 + 1 of a usual n_fft, the smoothest one of several; None if none is."""
     found = [
@@ -137,12 +141,18 @@ def _note_levels(notes: Notes, n_fft: int, rival: str = "") -> None:
         notes.options["recipe"] = found.recipe
     elif stats.negative and stats.high - stats.low > MIN_DECIBEL_SPAN:
         kind = "db"
-        reason = f"bins, and values below 0 that span {stats.high - stats.low:.4g}, as decibels do"
-        notes.add("kind", kind, "possible" if rival else "likely", reason + doubt)
+        span = stats.high - stats.low
+        reason = f"bins, and values below 0 that span {span:.4g}, as decibels do"
+        if span < MAX_LOG2_SPAN:
+            figures = _words(logarithm("log2", stats.low) | {"exponent": 2})
+            doubt = f"{doubt}; or log2 of powers: kind magnitude with recipe {figures}"
+        notes.add("kind", kind, "possible" if doubt else "likely", reason + doubt)
     elif stats.negative:
         kind = "magnitude"
-        span = f"{stats.high - stats.low:.4g}"
-        reason = f"bins, and values below 0 that span {span}, too little for decibels: another logarithm"
+        reason = (
+            f"bins, and values below 0 that span {stats.high - stats.low:.4g}, too little for decibels:"
+            " another logarithm"
+        )
         notes.add("kind", kind, "possible", reason + doubt)
         choices = [_words(logarithm(log, stats.low)) for log in LOGARITHM_BASES]
         notes.add("recipe", " or ".join(choices), "possible", "values do not show the base of the logarithm")

@@ -71,9 +71,19 @@ class RecipeKind(SpectrogramKind[MagnitudeSpectrogram, GridOpts], Generic[GridOp
 
     def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> MagnitudeSpectrogram:
         """Return linear magnitudes."""
-        values = self.recipe.to_magnitude(self.checked(values, traits, context), positive=traits.low >= 0)
-        values = scaled(values, self.options.full_scale)
-        return MagnitudeSpectrogram(values=values, grid=self.grid, length=self.options.length)
+        made = self.recipe.to_magnitude(self.checked(values, traits, context), positive=traits.low >= 0)
+        self.doubt(made, values, traits, context)
+        made = scaled(made, self.options.full_scale)
+        return MagnitudeSpectrogram(values=made, grid=self.grid, length=self.options.length)
+
+    def doubt(self, magnitudes: Array, values: Array, traits: ArrayTraits, context: Context) -> None:
+        """Note a doubt if magnitudes are none of a sound. Further doubts about the same values add nothing."""
+        given = getattr(self.options, "recipe", None)
+        if not context.doubts:
+            from tonearm.kinds.doubts import doubt_magnitudes  # not at the top: `check` reads no array
+
+            name = given.label if given else ""
+            doubt_magnitudes(magnitudes, values, traits, self.name, name, self.grid, context)
 
     def with_phase(self, signal: MagnitudeSpectrogram, phase: Array) -> ComplexSpectrogram:
         """Return a complex spectrogram of these magnitudes and phases."""
@@ -157,7 +167,9 @@ class MagnitudeKind(RecipeKind[MagnitudeOptions]):
             If values contradict the recipe, or become too great.
         """
         if self.options.recipe is None:  # they are linear magnitudes already
-            values = scaled(self.checked(values, traits, context), self.options.full_scale)
+            values = self.checked(values, traits, context)
+            self.doubt(values, values, traits, context)
+            values = scaled(values, self.options.full_scale)
             return MagnitudeSpectrogram(values=values, grid=self.grid, length=self.options.length)
         signal = super().read_known(values, traits, context)
         if self.recipe.standardised:  # values of others are within a range

@@ -193,7 +193,10 @@ class ComplexKind(SpectrogramKind[ComplexSpectrogram, SpectrogramOptions]):
         rank = sum(size > 1 for size in array.shape)
         return next((axes[first:] for first in range(2) if len(axes) - first in (rank, array.ndim)), None)
 
-    def read(self, values: Array, context: Context) -> ComplexSpectrogram:  # noqa: ARG002 - the base's
+    def read(self, values: Array, context: Context) -> ComplexSpectrogram:
         """Return the complex spectrogram."""
+        from tonearm.kinds.doubts import doubt_complex  # not at the top: `check` reads no array
+
+        doubt_complex(values, self.grid, context)
         values = scaled(values, self.options.full_scale)
         return ComplexSpectrogram(values=values, grid=self.grid, length=self.options.length)

@@ -62,4 +62,8 @@ class WaveformKind(Kind[Waveform, WaveformOptions]):
         if self.options.full_scale is None:
             doubt_samples(values, traits, context)
         samples = to_full_scale(values, self.options.full_scale, traits)
+        if not context.doubts:
+            from tonearm.kinds.doubts import doubt_waveform  # not at the top: `check` reads no array
+
+            doubt_waveform(samples, context, positive=traits.low >= 0 and values.dtype.kind == "f")
         return Waveform(samples=samples, sample_rate=self.options.sample_rate or 0)

@@ -37,6 +37,12 @@ _SCALE_OF_16_BIT = 2**15
 OF_LIMITS = frozenset(("beyond-full-scale", "clipped"))
 """Codes of errors by limits, whose remedies follow from the samples."""
 
+_QUIET_INVERSION = 0.01
+"""Peak below which a waveform that was made of spectra is quiet: -40 dBFS."""
+
+_USUAL_PEAKS = (0.05, 4.0)
+"""Range of the peaks of most sounds."""
+
 _INTENDED = "if this is intended"
 
 
@@ -91,6 +97,8 @@ class LimitChecks(Struct, frozen=True):
             Signal that the waveform was made of, if it is known.
         """
         peak = extent.peak
+        if 0 < peak < _QUIET_INVERSION:
+            self._doubt_scaling(peak, context)
         if not extent.finite or peak <= self.limits.beyond:
             return
         name = blamed_name(bound.name, bound.plugin, None)
@@ -98,6 +106,23 @@ class LimitChecks(Struct, frozen=True):
         remedies = (*self._other_kind(peak, before), *self._scale_of_source(peak, context))
         remedies = (*remedies, SetLimit("beyond", _above(peak), _INTENDED))
         raise placed(ItemError(message, code="beyond-full-scale", remedies=remedies), bound)
+
+    def _doubt_scaling(self, peak: float, context: Context) -> None:
+        """Warn of a quiet waveform that would be as loud as most if spectra had the scaling of scipy."""
+        own: Any = (
+            getattr(getattr(self.decoder.plugin.options, "kind", None), "options", None) if self.decoder else None
+        )
+        if getattr(own, "convention", "") is not None or own.scaling is not None or getattr(own, "recipe", None):
+            return
+        length = own.win_length or own.n_fft
+        if length is None or not _USUAL_PEAKS[0] <= peak * length / 2 <= _USUAL_PEAKS[1] or self.decoder is None:
+            return
+        message = f"the spectra give a waveform whose peak is only {20 * math.log10(peak):.1f} dBFS ({peak:.3g})"
+        remedies = (SetOption("convention", "scipy", when="if scipy.signal.stft made them"),)
+        error = placed(ItemError(message, code="too-quiet", remedies=remedies), self.decoder)
+        if self.limits.strict:
+            raise error
+        context.warn(f"too-quiet: {message}; {error.hint}")
 
     def check_level(self, peak: float, context: Context) -> None:
         """Warn of a waveform that is silent or very quiet when it is written; under ``strict``, raise `ItemError`.
@@ -121,7 +146,28 @@ class LimitChecks(Struct, frozen=True):
             message = "the waveform is silent"
         if self.limits.strict:
             raise ItemError(message, code="too-quiet", remedies=remedies)
-        context.warn(f"too-quiet: {message}" if peak > 0 else message)
+        if peak == 0 or not any(warning.startswith("too-quiet: ") for warning in context.warnings):
+            context.warn(f"too-quiet: {message}" if peak > 0 else message)
+
+    def report_mean(self, mean: float, peak: float, context: Context) -> None:
+        """Warn of a waveform that lies far from 0 in the mean; under ``strict``, raise `ItemError`.
+
+        Parameters
+        ----------
+        mean
+            Mean of the samples.
+        peak
+            Largest absolute sample.
+        context
+            Context of the item.
+        """
+        if any(warning.startswith("kind-doubtful: ") for warning in context.warnings):
+            return  # it tells more
+        message = f"the mean of the waveform is {mean:.3g}, and its peak {peak:.3g}, but samples of sound lie around 0"
+        if self.limits.strict:
+            remedies = (InsertStep("dc-remove", when="to subtract it"),)
+            raise ItemError(message, code="dc-offset", remedies=remedies)
+        context.warn(f"dc-offset: {message}")
 
     def check_written(self, signal: Waveform, encoder: BoundPlugin, context: Context) -> None:
         """Raise `ItemError` if an encoder would clip more samples than the limit, or write floats far beyond ±1.0.

@@ -47,8 +47,8 @@ class PipelineLimits:
     dialect: Annotated[
         Literal["off", "warn", "error"],
         Meta(
-            description="Action for values that contradict the given recipe or kind and fit another (dialect-doubtful,"
-            " kind-doubtful): off, warn or error."
+            description="Action for values that contradict the given recipe, kind or grid and fit another"
+            " (dialect-doubtful, kind-doubtful, grid-doubtful): off, warn or error."
         ),
     ] = "warn"
     strict: Annotated[

@@ -20,6 +20,15 @@ from tonearm.signals import Signal, Waveform
 HOST_MEASUREMENTS = ("duration", "dc", "peak_db")
 """Names of what `measure_signal` measures."""
 
+MAX_MEAN = 0.2
+"""Largest mean of samples, as a fraction of their peak, that sound may have."""
+
+EVEN = 1e-4
+"""Largest deviation of the mean from the peak, as a fraction of it, of a constant."""
+
+MIN_DURATION = 0.25
+"""Duration in seconds from which the mean of samples shows an offset, not half a period."""
+
 
 def measure_items(
     stream: Iterator[Outcome], last: BoundPlugin, limits: LimitChecks = DEFAULT_CHECKS
@@ -62,10 +71,13 @@ def _measure_signal(signal: Signal, outcome: Outcome, last: BoundPlugin, limits:
     if extent is None or not isinstance(signal, Waveform):
         return
     peak = extent.peak
-    measured = {"duration": round(signal.duration, 6), "dc": round(mean_of(signal.samples, peak), 6)}
+    mean = mean_of(signal.samples, peak)
+    measured = {"duration": round(signal.duration, 6), "dc": round(mean, 6)}
     if peak > 0:
         measured["peak_db"] = round(20 * math.log10(peak), 2)
     else:
         context.measurements.pop("peak_db", None)  # of a step before
     context.measure(**measured)
     limits.check_level(peak, context)
+    if abs(mean) > MAX_MEAN * peak and signal.duration >= MIN_DURATION and abs(mean) < (1 - EVEN) * peak:
+        limits.report_mean(mean, peak, context)

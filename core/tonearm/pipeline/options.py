@@ -258,8 +258,8 @@ class _Reader(ValueReader):
         only = f"{self.registry.short_name(having[0])} has it" if len(having) == 1 else ""
         if name == "sample_rate" and is_decoder and "kind" not in names:
             only = "the file tells its sample rate; the transform resample changes it"
-        is_empty = name in given and is_null(given[name].node)
-        return message, did_you_mean(name, similar) or only or names_in_words(name, names, is_empty=is_empty), ()
+        own = names_in_words(name, names, is_empty=name in given and is_null(given[name].node))
+        return message, did_you_mean(name, similar) or only or own, ()
 
     def _declared_beside(
         self, option: Option, entry: RegistryEntry, known: Mapping[str, Option], owner: str

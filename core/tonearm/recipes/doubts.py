@@ -30,6 +30,10 @@ MAX_STANDARDISED = 8.0
 """Largest standardised value that is plausible, in standard deviations."""
 
 
+MIN_WHOLE_SPAN = 3.0
+"""Span below which values may all be whole numbers by chance, such as those at two floors."""
+
+
 class Doubt(Struct, frozen=True):
     """A doubt about the recipe of values.
 
@@ -78,8 +82,8 @@ def doubt_of(
 ) -> Doubt | None:
     """Return the doubt that values show another recipe than theirs; None if there is none.
 
-    Values at the floor of their own recipe are beyond doubt at once, and so is a lowest value that is no floor. Only
-    for others are known recipes looked at.
+    Whole numbers are doubted, as logarithms are none. Values at the floor of their own recipe are beyond further doubt,
+    and so is a lowest value that is no floor. Only for others are known recipes looked at.
 
     Parameters
     ----------
@@ -94,7 +98,11 @@ def doubt_of(
     """
     import numpy as np
 
-    if recipe.standardised or low == high or is_floor(recipe, low):
+    if recipe.standardised or low == high:
+        return None
+    if _are_rounded(recipe, values, low, high):
+        return Doubt(f"all values are whole numbers, but those of {recipe.label} are not: they seem to be rounded", ())
+    if is_floor(recipe, low):
         return None
     count = int(np.count_nonzero(values == low))
     if count < LEAST_COUNT:
@@ -124,6 +132,18 @@ def doubt_of(
     )
     message = f"{reason}, but the floor of {recipe.label} is {recipe.range.low:.6g}"
     return Doubt(message, remedies)
+
+
+def _are_rounded(recipe: Recipe, values: Array, low: float, high: float) -> bool:
+    """Return whether all values are whole numbers, and no step of a recipe rounds them."""
+    import numpy as np
+
+    if recipe.log == "none" or high - low < MIN_WHOLE_SPAN or any(step.op == "round" for step in recipe.steps):
+        return False
+    middle = values[..., values.shape[-1] // 2]
+    if not (middle == np.rint(middle)).all():
+        return False
+    return bool((values == np.rint(values)).all())
 
 
 def _other_grid(recipe: Recipe, other: Recipe) -> str:

@@ -223,6 +223,16 @@ def test_magnitudes_beside_phases_are_no_complex_parts(kind: str, front: Any, ax
     np.testing.assert_array_equal(found.squeeze(), np.stack([np.abs(values), np.angle(values)]).astype("f4"))
 
 
+@pytest.mark.parametrize("kind", ["magnitude", "complex"])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_phases_before_magnitudes_are_refused(kind: str, axis: int) -> None:
+    values = np.fft.rfft(np.random.default_rng(1).standard_normal((40, 64)), axis=1).T
+    array = np.stack([np.angle(values), np.abs(values)], axis).astype("f4")
+    error = refused_parts(array, kind)
+    assert (error.code, error.message) == ("axes-mismatch", "the axis of two values has phases first, then magnitudes")
+    assert error.hint == "save the magnitudes first, and read them as kind magnitude with an axis polar"
+
+
 def test_real_and_imaginary_parts_are_no_magnitudes() -> None:
     values = np.fft.rfft(np.random.default_rng(1).standard_normal((40, 64)), axis=1).T
     error = refused_parts(np.stack([values.real, values.imag], -1).astype("f4"), "complex")

@@ -84,6 +84,7 @@ def test_magnitudes_and_phases_show_by_their_range(made: Any) -> None:
     assert layout_along(np.moveaxis(pair, 0, -1), 2) == "polar"
     assert layout_along(pair.reshape(-1, pair.shape[2]), 0) == "polar-bin"
     assert layout_along(np.moveaxis(pair, 0, 1).reshape(-1, pair.shape[2]), 0) == "bin-polar"
+    assert layout_along(pair[::-1], 0) == "reversed-polar"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,13 @@ def test_an_axis_of_magnitudes_and_phases_is_named() -> None:
     assert (found.axis, found.n_fft, found.part, found.extra) == (1, 1024, "polar", {0: "polar"})
 
 
+def test_phases_before_magnitudes_have_to_be_reversed() -> None:
+    found = find_layout(notes_of(np.stack([np.angle(STFT), np.abs(STFT)], 1)[None]), 0)
+    assert found is not None
+    assert (found.part, found.extra) == ("polar", {1: "polar"})
+    assert found.reason.endswith("phases, which come first: read np.flip(array, 2)")
+
+
 @pytest.mark.parametrize("array", [STFT, np.abs(STFT), STFT[:200], np.stack([STFT.real, STFT.imag])])
 def test_plain_spectrograms_have_no_other_layout(array: np.ndarray) -> None:
     axis = next((axis for axis, n in enumerate(array.shape) if n == 513), None)

@@ -170,3 +170,11 @@ def test_the_axis_of_bins_is_the_smoothest_of_those_with_a_telling_length() -> N
 def test_values_that_no_other_logarithm_gives_resemble_magnitudes(low: float, high: float, rather: bool) -> None:
     notes = notes_of(np.linspace(low, high, 80 * 513).reshape(80, 513))
     assert resembles_magnitudes(notes) is rather
+
+
+def test_a_span_that_log2_of_powers_may_have_is_said() -> None:
+    found = guessed(np.log2(np.maximum(MAGNITUDES**2, 2.0**-37.5)))
+    assert (found.value("kind"), confidence(found)) == ("db", "possible")
+    reason = next(one.reason for one in found.findings if one.what == "kind")
+    assert reason.endswith("or log2 of powers: kind magnitude with recipe {log: log2, floor: 1e-12, exponent: 2}")
+    assert confidence(guessed(20 * np.log10(np.maximum(MAGNITUDES, 1e-3 * MAGNITUDES.max())))) == "likely"

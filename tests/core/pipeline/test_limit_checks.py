@@ -201,3 +201,33 @@ def test_pcm_options_tell_whether_samples_are_clipped():
 
     assert Shelf(NoOptions()).clips()
     assert not Floats(Options()).clips()
+
+
+@pytest.mark.parametrize(
+    ("options", "divisor", "said"),
+    [
+        ({}, 200, True),
+        ({}, 1, False),
+        ({}, 200000, False),
+        ({"scaling": "spectrum"}, 200, False),
+        ({"convention": "librosa"}, 200, False),
+    ],
+)
+def test_quiet_spectra_may_have_the_scaling_of_scipy(options, divisor, said, tmp_path):
+    rng = np.random.default_rng(0)
+    spectra = np.fft.rfft(0.1 * rng.standard_normal((80, 400)) * np.hanning(400), axis=1).T / divisor
+    pipeline = tonearm.load_pipeline(
+        {
+            "tonearm": 1,
+            "input": {
+                "use": "npy-reader",
+                "with": {"kind": "complex", "sample_rate": RATE, "n_fft": 400, "hop_length": 100, **options},
+            },
+            "steps": [{"use": "istft"}],
+            "outputs": [{"use": "wav-writer", "file": "a.wav"}],
+        }
+    )
+    found = []
+    pipeline.run([spectra], out=tmp_path, force=True, observe=found.append)
+    (result,) = found
+    assert any('"convention": "scipy", if scipy.signal.stft made them' in one for one in result.warnings) is said

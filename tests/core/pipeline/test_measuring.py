@@ -81,3 +81,26 @@ def test_the_peak_of_a_step_before_is_not_that_of_silence():
     signal = Waveform(samples=np.zeros((1, 9), np.float32), sample_rate=8000)
     (found,) = measure_items(iter([Outcome(context=context, item=Item(signal=signal))]), last)
     assert "peak_db" not in found.context.measurements
+
+
+@pytest.mark.parametrize(
+    ("mean", "seconds", "noted"), [(0.3, 0.5, True), (-0.3, 0.5, True), (0.1, 0.5, False), (0.3, 0.2, False)]
+)
+def test_a_large_mean_of_a_sound_is_noted(mean, seconds, noted):
+    last, *_ = stages()
+    samples = (np.sin(np.arange(int(8000 * seconds))) / 2 + mean)[None]
+    given = Outcome(context=Context(), item=Item(signal=Waveform(samples=samples, sample_rate=8000)))
+    (found,) = measure_items(iter([given]), last)
+    assert [one.split(":")[0] for one in found.context.warnings] == ["dc-offset"] * noted
+    strict = LimitChecks(PipelineLimits(strict=True))
+    (found,) = measure_items(iter([structs.replace(given, context=Context())]), last, strict)
+    assert (found.error and found.error.code) == ("dc-offset" if noted else None)
+
+
+def test_a_doubt_about_the_kind_tells_more_than_the_mean():
+    last, *_ = stages()
+    context = Context()
+    context.warn("kind-doubtful: no sample is negative")
+    signal = Waveform(samples=(np.sin(np.arange(8000)) / 2 + 0.5)[None], sample_rate=8000)
+    (found,) = measure_items(iter([Outcome(context=context, item=Item(signal=signal))]), last)
+    assert found.context.warnings == ["kind-doubtful: no sample is negative"]

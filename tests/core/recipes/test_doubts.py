@@ -53,6 +53,16 @@ def test_repeated_values_at_no_floor_or_at_their_own_are_no_doubt(low: float) ->
     assert doubt("hifigan", values(low, 1)) is None
 
 
+def test_whole_numbers_are_a_doubt() -> None:
+    array = values(-11, 2)
+    assert doubt("hifigan", np.rint(array)) == (
+        "all values are whole numbers, but those of hifigan are not: they seem to be rounded",
+        "",
+    )
+    array[:, :, 1:] = np.rint(array[:, :, 1:])
+    assert doubt("hifigan", array) is None
+
+
 def test_a_constant_is_no_doubt() -> None:
     assert doubt("hifigan", np.full((1, 80, 5), -5, np.float32)) is None
 

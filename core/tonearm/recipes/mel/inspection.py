@@ -7,12 +7,15 @@ from msgspec import Struct
 from tonearm.errors import OptionError
 from tonearm.findings.claim import Claim
 from tonearm.findings.notes import MAX_CHOICES, UNKNOWN, Notes
-from tonearm.recipes.doubts import MAX_STANDARDISED, exact_match
+from tonearm.recipes.doubts import MAX_STANDARDISED, exact_match, is_floor
 from tonearm.recipes.mel.dialect import MelDialect
 from tonearm.recipes.recipe import matching
 
 MIN_CORRELATION = 0.5
 """Least correlation of neighbouring bands; latents, which have the shape of a mel, have hardly any."""
+
+_UNLIMITED = "{{base: {}, steps: []}}"
+"""Figures of a dialect without its steps."""
 
 MEL_NEEDS = "a mel needs a dialect instead"
 """Note beside the kind of an array that may be a mel spectrogram, where other kinds need a grid."""
@@ -56,14 +59,39 @@ def claim(notes: Notes) -> Claim | None:
 def matching_dialects(notes: Notes) -> list[DialectMatch]:
     """Return the dialects that match the shape and the range of an array, the strongest match first."""
     sizes = [n for axis, n in enumerate(notes.shape) if not notes.resembles_batch(axis)]
-    names = matching(notes.catalogue(MelDialect), sizes, notes.statistics.low, notes.statistics.high)
+    low, high = notes.statistics.low, notes.statistics.high
+    names = matching(notes.catalogue(MelDialect), sizes, low, high) or _without_limits(notes, sizes, low, high)
     matches = sorted((_match(notes, name) for name in names), key=lambda match: match.rank)
-    same = [match for match in matches if notes.catalogue(MelDialect).find(match.name).sample_rate == notes.sample_rate]
+    same = [match for match in matches if _find(notes, match.name).sample_rate == notes.sample_rate]
     return same or matches
 
 
+def _without_limits(notes: Notes, sizes: list[int], low: float, high: float) -> list[str]:
+    """Return dialects without their limit below the maximum, in whose range values are, as ``{base: NAME, steps: []}``.
+
+    Only those whose floor values have are named: without the limit, ranges are wide.
+    """
+    return [
+        _UNLIMITED.format(name)
+        for name, dialect in notes.catalogue(MelDialect).usable()
+        if dialect.row_count in sizes
+        and dialect.reference != "max"
+        and [step.op for step in dialect.steps] == ["below-max"]
+        if is_floor(dialect.replace(steps=()), low) and not dialect.replace(steps=()).contradiction(low, high)
+    ]
+
+
+def _find(notes: Notes, name: str) -> MelDialect:
+    """Return the dialect of a name, or of a name without its steps."""
+    catalogue = notes.catalogue(MelDialect)
+    before, after = _UNLIMITED.format("|").split("|")
+    bare = name.removeprefix(before).removesuffix(after)
+    dialect: MelDialect = catalogue.find(bare)
+    return dialect if bare == name else dialect.replace(steps=())
+
+
 def _match(notes: Notes, name: str) -> DialectMatch:
-    dialect = notes.catalogue(MelDialect).find(name)
+    dialect = _find(notes, name)
     stats = notes.statistics
     rank, reason = 2, "shape and range match"
     if dialect.last_frame == "mask" and any(stats.trailing_zeros):
@@ -145,11 +173,11 @@ def _note_dialects(notes: Notes, matches: list[DialectMatch], strongest: list[Di
     if strongest[0].rank and (standardised := _standardised(notes, strongest[0].bands)):
         reason = "values may be standardised, which needs their mean and deviation to undo"
         notes.add("dialect", ", ".join(standardised[:MAX_CHOICES]), "possible", reason)
-    rates = sorted({notes.catalogue(MelDialect).find(name).sample_rate for name in names})
+    rates = sorted({_find(notes, name).sample_rate for name in names})
     if notes.sample_rate is None:
         notes.add("sample_rate", " or ".join(map(str, rates)), "possible", "comes with the dialect")
     if len(names) > 1:
-        first, second = (notes.catalogue(MelDialect).find(name) for name in names[:2])
+        first, second = (_find(notes, name) for name in names[:2])
         differs = "; ".join(first.differences(second)[:3]) or "little"
         reason = f"the values do not show the difference: {names[1]} has {differs} of {names[0]}"
         notes.add("dialect", UNKNOWN, "unknown", reason)

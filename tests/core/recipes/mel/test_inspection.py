@@ -91,3 +91,15 @@ def test_a_finding_names_few_dialects_and_counts_the_others() -> None:
 def test_whole_numbers_and_constants_are_doubted() -> None:
     assert "token" in next(one.reason for one in guessed(np.full((80, 90), -3, "i2")).findings if one.what == "kind")
     assert "the same" in next(one.reason for one in guessed(np.full((80, 90), -3.0)).findings if one.what == "kind")
+
+
+def test_decibels_without_a_limit_below_the_maximum_are_named_by_their_floor() -> None:
+    import librosa
+
+    mel = librosa.feature.melspectrogram(y=np.pad(WAVE, 8000), sr=22050)
+    found = guessed(librosa.power_to_db(mel, top_db=None), rate=(22050, "said"))
+    assert (found.value("kind"), found.value("dialect")) == ("mel", "{base: librosa-db-ref1, steps: []}")
+    assert confidence(found, "dialect") == "likely"
+    limited = guessed(librosa.power_to_db(mel), rate=(22050, "said"))
+    assert limited.value("dialect") == "librosa-db-ref1"
+    assert "steps: []" not in guessed(librosa.power_to_db(mel + 1e-9, top_db=None)).value("dialect")
