@@ -248,8 +248,7 @@ class _Reader(ValueReader):
                 continue
             if IF_ABSENT in option.extra and (option.name not in given or is_null(given[option.name].node)):
                 similar += (one for _, declared in self._declared(option.plugin) for one in declared)
-            having = self._having(option.plugin, name)
-            if having and option.name in beside.chosen:
+            if (having := self._having(option.plugin, name)) and option.name in beside.chosen:
                 message = f"{message} with {option.name} {beside.chosen[option.name]}"
                 others = [self.registry.short_name(entry) for entry in having if entry.name != option.default]
                 return message, owners_in_words(option.name, others), (RemoveOption(name),)
