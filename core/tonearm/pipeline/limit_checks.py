@@ -34,7 +34,7 @@ _SMALLEST_16_BIT = 2.0**-16
 _SCALE_OF_16_BIT = 2**15
 """Full scale of 16-bit samples."""
 
-OF_LIMITS = frozenset(("beyond-full-scale", "clipped"))
+OF_LIMITS = frozenset(("beyond-full-scale", "clipped", "too-quiet"))
 """Codes of errors by limits, whose remedies follow from the samples."""
 
 _QUIET_INVERSION = 0.01

@@ -257,7 +257,7 @@ def transform_items(
 
                 try_on_signal(error, bound, outcome.item.signal)
             # A limit refuses what the step gave, and a step what it was given.
-            refused = replace(outcome.item, signal=signal) if error.code == "beyond-full-scale" else outcome.item
+            refused = replace(outcome.item, signal=signal) if error.code in OF_LIMITS else outcome.item
             yield replace(outcome, item=refused, error=nan_among(outcome.unchecked) or error, unchecked=())
 
 

@@ -32,7 +32,10 @@ USUAL_N_MELS = frozenset((20, 24, 32, 40, 48, 60, 64, 72, 80, 96, 100, 120, 128,
 """Usual numbers of mel bands."""
 
 MAX_OTHER_BANDS = 16
-"""Largest number of values beside the mel bands of a frame, such as Kaldi's three of the pitch."""
+"""Largest number of values beside the mel bands of a frame."""
+
+PITCH_VALUES = 3
+"""Number of values of the pitch that Kaldi appends to the mel bands of a frame."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +132,8 @@ class MelKind(Kind[MelSpectrogram, MelOptions]):
         bands = SetOption("bands", [0, n_mels], f"if the first {n_mels} of {more} are the mel bands")
         others = matching_remedies(dialect, context.catalogue(MelDialect), array.shape, extent.low, extent.high)
         changed = self._with_bands(array, extent)
-        is_part = more is not None and (more in USUAL_N_MELS or not changed)  # else it may be the number of frames
+        # Others may be numbers of frames.
+        is_part = more is not None and (more in USUAL_N_MELS or more <= n_mels + PITCH_VALUES or not changed)
         remedies = (bands, *changed) if is_part else (*changed, *others)
         return ItemError(what, code="dialect-mismatch", remedies=remedies)
 
