@@ -49,6 +49,16 @@ def end_of_group(name: str) -> int:
 def is_config(name: str) -> bool:
     """Return whether a group with this name describes the arrays beside it.
 
+    Parameters
+    ----------
+    name
+        Name of the group, with those around it or without.
+
+    Returns
+    -------
+    bool
+        Whether its last part is a name such as ``config`` or ``meta``.
+
     Examples
     --------
     >>> is_config("config"), is_config("speaker/meta_data"), is_config("mel")
@@ -68,8 +78,8 @@ class Nearby:
     Examples
     --------
     >>> near = Nearby({"config.sr": 22050, "a.sr": 8000})
-    >>> dict(near("b.wav")), dict(near("a.wav"))
-    ({'config.sr': 22050}, {'sr': 8000, 'config.sr': 22050})
+    >>> near("b.wav")["config.sr"], near("a.wav")["sr"]
+    (22050, 8000)
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -99,10 +109,42 @@ class Nearby:
 
 
 def levels_of(says: Mapping[str, Any]) -> list[Any]:
-    """Return the levels of what a file says, the nearest first: one alone, but of a `ChainMap`."""
+    """Return the levels of what a file says, the nearest to the array first.
+
+    Parameters
+    ----------
+    says
+        Values by name.
+
+    Returns
+    -------
+    list
+        Mappings of a `ChainMap`; any other mapping is the only level.
+
+    Examples
+    --------
+    >>> levels_of(ChainMap({"sr": 8000}, {"sr": 22050}))
+    [{'sr': 8000}, {'sr': 22050}]
+    """
     return list(says.maps) if isinstance(says, ChainMap) else [says]
 
 
 def with_configs(mapping: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a mapping of JSON, and the mappings in it that describe it."""
+    """Return a mapping of JSON, and the mappings in it that describe it.
+
+    Parameters
+    ----------
+    mapping
+        Mapping that may hold others.
+
+    Returns
+    -------
+    list of dict
+        The mapping, then those in it whose names are such as ``config``.
+
+    Examples
+    --------
+    >>> with_configs({"audio": "", "config": {"sr": 22050}})[1:]
+    [{'sr': 22050}]
+    """
     return [mapping, *(value for name, value in mapping.items() if isinstance(value, dict) and is_config(name))]
