@@ -112,7 +112,10 @@ MISTAKES = {
     ("fmin: 130.81", "fmin: 0"): "5:85: bad-option: npy-reader: 'fmin' is 0; expected a number > 0",
     ("fmin", "fmim"): "5:79: unknown-option: npy-reader has no option 'fmim'\n    hint: did you mean 'fmin'?",
     ("kind: cqt", "kind: cqtt"): "5:16: unknown-plugin: npy-reader: kind: there is no kind 'cqtt'\n    hint: did you",
-    ("kind: cqt", "kind: db"): "npy-reader has no option 'bins_per_octave' with kind db\n    hint: kind cqt has it",
+    (
+        "kind: cqt",
+        "kind: db",
+    ): "npy-reader has no option 'bins_per_octave' with kind db\n    hint: leave bins_per_octave out; kind cqt has it",
     ("sample_rate: 16000, ", ""): "missing-option: npy-reader: 'sample_rate' is missing",
     ("use: icqt", "use: istft"): "port-mismatch: istft takes complex, but npy-reader gives cqt",
     ("fmin:", "axes: [mel, frame], fmin:"): "npy-reader: a cqt array has no mel axis",

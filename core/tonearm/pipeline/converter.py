@@ -14,7 +14,7 @@ from tonearm.errors import ItemError, Place
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.environment import Masks
-from tonearm.pipeline.limit_checks import OF_LIMITS, LimitChecks
+from tonearm.pipeline.limit_checks import LimitChecks, may_be_tried
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.measuring import HOST_MEASUREMENTS, measure_items
 from tonearm.pipeline.provenance import fingerprints_of, provenance_of, stages_of, without_folders
@@ -253,7 +253,7 @@ class Converter:
                     self._limits.check_written(item.signal, encoder, context)
                 plugin.encode(item, sink, context)
         except ItemError as error:
-            if error.remedies and error.code not in OF_LIMITS:
+            if may_be_tried(error, encoder):
                 from tonearm.pipeline.item_trials import try_on_encoder  # not at the top: most runs have no such error
 
                 try_on_encoder(error, encoder, item.signal, sink.suffix)

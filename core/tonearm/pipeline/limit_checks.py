@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.errors import Advice, InsertStep, ItemError, Remedy, RunCommand, SetLimit, SetOption
+from tonearm.errors import Advice, InsertStep, ItemError, Remedy, RunCommand, SetLimit, SetOption, TonearmError
 from tonearm.findings.blocks import blocks
 from tonearm.kinds.scale import LOW_PEAK, scale_remedies
 from tonearm.kinds.spectrograms import SpectrogramOptions
+from tonearm.names import BUILTIN
 from tonearm.pipeline.blame import placed
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.limits import PipelineLimits
@@ -34,7 +35,7 @@ _SMALLEST_16_BIT = 2.0**-16
 _SCALE_OF_16_BIT = 2**15
 """Full scale of 16-bit samples."""
 
-OF_LIMITS = frozenset(("beyond-full-scale", "clipped", "too-quiet"))
+_OF_LIMITS = frozenset(("beyond-full-scale", "clipped", "too-quiet"))
 """Codes of errors by limits, whose remedies follow from the samples."""
 
 _QUIET_INVERSION = 0.01
@@ -44,6 +45,16 @@ _USUAL_PEAKS = (0.05, 4.0)
 """Range of the peaks of most sounds."""
 
 _INTENDED = "if this is intended"
+
+
+def may_be_tried(error: TonearmError, bound: BoundPlugin) -> TypeGuard[ItemError]:
+    """Return whether the remedies of an error may be tried: it is of tonearm's own plugin, and not of a limit.
+
+    Where the system refused something, such as another open file, a trial would fail as well.
+    """
+    if not isinstance(error, ItemError) or not error.remedies or error.code in _OF_LIMITS:
+        return False
+    return bound.entry.origin == BUILTIN and not isinstance(error.__cause__, (OSError, MemoryError))
 
 
 class LimitChecks(Struct, frozen=True):

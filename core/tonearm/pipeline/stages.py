@@ -21,7 +21,7 @@ from tonearm.names import BUILTIN
 from tonearm.pipeline.answers import as_grouping
 from tonearm.pipeline.blame import as_item_error, placed
 from tonearm.pipeline.checked import BoundPlugin
-from tonearm.pipeline.limit_checks import DEFAULT_CHECKS, OF_LIMITS, LimitChecks
+from tonearm.pipeline.limit_checks import DEFAULT_CHECKS, LimitChecks, may_be_tried
 from tonearm.pipeline.signal_checks import (
     check_finite,
     check_given,
@@ -147,7 +147,7 @@ def decode_items(
         if not count:
             raise placed(ItemError(f"{bound.name} found nothing in it", code="empty"), bound)
     except TonearmError as error:
-        if isinstance(error, ItemError) and error.remedies and not count:
+        if not count and may_be_tried(error, bound):
             from tonearm.pipeline.item_trials import try_on_source  # not at the top: most runs have no such error
 
             with limited_memory(memory):
@@ -252,12 +252,16 @@ def transform_items(
                 unchecked=() if checks or outcome.may_have_nan else (*outcome.unchecked, (bound, signal)),
             )
         except TonearmError as error:
-            if isinstance(error, ItemError) and error.remedies and error.code not in OF_LIMITS:
+            if may_be_tried(error, bound):
                 from tonearm.pipeline.item_trials import try_on_signal  # not at the top: most runs have no such error
 
                 try_on_signal(error, bound, outcome.item.signal)
             # A limit refuses what the step gave, and a step what it was given.
-            refused = replace(outcome.item, signal=signal) if error.code in OF_LIMITS else outcome.item
+            refused = (
+                replace(outcome.item, signal=signal)
+                if error.code in ("beyond-full-scale", "too-quiet")
+                else outcome.item
+            )
             yield replace(outcome, item=refused, error=nan_among(outcome.unchecked) or error, unchecked=())
 
 
