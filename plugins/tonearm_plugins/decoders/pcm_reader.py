@@ -210,11 +210,14 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
         if numbers.ndim == 2 and 1 in numbers.shape:
             numbers = numbers.reshape(-1)
         if numbers.ndim != 1 or numbers.size % channels:
-            where = f"{quoted(name)}: {quoted(self.options.field or '')}"
+            import shlex
+
+            field = self.options.field or ""
+            flags = shlex.join(("--decoder", "text-reader", "--key", field, "--kind", "waveform"))
             raise ItemError(
-                f"{where} has the shape {numbers.shape}, not one row of samples",
+                f"{quoted(name)}: {quoted(field)} has the shape {numbers.shape}, not one row of samples",
                 code="axes-mismatch",
-                remedies=(Advice("text-reader reads JSON lists as arrays of any kind"),),
+                remedies=(Advice(f"read it by text-reader, with key in place of field ({flags})"),),
             )
         encoding = self.options.encoding
         if encoding is not None and numbers.dtype.kind in "iu" and encoding.startswith(("pcm_s", "pcm_u")):
