@@ -112,6 +112,9 @@ TWICE: dict[str, tuple[str, Callable[[str], None], float]] = {
     "MP3": ("in.mp3", lambda path: ffmpeg(path, SHORT, "-c:a", "libmp3lame", "-q:a", "6"), 4e-6),
     "Vorbis": ("in.ogg", lambda path: ffmpeg(path, SHORT, "-c:a", "libvorbis"), ROUNDED),
     "FLAC": ("in.flac", lambda path: soundfile.write(path, SHORT, RATE), 0),
+    "W64": ("in.w64", lambda path: ffmpeg(path, SHORT), 0),
+    "CAF": ("in.caf", lambda path: soundfile.write(path, SHORT, RATE), 0),
+    "AU": ("in.au", lambda path: soundfile.write(path, SHORT, RATE), 0),
 }
 
 
