@@ -48,7 +48,7 @@ def check_container(file: BinaryIO, name: str, demuxer: str, size: int) -> bool:
     return demuxer == "mov" and not has_fragments
 
 
-_ALONE = ("asf", "tta")
+_ALONE = ("adx", "asf", "tta")
 """Demuxers that read no file behind the first; others read all, or refuse them."""
 
 
@@ -112,6 +112,17 @@ def _end_of_asf(file: BinaryIO, size: int) -> int:
     return size - rest + (packet if rest and file.read(2) != _ASF_END else 0)
 
 
+def _end_of_adx(file: BinaryIO, _size: int) -> int:
+    """Return the place where the last block but one of an ADX file ends; programs count the end mark as a block."""
+    file.seek(0)
+    head = file.read(16)
+    if len(head) < 16 or head[:1] != b"\x80":
+        return 0
+    blocks = -(-int.from_bytes(head[12:16], "big") // _ADX_SAMPLES)
+    return 4 + int.from_bytes(head[2:4], "big") + max(0, blocks - 1) * head[5] * head[7]
+
+
+_ADX_SAMPLES = 32  # of a block of a channel
 _TTA_HEADER = 22  # bytes
 
 
@@ -209,6 +220,7 @@ def _coded_size(head: bytes, at: int) -> tuple[int | None, int]:
 
 
 _ENDS: Mapping[str, Callable[[BinaryIO, int], int]] = {
+    "adx": _end_of_adx,
     "asf": _end_of_asf,
     "avi": _end_of_riff,
     "flv": _end_of_flv,

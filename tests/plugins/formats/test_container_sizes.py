@@ -36,7 +36,13 @@ def tta(*sizes: int) -> bytes:
     return head + b"".join(size.to_bytes(4, "little") for size in sizes) + bytes(4) + bytes(sum(sizes))
 
 
+def adx(blocks: int, claimed: int) -> bytes:
+    """Return blocks of 18 bytes for each of two channels behind a header."""
+    return b"\x80\0\0\x20\3\x12\4\2" + bytes(4) + claimed.to_bytes(4, "big") + bytes(20) + bytes(36 * blocks)
+
+
 WHOLE = [
+    ("adx", adx(9, 32 * 9 + 1)),
     ("tta", tta(20, 50)),
     ("asf", asf(2, len(asf(2, 0)))),
     ("asf", asf(1, 0)),
@@ -80,7 +86,8 @@ def test_a_stump_claims_nothing(data: bytes) -> None:
 
 
 JOINED = [
-    ("asf", WHOLE[1][1], b""),
+    ("adx", adx(9, 32 * 10), b""),
+    ("asf", asf(2, len(asf(2, 0))), b""),
     ("tta", tta(20, 50), b""),
     ("tta", tta(20, 50), b"APETAGEX" + bytes(80)),
     ("mov", WHOLE[-1][1] + (8).to_bytes(4, "big") + b"moov", b""),
