@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _RATE = "the rate of the samples, such as 24000"
 _ENCODING = "the type of the samples, such as pcm_s16le"
 _IGNORE = SetOption("stated", "ignore", "if the file is wrong")
+_FEW, _MANY = 8, 1000  # channels and samples that rows of numbers have
 _FIELD = "for JSON, the field that holds the sound"
 
 
@@ -213,7 +214,9 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
             import shlex
 
             field = self.options.field or ""
-            flags = shlex.join(("--decoder", "text-reader", "--key", field, "--kind", "waveform"))
+            short, long = sorted(numbers.shape)[0], max(numbers.shape)
+            kind = ("--kind", "waveform") if numbers.ndim == 2 and short <= _FEW and long > _MANY else ()
+            flags = shlex.join(("--decoder", "text-reader", "--key", field, *kind))
             raise ItemError(
                 f"{quoted(name)}: {quoted(field)} has the shape {numbers.shape}, not one row of samples",
                 code="axes-mismatch",

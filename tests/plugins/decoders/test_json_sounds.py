@@ -219,3 +219,8 @@ def test_a_file_that_is_wrong_can_be_ignored() -> None:
 
 def test_json_without_sound_says_so() -> None:
     assert refused({"error": {"code": 429, "message": "quota exceeded " * 9}}, **RAW).code == "wrong-format"
+
+
+@pytest.mark.parametrize(("shape", "flags"), [((2, 4000), "--key a --kind waveform)"), ((80, 300), "--key a)")])
+def test_rows_of_few_values_are_not_said_to_be_sound(shape: tuple[int, int], flags: str) -> None:
+    assert refused({"a": np.zeros(shape).tolist(), "sr": RATE}, field="a").hint.endswith(flags)
