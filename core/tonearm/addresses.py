@@ -7,7 +7,7 @@ import re
 import stat
 from collections.abc import Mapping
 
-from tonearm.errors import RunCommand, UsageError, one_line
+from tonearm.errors import ItemError, RunCommand, UsageError, one_line
 
 _ADDRESS = r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)"
 _STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
@@ -50,6 +50,55 @@ def refuse_address(name: str, *, written: bool = False) -> None:
             code="stream-refused",
             hint="; ".join(filter(None, (hint, other))),
         )
+
+
+def refuse_missing(path: str) -> None:
+    """Refuse a file that does not exist, with the nearest name in its folder.
+
+    Parameters
+    ----------
+    path
+        Path of a file or a folder.
+
+    Raises
+    ------
+    ItemError
+        If nothing has this name. Any other error is for those who open it.
+    """
+    try:
+        os.stat(path)  # noqa: PTH116 - pathlib takes 6 ms
+    except FileNotFoundError as error:
+        message = f"cannot read {one_line(path)}: no such file or directory"
+        raise ItemError(message, code="unreadable", hint=near_file(path)) from error
+    except (OSError, ValueError):
+        pass
+
+
+def near_file(path: str) -> str:
+    """Return ``did you mean 'x'?`` for the name in a folder that is nearest to a missing one, or an empty text.
+
+    Names with a letter or two wrong are near, and so is that of another suffix.
+    """
+    from itertools import islice
+    from pathlib import Path
+
+    from tonearm.errors.text import edit_distance
+
+    where = Path(path)
+    base = where.name
+    try:
+        with os.scandir(where.parent) as entries:
+            others = sorted(entry.name for entry in islice(entries, _MOST_NAMES))
+    except (OSError, ValueError):
+        return ""
+    limit = min(2, (len(base) + 1) // 4)
+    distances = [(edit_distance(base.lower(), other.lower(), limit), other) for other in others]
+    near = [other for distance, other in sorted(distances) if distance <= limit]
+    near += [other for other in others if where.stem and Path(other).stem == where.stem]
+    return f"did you mean {one_line(where.parent / near[0])!r}?" if near else ""
+
+
+_MOST_NAMES = 10_000
 
 
 def _address_error(name: str, scheme: str, rest: str, *, written: bool) -> UsageError:

@@ -9,9 +9,9 @@ import pytest
 from core_toys import tonearm
 
 from tonearm import load_pipeline
-from tonearm.addresses import refuse_address
+from tonearm.addresses import near_file, refuse_address, refuse_missing
 from tonearm.cli import main as cli
-from tonearm.errors import PipelineError, UsageError
+from tonearm.errors import ItemError, PipelineError, UsageError
 
 PIPELINE = """\
 tonearm: 1
@@ -171,3 +171,30 @@ class TestPipelines:
         with pytest.raises(PipelineError) as caught:
             load_pipeline("p.yaml")
         assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("utt0.npy", "utt00.npy"), ("utt00.npu", "utt00.npy"), ("UTT00.npy", "utt00.npy"),
+        ("sub/speech.flac", "sub/speech.wav"), ("voice.yml", "voice.yaml"), ("vioce.yaml", "voice.yaml"),
+        ("sub/vioce.yaml", ""), ("other.npy", ""), ("none/a.npy", ""),
+        ("utt00.npy/a", ""), ("a", ""), ("", ""), ("a\0b", ""),
+    ],
+)  # fmt: skip
+def test_the_name_that_is_nearest_to_a_missing_one(name, near, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("sub").mkdir()
+    for file in ("utt00.npy", "utt08.npy", "voice.yaml", "sub/speech.wav", "b"):
+        Path(file).touch()
+    assert near_file(name) == (f"did you mean {near!r}?" if near else "")
+
+
+def test_what_exists_or_cannot_be_looked_at_is_not_missing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.npy").touch()
+    for name in (".", "a.npy", "a.npy/b", "a\0b", "x" * 5000):
+        refuse_missing(name)
+    with pytest.raises(ItemError) as caught:
+        refuse_missing("b.npy")
+    assert (caught.value.code, caught.value.hint) == ("unreadable", "did you mean 'a.npy'?")

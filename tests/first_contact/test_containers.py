@@ -306,3 +306,13 @@ def test_noise_is_read_when_it_is_asked_for(tonearm: Prompt) -> None:
     (flags,) = [words for words in said.proposals if words[0] == "--noise"]
     assert tonearm.convert(f"in.raw o.wav --decoder pcm-reader {RAW}", *flags).status == 0
     np.testing.assert_array_equal(heard() * 32768, np.frombuffer(NOISE, "<i2"))
+
+
+def test_rows_of_numbers_in_json(tonearm: Prompt) -> None:
+    Path("in.json").write_text(json.dumps({"out": {"array": [TONE.tolist(), TONE.tolist()]}, "sampling_rate": RATE}))
+    said = tonearm.convert("in.json o.wav --field out.array")
+    assert said.code == "axes-mismatch"
+    flags = said.hint.partition("(")[2].rstrip(")")
+    assert tonearm.convert(f"in.json o.wav {flags} --axes channel,time").status == 0
+    assert snr(heard(), TONE) > LOSSLESS
+    assert rate_of() == RATE

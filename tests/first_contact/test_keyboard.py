@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import yaml
 from at_the_prompt import RATE, ROOT, SPEECH, Prompt, heard, rate_of
 
@@ -299,3 +300,18 @@ def test_help_shows_the_choices_and_whose_option_it_is(tonearm: Prompt) -> None:
         assert name in encoding
     key = shown[shown.index("--key VALUE") :][:200]
     assert "hdf5-reader, kaldi-reader, mat-reader and " in key
+
+
+@pytest.mark.parametrize(
+    "line", ["convert vioce.wav o.wav", "inspect vioce.wav", "check vioce.yaml", "run voice.yml --out o"]
+)
+def test_a_missing_file_comes_with_the_name_that_was_meant(line: str, tonearm: Prompt) -> None:
+    soundfile.write("voice.wav", SPEECH, RATE)
+    Path("voice.yaml").write_text(
+        'tonearm: 1\ninput: {use: audio-reader, files: "*.wav"}\noutputs: [{use: flac-writer, file: "{stem}.flac"}]'
+    )
+    said = tonearm(line)
+    assert said.code == "unreadable"
+    meant = said.hint.removeprefix("did you mean '").removesuffix("'?")
+    wrong = line.split()[1]
+    assert tonearm(line.replace(wrong, meant)).status == 0

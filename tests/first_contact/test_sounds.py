@@ -6,6 +6,7 @@ Section 6 of what first users found. `plugins/decoders/foreign_files.py` has two
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -112,6 +113,9 @@ TWICE: dict[str, tuple[str, Callable[[str], None], float]] = {
     "MP3": ("in.mp3", lambda path: ffmpeg(path, SHORT, "-c:a", "libmp3lame", "-q:a", "6"), 4e-6),
     "Vorbis": ("in.ogg", lambda path: ffmpeg(path, SHORT, "-c:a", "libvorbis"), ROUNDED),
     "FLAC": ("in.flac", lambda path: soundfile.write(path, SHORT, RATE), 0),
+    "W64": ("in.w64", lambda path: ffmpeg(path, SHORT), 0),
+    "CAF": ("in.caf", lambda path: soundfile.write(path, SHORT, RATE), 0),
+    "AU": ("in.au", lambda path: soundfile.write(path, SHORT, RATE), 0),
 }
 
 
@@ -126,6 +130,20 @@ def test_two_files_one_after_the_other_are_both_read(case: str, tonearm: Prompt)
     once, found = heard("one.wav"), heard()
     assert len(found) == 2 * len(once)
     assert np.abs(found - np.tile(once, 2)).max() <= error
+
+
+@pytest.mark.parametrize("suffix", [".m4a", ".tta", ".wma"])
+def test_two_files_that_ffmpeg_reads_as_one_are_refused(suffix: str, tonearm: Prompt) -> None:
+    joined(f"in{suffix}", lambda path: ffmpeg(path, SHORT))
+    said = tonearm.convert(f"in{suffix} o.wav {FLOAT}")
+    assert said.code == "bad-audio"
+    first = re.search(r"head -c (\d+)", said.hint)
+    assert first
+    data = Path(f"in{suffix}").read_bytes()
+    for part in (data[: int(first[1])], data[int(first[1]) :]):
+        Path(f"part{suffix}").write_bytes(part)
+        said = tonearm.convert(f"part{suffix} o.wav {FLOAT}")
+        assert said.status == 0, said.err
 
 
 def test_ten_minutes_of_digital_silence_of_our_own_are_read(tonearm: Prompt) -> None:

@@ -184,3 +184,17 @@ def test_lengths_beside_a_batch_cut_its_padding(compressed: bool, tonearm: Promp
     said = tonearm.convert(f"{name} '{{index}}.wav' --kind waveform --key wav --lengths wav_lengths")
     assert said.status == 0, said.err
     assert [len(heard(f"{number}.wav")) for number in range(2)] == [9000, 5000]
+
+
+@pytest.mark.parametrize("kind", ["", "--kind complex"])
+def test_the_rate_and_the_hop_beside_a_spectrogram(kind: str, tonearm: Prompt) -> None:
+    import librosa
+
+    stft = librosa.stft(SOUND, n_fft=1024, hop_length=512)
+    np.savez("in.npz", S=stft, sr=RATE, hop_length=512)
+    said = tonearm.convert(f"in.npz o.wav --n-fft 1024 --hop-length 256 {kind}")
+    assert said.code == "figures-mismatch"
+    said = tonearm.convert(f"in.npz o.wav --n-fft 1024 {kind}", *said.proposals[0])
+    assert said.status == 0, said.err
+    assert rate_of() == RATE
+    assert snr(heard(), SOUND, 1024) > 60

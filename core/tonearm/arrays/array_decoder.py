@@ -121,7 +121,7 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
             if options is not self.options:
                 context.measure(sample_rate=options.of_kind("sample_rate"))
             if says and not ignores_file(options):
-                check_figures(options, says, key)
+                check_figures(options, says, array, key)
             for index, one in enumerate(read_array(array, options, context, **companions)):
                 if isinstance(one, ItemError):
                     yield retryable(one, array, index, context, companions, stated)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tonearm.arrays.options import ArrayOptions
-from tonearm.errors import Advice, ItemError, Remedy, SetOption, one_line
+from tonearm.errors import Advice, ItemError, OptionError, Remedy, SetOption, one_line
+
+if TYPE_CHECKING:
+    from tonearm.typing import Array
 
 FIGURES: Final[Mapping[str, tuple[str, ...]]] = {
     "n_fft": ("n_fft", "nfft", "fft_size", "fft_length", "filter_length"),
@@ -91,7 +94,7 @@ def _number(value: Any, option: str) -> float | None:
     return int(value) if value == int(value) and (value >= _MIN_LENGTH or option == "n_mels") else None
 
 
-def check_figures(options: ArrayOptions, says: Mapping[str, Any], key: str = "") -> None:
+def check_figures(options: ArrayOptions, says: Mapping[str, Any], array: Array, key: str = "") -> None:
     """Raise `ItemError` (``figures-mismatch``) if a file states another figure of the analysis than the options.
 
     Parameters
@@ -100,13 +103,18 @@ def check_figures(options: ArrayOptions, says: Mapping[str, Any], key: str = "")
         Options of the decoder.
     says
         What the file says about the array, by name.
+    array
+        Array, which may tell its kind.
     key
         Name of the array, for messages.
     """
     stated = figures_among(says)
     if not stated:
         return
-    carried = options.kind.spec().carried.values()
+    try:
+        carried = options.read_kind.of(array).spec().carried.values()
+    except OptionError:  # for want of a figure, which is missed when the array is read
+        return
     for figure in stated:
         known = next((one for one in carried if isinstance(getattr(one, figure.option, None), (int, float))), None)
         given = getattr(known, figure.option, None)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec.structs import replace
 
+from tonearm.addresses import refuse_missing
 from tonearm.cli import ceiling, console, watcher
 from tonearm.cli.option_flags import add_option_flags, with_option_flags
 from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
@@ -72,7 +73,12 @@ def main(arguments: SimpleNamespace) -> int:
     with remedies_as_flags(), ceiling.watched() as watch:
         folder = str(Path(arguments.target).parent)
         watch.begin(WatchedWork(arguments.source, arguments.timeout, folder=folder))
-        return _main(arguments, watch)
+        try:
+            return _main(arguments, watch)
+        except ItemError as error:
+            if error.code == "unreadable":
+                refuse_missing(arguments.source)  # with the name that was meant
+            raise
 
 
 def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:

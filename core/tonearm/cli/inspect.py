@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tonearm.addresses import refuse_missing
 from tonearm.cli import ceiling, console, styles
 from tonearm.cli.parser import add_limit_option
 from tonearm.cli.printing import FLAGS, error_fields, format_count, remedies_as_flags
@@ -122,6 +123,7 @@ class _Work:
         found: list[Inspection] = []
         try:
             with limited_memory(self._memory), remedies_as_flags():
+                refuse_missing(file)
                 width = min(WIDTH, (styles.terminal_width(console.data()) or WIDTH + 2) - 2)
                 for one in inspect_file(
                     file, self._registry, decoder=arguments.decoder, key=arguments.key, preview_width=width

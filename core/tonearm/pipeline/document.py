@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tonearm.addresses import refuse_address
+from tonearm.addresses import near_file, refuse_address
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError, advise, one_line
 from tonearm.pipeline.yaml.nodes import (
     MAX_BYTES,
@@ -105,7 +105,8 @@ def _content(name: str) -> bytes:
         with open_regular(name) as file:
             return file.read(MAX_BYTES + 1)
     except (ItemError, OSError) as error:
-        raise UsageError(one_line(error), code="unreadable") from error
+        hint = near_file(name) if isinstance(error.__cause__, FileNotFoundError) else ""
+        raise UsageError(one_line(error), code="unreadable", hint=hint) from error
 
 
 def read_document(text: bytes | str, file: str, *, environ: Mapping[str, str] | None = None) -> Node:

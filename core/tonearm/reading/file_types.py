@@ -79,7 +79,7 @@ JSON = _text("JSON", "name it .json, and read it by pcm-reader", "pcm-reader")
 JSON_LINES = _text("JSON lines", "name it .jsonl, and read it by pcm-reader", "pcm-reader")
 NUMBERS = _text("text of numbers", "name it .csv or .txt, and read it by text-reader")
 BASE64 = _text("base64", "decode it first: base64 -d", "")
-TEXT = _text("text", "load it with np.loadtxt, and save it with np.save", "")
+TEXT = _text("text", "open it in a text editor, to see what it holds", "")
 
 _FORMS = {b"AIFF": AIFF, b"AIFC": AIFF, b"8SVX": SVX, b"16SV": SVX}
 _LONGEST_HEADER: Final = 1 << 32  # bytes of the header of a safetensors file
@@ -156,6 +156,8 @@ _JSON_VALUE = rb"\s*(?:\[\s*[\[{\"\]\-0-9tfn]|\"[A-Za-z0-9+/=:;,_.-]{40})"
 _NEXT_LINE = rb"\}\s*\n\s*\{"
 _NUMBER_LINE = rb"(?i)[\s,;]*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[\s,;]"
 _BASE64_LINE = rb"(?:data:[\w/+.;=-]+;base64,)?[A-Za-z0-9+/_\-\s]{40,}={0,2}\s*"
+_CONTROL = rb"[\0-\x08\x0e-\x1f\x7f]"
+_MOST_HEADINGS: Final = 8  # lines before the numbers of a table
 _WORDS = re.compile(rb"\S [^ ]")  # spaces within a line
 _HEXADECIMAL = rb"[0-9a-f\s-]+|[0-9A-F\s-]+"
 _SHORTEST_BASE64: Final = 40  # letters
@@ -262,5 +264,8 @@ def _type_of_text(head: bytes) -> FileType | None:
     may_be_base64 = len(text) >= _SHORTEST_BASE64 and re.search(rb"[A-Z]", text)  # lower case alone is of words
     if may_be_base64 and re.fullmatch(_BASE64_LINE, text) and not re.search(_WORDS, text):
         return TEXT if re.fullmatch(_HEXADECIMAL, text) else BASE64
+    if re.search(_CONTROL, text):
+        return None
+    lines = text.split(b"\n")[1:-1]  # the last one may be cut off
     # It is not quoted: the source may be a link to a file that its reader may not know.
-    return TEXT
+    return NUMBERS if any(re.match(_NUMBER_LINE, line + b" ") for line in lines[:_MOST_HEADINGS]) else TEXT

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tonearm.api import (
     MAX_SAMPLE_RATE,
+    WRITE_AGAIN,
     Advice,
     ChooseOption,
     Context,
@@ -43,6 +44,7 @@ MOST_CHANNELS = 1024
 
 _NUMBER_BYTES = 8
 _LARGEST_BYTE = 255
+_LONGEST_SCHEME = 16  # letters before and in the :// of an address
 _MIME_RATE = re.compile(r"audio/[\w.+-]+.*?\brate=(\d{4,8})\b", re.IGNORECASE)
 _MIME_CHANNELS = re.compile(r"audio/[\w.+-]+.*?\bchannels=(\d{1,2})\b", re.IGNORECASE)
 _NO_SOUND = re.compile("transcript|text", re.IGNORECASE)  # types of events whose deltas are words
@@ -199,6 +201,14 @@ def _decoded(texts: list[str], name: str, field: str) -> list[bytes]:
             return [bytes.fromhex("".join(texts))]
     if any(len(text) % 4 for text in texts):
         texts = ["".join(texts)]
+    if not any(texts):
+        raise ItemError(f"{quoted(name)}: {quoted(field)} is empty text", code="empty", hint=WRITE_AGAIN)
+    if "://" in texts[0][:_LONGEST_SCHEME]:
+        raise ItemError(
+            f"{quoted(name)}: {quoted(field)} holds the address of a file, not sound",
+            code="wrong-format",
+            hint="download the file, and convert that",
+        )
     pieces = []
     try:
         for text in texts:
@@ -219,8 +229,8 @@ def _joined(
 ) -> list[Waveform] | bytes | Array:
     """Return the content of chunks: each a file of its own, or parts of one file or of raw samples."""
     types = [file_types.identify(piece[: file_types.HEAD]) for piece in pieces]
-    apart = len(pieces) > 1 and all(one.reader == "audio-reader" and one is types[0] for one in types)
-    if apart and types[0] is not file_types.MP3:  # whose frames may be joined
+    apart = len(pieces) > 1 and all(one.reader == "audio-reader" for one in types)
+    if apart and set(types) != {file_types.MP3}:  # whose frames may be joined
         waveforms = [content_of(piece, name, field, options, context).value for piece in pieces]
         found = [one for one in waveforms if isinstance(one, Waveform)]
         if len({(one.sample_rate, one.channels) for one in found}) > 1:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _RATE = "the rate of the samples, such as 24000"
 _ENCODING = "the type of the samples, such as pcm_s16le"
 _IGNORE = SetOption("stated", "ignore", "if the file is wrong")
+_FEW, _MANY = 8, 1000  # channels and samples that rows of numbers have
 _FIELD = "for JSON, the field that holds the sound"
 
 
@@ -210,11 +211,16 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
         if numbers.ndim == 2 and 1 in numbers.shape:
             numbers = numbers.reshape(-1)
         if numbers.ndim != 1 or numbers.size % channels:
-            where = f"{quoted(name)}: {quoted(self.options.field or '')}"
+            import shlex
+
+            field = self.options.field or ""
+            short, long = sorted(numbers.shape)[0], max(numbers.shape)
+            kind = ("--kind", "waveform") if numbers.ndim == 2 and short <= _FEW and long > _MANY else ()
+            flags = shlex.join(("--decoder", "text-reader", "--key", field, *kind))
             raise ItemError(
-                f"{where} has the shape {numbers.shape}, not one row of samples",
+                f"{quoted(name)}: {quoted(field)} has the shape {numbers.shape}, not one row of samples",
                 code="axes-mismatch",
-                remedies=(Advice("text-reader reads JSON lists as arrays of any kind"),),
+                remedies=(Advice(f"read it by text-reader, with key in place of field ({flags})"),),
             )
         encoding = self.options.encoding
         if encoding is not None and numbers.dtype.kind in "iu" and encoding.startswith(("pcm_s", "pcm_u")):

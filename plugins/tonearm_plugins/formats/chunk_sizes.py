@@ -62,6 +62,28 @@ def _chunks_of_caf(content: bytes) -> Iterator[tuple[bytes, int, int]]:
         at += 12 + size
 
 
+SIZED = (W64, b"caff", b".snd")
+"""First bytes of the formats of which `end_of_sized` knows where a file ends."""
+
+
+def end_of_sized(start: bytes) -> int:
+    """Return the size in bytes that the header of a W64, CAF or AU file gives; 0 if it leaves it open.
+
+    Parameters
+    ----------
+    start
+        First bytes of the file.
+    """
+    if start.startswith(W64):
+        return int.from_bytes(start[16:24], "little")
+    if start.startswith(b"caff"):
+        return next(
+            (place + size for name, place, size in _chunks_of_caf(start) if name == b"data" and size >> 62 == 0), 0
+        )
+    size = int.from_bytes(start[8:12], "big")
+    return 0 if size in (0, 0xFFFFFFFF) else int.from_bytes(start[4:8], "big") + size
+
+
 def with_sizes(content: bytes) -> bytes | None:
     """Return a file whose header leaves the size of its samples open, with that of all that follows.
 

@@ -25,13 +25,20 @@ def check_container(file: BinaryIO, name: str, demuxer: str, size: int) -> bool:
     Raises
     ------
     ItemError
-        A file is shorter than its container claims, or claims far more samples than it has.
+        A file is shorter than its container claims, claims far more samples than it has, or is followed by another.
     """
     has_fragments = False
     if demuxer == "mov":
-        claimed, has_fragments = mp4_boxes.check_tables(file, name)
+        claimed, has_fragments, second = mp4_boxes.check_tables(file, name)
     else:
         claimed = _ENDS[demuxer](file, size) if demuxer in _ENDS else 0
+        second = _second_start(file, claimed) if claimed and demuxer in _ALONE else 0
+    if second:
+        raise ItemError(
+            f"it joins files, of which ffmpeg reads the first alone: the second begins at byte {second:,}",
+            code="bad-audio",
+            hint=f"split it into one file for each: head -c {second}, and tail -c +{second + 1}",
+        )
     if claimed > size:
         raise ItemError(
             f"the file is cut short: it claims {claimed:,} bytes, and has {size:,}",
@@ -39,6 +46,22 @@ def check_container(file: BinaryIO, name: str, demuxer: str, size: int) -> bool:
             hint="the write was interrupted; write the file again",
         )
     return demuxer == "mov" and not has_fragments
+
+
+_ALONE = ("adx", "asf", "tta")
+"""Demuxers that read no file behind the first; others read all, or refuse them."""
+
+
+def _second_start(file: BinaryIO, end: int) -> int:
+    """Return the place in bytes where another file begins behind the first and its tags; 0 if none does."""
+    file.seek(0)
+    mark = file.read(6)
+    file.seek(end)
+    at = file.read(_MOST_TAGS).find(mark)
+    return 0 if at < 0 else end + at
+
+
+_MOST_TAGS = 1 << 16  # bytes between two files
 
 
 def has_end_mark(file: BinaryIO, demuxer: str, size: int) -> bool:
@@ -87,6 +110,33 @@ def _end_of_asf(file: BinaryIO, size: int) -> int:
     rest = (size - start) % packet
     file.seek(size - rest)
     return size - rest + (packet if rest and file.read(2) != _ASF_END else 0)
+
+
+def _end_of_adx(file: BinaryIO, _size: int) -> int:
+    """Return the place where the last block but one of an ADX file ends; programs count the end mark as a block."""
+    file.seek(0)
+    head = file.read(16)
+    if len(head) < 16 or head[:1] != b"\x80":
+        return 0
+    blocks = -(-int.from_bytes(head[12:16], "big") // _ADX_SAMPLES)
+    return 4 + int.from_bytes(head[2:4], "big") + max(0, blocks - 1) * head[5] * head[7]
+
+
+_ADX_SAMPLES = 32  # of a block of a channel
+_TTA_HEADER = 22  # bytes
+
+
+def _end_of_tta(file: BinaryIO, _size: int) -> int:
+    """Return the place where the frames of a True Audio file end, by its table of their sizes; 0 if it is cut off."""
+    file.seek(0)
+    head = file.read(_TTA_HEADER)
+    rate, samples = int.from_bytes(head[10:14], "little"), int.from_bytes(head[14:18], "little")
+    length = 256 * rate // 245  # samples of a frame
+    count = -(-samples // length) if length else 0
+    table = file.read(4 * count + 4) if count <= MOST_FRAMES else b""
+    if not count or head[:4] != b"TTA1" or len(table) < 4 * count + 4:
+        return 0
+    return _TTA_HEADER + len(table) + sum(int.from_bytes(table[at : at + 4], "little") for at in range(0, 4 * count, 4))
 
 
 def _end_of_flv(file: BinaryIO, size: int) -> int:
@@ -170,11 +220,13 @@ def _coded_size(head: bytes, at: int) -> tuple[int | None, int]:
 
 
 _ENDS: Mapping[str, Callable[[BinaryIO, int], int]] = {
+    "adx": _end_of_adx,
     "asf": _end_of_asf,
     "avi": _end_of_riff,
     "flv": _end_of_flv,
     "matroska": _end_of_segment,
     "rm": _end_of_rm,
     "sox": _end_of_sox,
+    "tta": _end_of_tta,
 }
 """Functions that return where a whole file ends in bytes, 0 if it does not say it, by ffmpeg's demuxers."""

@@ -308,7 +308,7 @@ def _frames(container: Any, stream: Any, budget: _Budget) -> Iterator[tuple[Any,
     seconds = 0.0
     for packet in container.demux(stream):
         budget.check_time()
-        if packet.is_corrupt and packet.size:
+        if packet.is_corrupt and packet.size and stream.codec_context.name not in _SHORT_READS:
             raise ItemError(
                 "the file is cut short: its last packet is not whole",
                 code="truncated",
@@ -320,6 +320,9 @@ def _frames(container: Any, stream: Any, budget: _Budget) -> Iterator[tuple[Any,
             seconds = float((packet.duration or 0) * packet.time_base)
         for frame in packet.decode():
             yield frame, seconds
+
+
+_SHORT_READS = ("adpcm_adx",)  # codecs of which ffmpeg calls the last whole packets corrupt; `check_container` does it
 
 
 def _changes(before: tuple[int, int, str], after: tuple[int, int, str]) -> ItemError:

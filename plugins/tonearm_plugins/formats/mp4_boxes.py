@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from tonearm.api import ItemError, check_memory
 
@@ -16,8 +16,26 @@ _DEPTH = 8
 _MOST_UNDONE = 64  # times that the samples of a table may be larger than the file: QuickTime counts them decoded
 
 
-def check_tables(file: BinaryIO, name: str) -> tuple[int, bool]:
-    """Return where the last box of a file ends, and whether the file has fragments; judge its tables.
+class Boxes(NamedTuple):
+    """Boxes of a file.
+
+    Parameters
+    ----------
+    end
+        Place in bytes where the last one ends. It is beyond the end of a file that is cut short.
+    has_fragments
+        Whether the samples are in fragments.
+    second
+        Place in bytes where a second file begins; 0 if none follows the first.
+    """
+
+    end: int
+    has_fragments: bool = False
+    second: int = 0
+
+
+def check_tables(file: BinaryIO, name: str) -> Boxes:
+    """Return what the boxes of a file are; judge its tables.
 
     A few bytes can claim four billion samples of one size, or edits that repeat all of them, and ffmpeg lists them all.
 
@@ -28,13 +46,6 @@ def check_tables(file: BinaryIO, name: str) -> tuple[int, bool]:
     name
         Name of the file, for messages.
 
-    Returns
-    -------
-    end
-        Place in bytes. It is beyond the end of a file that is cut short.
-    has_fragments
-        Whether the samples are in fragments.
-
     Raises
     ------
     ItemError
@@ -43,8 +54,11 @@ def check_tables(file: BinaryIO, name: str) -> tuple[int, bool]:
     size = file.seek(0, io.SEEK_END)
     samples = most = 0
     edits = 1
-    last, has_fragments = 0, False
+    last, second, has_tables, has_fragments = 0, 0, False, False
     for count, (kind, body, end) in enumerate(_boxes(file, 0, size, _DEPTH)):
+        if kind == b"ftyp" and has_tables and not second:
+            second = last
+        has_tables = has_tables or kind == b"moov"
         last, has_fragments = max(last, end), has_fragments or kind == b"moof"
         if count > _MAX_BOXES:
             raise ItemError(f"it has more than {_MAX_BOXES:,} boxes", code="bad-audio")
@@ -63,7 +77,7 @@ def check_tables(file: BinaryIO, name: str) -> tuple[int, bool]:
         elif kind == b"elst":
             edits = max(1, int.from_bytes(body[4:8], "big"))
     check_memory(name, "", _ENTRY * max(most, samples * edits))
-    return last, has_fragments
+    return Boxes(last, has_fragments, 0 if has_fragments else second)
 
 
 def _impossible(claimed: int, size: int) -> ItemError:

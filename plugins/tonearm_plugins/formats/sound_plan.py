@@ -178,6 +178,7 @@ _CHUNKED: Mapping[bytes, tuple[Literal["little", "big"], tuple[bytes, ...]]] = {
 _FLAC = re.compile(rb"fLaC[\0\x80]\0\0\x22")  # with the header of its first block, which has 34 bytes
 _FLAC_MARK = 8  # bytes
 _STEP = 1 << 20  # bytes that are searched at a time
+_ALIGNED = 7  # most zero bytes that fill up the end of a file
 
 
 def _joined_starts(file: BinaryIO, head: Head, after: int) -> Iterator[int]:
@@ -198,6 +199,15 @@ def _joined_starts(file: BinaryIO, head: Head, after: int) -> Iterator[int]:
             if start[:1] == b"\0":  # which fills up an odd number of bytes
                 start, at = start[1:], at + 1
             if start[:4] != head.start[:4] or start[8:12] not in forms:
+                return
+            yield at
+    elif head.start.startswith(chunk_sizes.SIZED):
+        at, start = head.at, head.start
+        while size > (end := at + chunk_sizes.end_of_sized(start)) > at:
+            start = read_bytes_at(file, _HEAD, end)
+            gap = len(start) - len(start[:_ALIGNED].lstrip(b"\0") + start[_ALIGNED:])
+            at, start = end + gap, start[gap:]
+            if not start.startswith(head.start[:4]):
                 return
             yield at
 

@@ -22,7 +22,8 @@ READERS = {".npz": "npz-reader", ".h5": "hdf5-reader", ".mat": "mat-reader"}
 
 def outcome(path: Path, **options: Any) -> list[str]:
     """Return the error of reading the array ``m`` of a file as text; nothing if it is read."""
-    steps = [{"use": "mel-to-wave" if "dialect" in options else "griffin-lim", "with": {"iterations": 0}}]
+    step = options.pop("step", "mel-to-wave" if "dialect" in options else "griffin-lim")
+    steps = [{"use": step, "with": {} if step == "istft" else {"iterations": 0}}]
     pipeline = tonearm.load_pipeline(
         {
             "tonearm": 1,
@@ -70,6 +71,14 @@ def test_another_figure_is_refused_with_the_option(stated: Any, said: str, tmp_p
 )
 def test_agreement_and_other_numbers_pass(stated: Any, tmp_path: Path) -> None:
     assert outcome(npz(tmp_path, m=ARRAY, **stated), **GRID) == []
+
+
+@pytest.mark.parametrize("kind", [{}, {"kind": "complex"}, {"axes": ["bin", "frame"]}])
+def test_the_kind_that_an_array_tells_has_figures_too(kind: dict[str, Any], tmp_path: Path) -> None:
+    options: dict[str, Any] = {"n_fft": 1024, "hop_length": 256} | kind
+    (error,) = outcome(npz(tmp_path, m=ARRAY + 0j, sr=22050, hop_length=512), step="istft", **options)
+    assert error.startswith("figures-mismatch: 'm': the file says hop_length = 512, but hop_length is 256")
+    assert outcome(npz(tmp_path, m=ARRAY + 0j, sr=22050, hop_length=256), step="istft", **options) == []
 
 
 def test_figures_of_a_dialect_are_compared(tmp_path: Path) -> None:

@@ -72,6 +72,12 @@ def zipped(name: str) -> bytes:
         (b"-1e-3\n0.5\n", "text of numbers", "text-reader"),
         (b"\x47\x40\0\0" * 500, "no known format", ""),
         (b"hello, 1, 2\n", "text", ""),
+        (b"time,amplitude\n0.0,0.1\n0.1,0.2\n", "text of numbers", "text-reader"),
+        (b"; Sample Rate 8000\n; Channels 1\n  0   0.5 \n  0.000125   0.25 \n", "text of numbers", "text-reader"),
+        (b"hello\n" * 9 + b"1 2\n3", "text", ""),
+        (b"hello\n12", "text", ""),  # the line may go on
+        (b"Traceback (most recent call last):\n" * 2 + "caf\u00e9".encode(), "text", ""),
+        (b"xyzw" * 64 + b"fLaC\0\0\0\x22" + bytes(99), "no known format", ""),
         (b"d41d8cd98f00b204e9800998ecf8427ed41d8cd98f00b204e9800998ecf8427e\n", "text", ""),
         (b"these are words of some length without a dot but with spaces", "text", ""),
         (b"UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQAAAAA=", "base64", ""),
@@ -107,6 +113,10 @@ def test_a_type_has_a_name_a_reader_and_a_hint(head: bytes, name: str, reader: s
     assert (found.name, found.reader) == (name, reader)
     assert found.hint.isprintable()
     assert reader in found.hint
+
+
+def test_text_is_not_said_to_be_numbers() -> None:
+    assert "loadtxt" not in identify(b"Traceback (most recent call last):\n").hint
 
 
 def test_readers_are_names_of_decoders() -> None:

@@ -65,7 +65,7 @@ def test_items_that_would_have_one_name_are_told_so(force):
     with pytest.raises(ItemError) as caught:
         convert(pipeline("{stem}.raw"), force=force)
     assert (caught.value.code, caught.value.message) == ("same-output", "two items of a.txt would become a.raw")
-    assert caught.value.hint == "put {index} or {key} into the file's name"
+    assert caught.value.hint == "put {index} into the file's name, or {key} where each item has its own"
 
 
 def test_a_failed_item_raises_and_earlier_items_stay():

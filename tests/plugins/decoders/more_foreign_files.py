@@ -175,6 +175,7 @@ def more_files() -> Iterator[File]:
         opus.nut | studio | -c:a libopus | floats
         flac.nut | cd | -c:a flac | exact
         a.adx | cd |  | exact
+        mono.adx | speech | -ac 1 | exact
         a.sbc | cd |  | exact
         a.aptx | studio |  | exact
         a.mmf | speech | -c:a adpcm_yamaha | exact

@@ -120,6 +120,15 @@ def test_chunks_that_are_files_of_their_own_are_joined() -> None:
     assert refused({"a": halves}, field="a").code == "parts-differ"
 
 
+@pytest.mark.parametrize("kinds", [("WAV", "FLAC"), ("FLAC", "WAV"), ("MP3", "FLAC")])
+def test_chunks_of_several_formats_are_joined(kinds: tuple[str, str]) -> None:
+    # Bytes of both as one file are that of the first, which ends before the second.
+    first, second = (sound_bytes(kind) for kind in kinds)
+    samples = decode({"a": [base64_of(first), base64_of(second)]}, field="a").samples
+    assert samples.shape[1] == sum(decode({"a": base64_of(one)}, field="a").samples.shape[1] for one in (first, second))
+    assert snr(samples[:, -len(TONE) :]) > 80
+
+
 def test_precision_and_channels() -> None:
     stereo = np.stack([TONE, -TONE], 1)
     content = {"a": base64_of(sound_bytes("WAV", stereo)), "channels": 2}
@@ -163,6 +172,9 @@ def test_precision_and_channels() -> None:
         ({"a": [1, "x"]}, {"field": "a", "sample_rate": RATE}, "not-numbers", "'a'"),
         ({"a": [[1], [1, 2]]}, {"field": "a", "sample_rate": RATE}, "broken-file", "'in memory'"),
         ({"a": True}, {"field": "a", **RAW}, "broken-file", "not text"),
+        ({"a": ""}, {"field": "a"}, "empty", "'a' is empty text"),
+        ({"a": ["", " "]}, {"field": "a", **RAW}, "empty", "'a' is empty text"),
+        ({"a": "https://host/a.mp3?x=1"}, {"field": "a"}, "wrong-format", "the address of a file"),
         (lines({"b": 1}, {"c": 2}), {"field": "a", **RAW}, "no-such-key", "'a'"),
         (b'{"a": 1}\n{"b"\n', {"field": "a", **RAW}, "broken-file", "line 2"),
         (b"", {"field": "a", **RAW}, "broken-file", "is not JSON"),
@@ -207,3 +219,8 @@ def test_a_file_that_is_wrong_can_be_ignored() -> None:
 
 def test_json_without_sound_says_so() -> None:
     assert refused({"error": {"code": 429, "message": "quota exceeded " * 9}}, **RAW).code == "wrong-format"
+
+
+@pytest.mark.parametrize(("shape", "flags"), [((2, 4000), "--key a --kind waveform)"), ((80, 300), "--key a)")])
+def test_rows_of_few_values_are_not_said_to_be_sound(shape: tuple[int, int], flags: str) -> None:
+    assert refused({"a": np.zeros(shape).tolist(), "sr": RATE}, field="a").hint.endswith(flags)

@@ -75,7 +75,7 @@ def test_base64_in_json(content: Any, field: str) -> None:
         (b'{"a": ["x"]}', "a.1", "no-such-key", "'in memory' has no '1' under 'a'"),
         (b'{"a": 3}', "a", "broken-file", "'in memory': 'a' is not text"),
         (b'{"a": "!!!"}', "a", "broken-file", "'in memory' cannot be read as base64 under a"),
-        (b'{"a": ""}', "a", "empty", "'in memory' has no samples"),
+        (b'{"a": ""}', "a", "empty", "'in memory': 'a' is empty text"),
         (b"nothing", "a", "broken-file", "'in memory' is not JSON"),
         (b"[" * 100_000, "a", "broken-file", "'in memory' is not JSON"),
     ],

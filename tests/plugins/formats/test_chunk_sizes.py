@@ -91,3 +91,14 @@ def test_compressed_samples_have_no_length_in_bytes() -> None:
 def test_bitstreams_are_told_from_samples(start: bytes, expected: bool) -> None:
     assert chunk_sizes.holds_bitstream(wav(start + bytes(100), 2000)) == expected
     assert not chunk_sizes.holds_bitstream(wav(start + bytes(100), 2000, bits=24))
+
+
+@pytest.mark.parametrize("data", [made("W64"), CAF, made("AU")], ids=["w64", "caf", "au"])
+def test_the_end_of_a_file_is_that_of_its_header(data: bytes) -> None:
+    assert chunk_sizes.end_of_sized(data) == len(data)
+    assert chunk_sizes.end_of_sized(data[: 6 * len(data) // 7]) == len(data)
+
+
+@pytest.mark.parametrize("data", [OPEN_AU, OPEN_AU[:8] + b"\xff" * 4 + OPEN_AU[12:], OPEN_CAF, CAF[:20]], ids=range(4))
+def test_an_open_size_has_no_end(data: bytes) -> None:
+    assert chunk_sizes.end_of_sized(data) == 0

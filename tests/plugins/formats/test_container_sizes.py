@@ -30,7 +30,20 @@ def flv(*sizes: int) -> bytes:
     return b"FLV\1\4\0\0\0\x09" + bytes(4) + b"".join(tags)
 
 
+def tta(*sizes: int) -> bytes:
+    """Return a header for frames of 256 samples at 245 Hz, the table of their sizes, and the frames."""
+    head = b"TTA1\1\0\1\0\x10\0" + (245).to_bytes(4, "little") + (256 * len(sizes)).to_bytes(4, "little") + bytes(4)
+    return head + b"".join(size.to_bytes(4, "little") for size in sizes) + bytes(4) + bytes(sum(sizes))
+
+
+def adx(blocks: int, claimed: int) -> bytes:
+    """Return blocks of 18 bytes for each of two channels behind a header."""
+    return b"\x80\0\0\x20\3\x12\4\2" + bytes(4) + claimed.to_bytes(4, "big") + bytes(20) + bytes(36 * blocks)
+
+
 WHOLE = [
+    ("adx", adx(9, 32 * 9 + 1)),
+    ("tta", tta(20, 50)),
     ("asf", asf(2, len(asf(2, 0)))),
     ("asf", asf(1, 0)),
     ("asf", asf(1, 0) + b"$E\4\0" + bytes(4)),
@@ -70,6 +83,25 @@ def test_a_segment_of_unknown_size_may_be_of_any(size: bytes) -> None:
 def test_a_stump_claims_nothing(data: bytes) -> None:
     for demuxer in ("matroska", "tta", "mp3"):
         assert not check_container(io.BytesIO(data), "a", demuxer, len(data))
+
+
+JOINED = [
+    ("adx", adx(9, 32 * 10), b""),
+    ("asf", asf(2, len(asf(2, 0))), b""),
+    ("tta", tta(20, 50), b""),
+    ("tta", tta(20, 50), b"APETAGEX" + bytes(80)),
+    ("mov", WHOLE[-1][1] + (8).to_bytes(4, "big") + b"moov", b""),
+]
+
+
+@pytest.mark.parametrize(("demuxer", "data", "between"), JOINED)
+def test_a_second_file_is_refused_where_ffmpeg_reads_the_first_alone(demuxer: str, data: bytes, between: bytes) -> None:
+    data += between
+    check_container(io.BytesIO(data), "a", demuxer, len(data))
+    with pytest.raises(ItemError, match=f"the second begins at byte {len(data)}\n") as caught:
+        check_container(io.BytesIO(data + data), "a", demuxer, 2 * len(data))
+    assert caught.value.code == "bad-audio"
+    assert f"head -c {len(data)}, and tail -c +{len(data) + 1}" in caught.value.hint
 
 
 def test_an_index_ends_a_nut_file() -> None:

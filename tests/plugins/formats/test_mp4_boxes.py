@@ -27,15 +27,23 @@ def file(samples: int, size: int = 0, edits: int = 1, data: int = 4000) -> io.By
 
 def test_a_file_ends_where_its_last_box_ends() -> None:
     whole = file(100).getvalue()
-    assert mp4_boxes.check_tables(io.BytesIO(whole), "a") == (len(whole), False)
-    assert mp4_boxes.check_tables(io.BytesIO(whole[:-500]), "a") == (len(whole), False)
-    assert mp4_boxes.check_tables(io.BytesIO(b""), "a") == (0, False)
+    assert mp4_boxes.check_tables(io.BytesIO(whole), "a") == (len(whole), False, 0)
+    assert mp4_boxes.check_tables(io.BytesIO(whole[:-500]), "a") == (len(whole), False, 0)
+    assert mp4_boxes.check_tables(io.BytesIO(b""), "a") == (0, False, 0)
 
 
 def test_what_follows_the_last_box_is_no_box() -> None:
     whole = file(100).getvalue()
     for behind in (b"TAG" + bytes(125), b"APETAGEX" + bytes(24), b"\xff" * 90):
-        assert mp4_boxes.check_tables(io.BytesIO(whole + behind), "a") == (len(whole), False)
+        assert mp4_boxes.check_tables(io.BytesIO(whole + behind), "a") == (len(whole), False, 0)
+
+
+def test_a_second_file_begins_behind_the_boxes_of_the_first() -> None:
+    whole = file(100).getvalue()
+    assert mp4_boxes.check_tables(io.BytesIO(whole + whole), "a").second == len(whole)
+    # Streams of fragments repeat their header.
+    part = box(b"ftyp", b"M4A ") + box(b"moov") + box(b"moof") + box(b"mdat", bytes(40))
+    assert mp4_boxes.check_tables(io.BytesIO(part + part), "a") == (2 * len(part), True, 0)
 
 
 def test_samples_of_one_size_fit_into_the_file() -> None:

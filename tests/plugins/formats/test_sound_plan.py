@@ -31,6 +31,7 @@ MP3, OGG = made("MP3", "MPEG_LAYER_III"), made("OGG", "VORBIS")
 FLAC, WAV, AIFF = made("FLAC", "PCM_16"), made("WAV", "PCM_16"), made("AIFF", "PCM_16")
 ODD = WAV[:4] + (len(WAV) - 8 + 9).to_bytes(4, "little") + WAV[8:] + b"LIST\1\0\0\0 "
 PIPED = WAV[:4] + b"\xff" * 4 + WAV[8:40] + b"\xff" * 4 + WAV[44:]
+W64, CAF, AU = made("W64", "PCM_16"), made("CAF", "PCM_16"), made("AU", "PCM_16")
 TAG = b"ID3\4\0\0\0\0\0\5" + bytes(5)
 
 
@@ -51,11 +52,17 @@ TAG = b"ID3\4\0\0\0\0\0\5" + bytes(5)
         (WAV + WAV + WAV, (WAV, WAV, WAV)),
         (ODD + b"\0" + WAV, (ODD + b"\0", WAV)),
         (AIFF + AIFF, (AIFF, AIFF)),
+        (W64 + W64, (W64, W64)),
+        (W64 + bytes(5) + W64, (W64 + bytes(5), W64)),
+        (CAF + CAF + CAF, (CAF, CAF, CAF)),
+        (TAG + AU + AU, (AU, AU)),
+        (AU[:8] + b"\xff" * 4 + AU[12:] + AU, (None,)),
+        (AU + WAV, (None,)),
         (WAV + b"junk", (None,)),
         (WAV + AIFF, (None,)),
         (PIPED + WAV, (None,)),
     ],
-    ids=range(17),
+    ids=range(23),
 )
 def test_streams_are_told_apart(data: bytes, streams: tuple[bytes | None, ...]) -> None:
     found = plan(data)

@@ -92,7 +92,8 @@ class OutputNames:
     def _clash(self, path: str, owner: int, number: int, source: str) -> Problem:
         name, output = one_line(source), one_line(path)
         if owner == number:
-            message, hint = f"two items of {name} would become {output}", "put {index} or {key} into the file's name"
+            message = f"two items of {name} would become {output}"
+            hint = "put {index} into the file's name, or {key} where each item has its own"
         else:
             other = one_line(self._name_of(owner)) if self._name_of else "another source"
             message = f"{other} and {name} would both become {output}"

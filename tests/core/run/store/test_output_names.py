@@ -43,7 +43,8 @@ class TestNames:
         names.take("a", 1, "one", "/one")
         found = self.refused(names.take, "a", 1, "one", "/one")
         assert found == (
-            "same-output", "two items of one would become a", "put {index} or {key} into the file's name",
+            "same-output", "two items of one would become a",
+            "put {index} into the file's name, or {key} where each item has its own",
         )  # fmt: skip
 
     def test_two_items_whose_names_come_late(self, names):
