@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from tonearm.arrays.axes import MAGNITUDES_FIRST
 from tonearm.arrays.phases import doubt_frames
 from tonearm.errors import Advice, Remedy, RunCommand, SetOption
 from tonearm.plugins.context import Context
@@ -108,10 +109,9 @@ def _keithito(grid: StftGrid) -> dict[str, Any]:
     return {"base": "tacotron-keithito", **{name: getattr(grid, name) for name in figures}}
 
 
-def _as_magnitude(remedy: SetOption) -> Advice:
-    """Return the advice to change a recipe and the kind."""
-    figures = ", ".join(f"{name}: {value}" for name, value in remedy.value.items())
-    return Advice(f"kind magnitude with recipe {{{figures}}}, {remedy.when}")
+def _as_magnitude(remedy: SetOption) -> SetOption:
+    """Return the remedy that sets a recipe together with its kind."""
+    return SetOption("kind", "magnitude", remedy.when, also={remedy.option: remedy.value})
 
 
 def _look(context: Context) -> tuple[Remedy, ...]:
@@ -188,10 +188,9 @@ def _doubt_parts(values: Array, context: Context) -> bool:
         if float(one.min()) >= 0 and MIN_PHASE <= float(abs(other).max()) <= PHASE_LIMIT:
             rest = "imaginary" if words == "real" else "real"
             message = f"no {words} part is negative, and the {rest} parts are within ±π: magnitudes and phases"
-            context.doubt(message, code="kind-doubtful", remedies=(_POLAR if words == "real" else _POLAR_REVERSED,))
+            context.doubt(message, code="kind-doubtful", remedies=(_POLAR if words == "real" else MAGNITUDES_FIRST,))
             return True
     return False
 
 
 _POLAR = Advice("kind magnitude, with polar in place of complex in axes, or phase in place of imag")
-_POLAR_REVERSED = Advice("save the magnitudes first, and read them as kind magnitude with an axis polar")
