@@ -7,6 +7,8 @@ from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tonearm.errors import one_line
+
 CONFIG_NAMES: Final = frozenset(
     (
         "args",
@@ -98,8 +100,13 @@ class Nearby:
                 return ChainMap(*levels)
 
 
+def whose(key: str) -> str:
+    """Return the beginning of a message about an array; empty for one without a name."""
+    return f"{one_line(key, 60)!r}: " if key else ""
+
+
 def levels_of(says: Mapping[str, Any]) -> list[Any]:
-    """Return the levels of what a file says, the nearest first: one alone, but of a `ChainMap`."""
+    """Return the levels of what a file says, the nearest first. Only a `ChainMap` has more than one."""
     return list(says.maps) if isinstance(says, ChainMap) else [says]
 
 
