@@ -224,7 +224,7 @@ def rate_among(says: Mapping[str, Any]) -> StatedRate | None:
     Examples
     --------
     >>> rate_among({"text": "hello", "sampling_rate": 16000})
-    StatedRate(rate=16000, origin='sampling_rate = 16000')
+    StatedRate(rate=16000, origin='sampling_rate = 16000', other=None)
     """
     if not says:
         return None

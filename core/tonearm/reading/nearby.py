@@ -51,6 +51,16 @@ def end_of_group(name: str) -> int:
 def is_config(name: str) -> bool:
     """Return whether a group with this name describes the arrays beside it.
 
+    Parameters
+    ----------
+    name
+        Name of the group, whose parts are separated by ``.`` or ``/``; the last part counts.
+
+    Returns
+    -------
+    bool
+        Whether it does, as ``config`` or ``meta_data``.
+
     Examples
     --------
     >>> is_config("config"), is_config("speaker/meta_data"), is_config("mel")
@@ -71,7 +81,7 @@ class Nearby:
     --------
     >>> near = Nearby({"config.sr": 22050, "a.sr": 8000})
     >>> dict(near("b.wav")), dict(near("a.wav"))
-    ({'config.sr': 22050}, {'sr': 8000, 'config.sr': 22050})
+    ({'config.sr': 22050}, {'config.sr': 22050, 'sr': 8000})
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -106,10 +116,42 @@ def whose(key: str) -> str:
 
 
 def levels_of(says: Mapping[str, Any]) -> list[Any]:
-    """Return the levels of what a file says, the nearest first. Only a `ChainMap` has more than one."""
+    """Return the levels of what a file says, the nearest first. Only a `ChainMap` has more than one.
+
+    Parameters
+    ----------
+    says
+        What the file says about an array, by name.
+
+    Returns
+    -------
+    list
+        Mappings by name.
+
+    Examples
+    --------
+    >>> levels_of(ChainMap({"sr": 8000}, {"config.sr": 22050})), levels_of({"sr": 8000})
+    ([{'sr': 8000}, {'config.sr': 22050}], [{'sr': 8000}])
+    """
     return list(says.maps) if isinstance(says, ChainMap) else [says]
 
 
 def with_configs(mapping: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a mapping of JSON, and the mappings in it that describe it."""
+    """Return a mapping of JSON, and the mappings in it that describe it.
+
+    Parameters
+    ----------
+    mapping
+        Object of JSON, by name.
+
+    Returns
+    -------
+    list
+        The mapping, then those in it whose name is that of a config.
+
+    Examples
+    --------
+    >>> with_configs({"text": "hello", "config": {"sr": 8000}, "speaker": {"id": 3}})[1:]
+    [{'sr': 8000}]
+    """
     return [mapping, *(value for name, value in mapping.items() if isinstance(value, dict) and is_config(name))]
