@@ -92,11 +92,13 @@ def _readings(given: Array, traits: ArrayTraits, kind: str, grid: StftGrid) -> I
     """Yield other readings of values, each with its linear magnitudes."""
     import numpy as np
 
+    from tonearm.recipes.variants import DECIBEL_SPAN
+
     values = given.astype(np.float64)
     with np.errstate(over="ignore"):
         if kind != "magnitude" and traits.low >= 0:
             yield SetOption("kind", "magnitude"), values
-        if kind != "db" and traits.high - traits.low >= 40:
+        if kind != "db" and traits.high - traits.low >= DECIBEL_SPAN:
             yield SetOption("kind", "db", "if these are decibels"), 10 ** (values / 20)
         if kind != "db":
             if traits.high <= 1:
