@@ -93,7 +93,7 @@ class Statements:
 
     @functools.cached_property
     def _named(self) -> dict[str, list[str]]:
-        """Names of the arrays that may state something, by their group; those of configs in `_described`, too."""
+        """Names of the arrays that may state something, by group. Those in configs are also kept in `_described`."""
         groups: dict[str, list[str]] = {}
         for key in self._found:
             end = end_of_group(key)

@@ -1,4 +1,4 @@
-"""Doubts about kinds, layouts and grids, in `convert`: what is said of wrong readings, and nothing of right ones."""
+"""Doubts about kinds, layouts and grids: wrong readings of real sounds are doubted, and right ones are not."""
 
 from __future__ import annotations
 
