@@ -1,4 +1,4 @@
-"""What all tests share: the seed of a run, and how often tests that soak repeat what they do."""
+"""What all tests share: environment, seed, repetitions of tests that soak, and the length of messages."""
 
 import gc
 import os
@@ -12,7 +12,8 @@ from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # for what test files share
 
-# Tests start a thousand processes, each of which would compile tonearm. Mutants must not be taken for one another.
+# Tests start a thousand processes, each of which would compile tonearm if no compiled modules were kept. So they are
+# kept even where the environment says otherwise, but not for mutants, one of which would be taken for another.
 if "TONEARM_MUTANT" not in os.environ:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
@@ -46,12 +47,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Keep the garbage collector away from the thousands of tests that are collected: they live until the end."""
+    """Keep the garbage collector away from the thousands of tests that are collected: they live until the end.
+
+    It is off only while tests are collected. What they allocate later is collected as usual.
+    """
     gc.disable()
-    found = yield
-    gc.freeze()
-    gc.enable()
-    return found
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

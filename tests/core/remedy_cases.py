@@ -225,6 +225,13 @@ CASES = (
     case("a window at the start", late_window, STFT | {"win_length": 512}, "istft", plain=STRICT),
     case("magnitudes of a complex type", lambda: magnitude() + 0j, STFT, "istft", plain=STRICT),
     case("a root of magnitudes", lambda: magnitude() ** 0.3, MAGNITUDE, FAST, plain=STRICT),
+    case(
+        "a root of magnitudes as powers",
+        lambda: magnitude() ** 0.3,
+        MAGNITUDE | {"kind": "power"},
+        FAST,
+        plain=STRICT,
+    ),
     case("scipy's scaling", lambda: spectrum() / 512, STFT, "istft", truth=sound, plain=STRICT),
     case("a large mean", lambda: sound() + 0.4, plain=STRICT),
     # layouts of spectrograms

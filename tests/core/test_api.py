@@ -61,7 +61,7 @@ def test_what_few_plugins_need_is_imported_when_it_is_used() -> None:
         " 'numpy' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "['tonearm.reading.nearby'] True False False\n"
+    assert done.stdout == "['tonearm.reading.nearby'] True False False\n"  # which every decoder of arrays needs
 
 
 @pytest.mark.parametrize("name", NAMES)

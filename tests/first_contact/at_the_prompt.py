@@ -12,15 +12,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from message_lines import MOST as MOST_LINES
 from tonearm.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 RATE = 22050
 SPEECH: Any = np.load(ROOT / "configs/samples/utt00.npy").ravel()
 """61,184 samples of speech at 22,050 Hz, whose peak is 0.441: float32."""
-
-MOST_LINES = 3
-"""Lines that one message may take."""
 
 MESSAGE = re.compile(r"(?:^|: )[a-z]+(?:-[a-z0-9]+)*: ")
 """Beginning of a message: a code before a text, behind the place and the name of the source if there are some."""

@@ -165,7 +165,7 @@ def _infer(
 
 
 MIN_SAMPLES = 32
-"""Number of samples up to which a time axis beside a far longer one is that of channels."""
+"""Number of samples up to which an axis beside a far longer one is rather that of channels than of time."""
 
 
 def _plausible(orders: Sequence[Sequence[str]], shape: Sequence[int]) -> tuple[Sequence[str], ...]:
@@ -265,12 +265,16 @@ def _orders_with_parts(
     return tuple(orders)
 
 
+MAGNITUDES_FIRST = Advice("save the magnitudes first, and read them as kind magnitude with an axis polar")
+"""Remedy for phases that come before magnitudes."""
+
+
 def reversed_error() -> ItemError:
     """Return the error for phases that come before magnitudes along an axis of two."""
     return ItemError(
         "the axis of two values has phases first, then magnitudes",
         code="axes-mismatch",
-        remedies=(Advice("save the magnitudes first, and read them as kind magnitude with an axis polar"),),
+        remedies=(MAGNITUDES_FIRST,),
     )
 
 

@@ -17,7 +17,7 @@ from tonearm.arrays.options import ArrayOptions, misses_rate
 from tonearm.arrays.stated_channels import is_channels_name
 from tonearm.arrays.stated_lengths import fitting_lengths, has_name_of_lengths, is_lengths, unused_lengths
 from tonearm.errors import Advice, ChooseOption, GiveOption, ItemError, RemoveOption, SetOption, one_line
-from tonearm.reading.nearby import end_of_group, is_config, letters_of, levels_of
+from tonearm.reading.nearby import end_of_group, is_config, letters_of, levels_of, whose
 from tonearm.signals import MAX_SAMPLE_RATE, Waveform
 
 RATE_NAMES: Final = frozenset(
@@ -93,7 +93,7 @@ class Statements:
 
     @functools.cached_property
     def _named(self) -> dict[str, list[str]]:
-        """Names of the arrays that may state something, by their group; those of configs in `_described`, too."""
+        """Names of the arrays that may state something, by group. Those in configs are also kept in `_described`."""
         groups: dict[str, list[str]] = {}
         for key in self._found:
             end = end_of_group(key)
@@ -324,12 +324,11 @@ def check_rate(options: ArrayOptions, stated: StatedRate, key: str = "") -> None
     known = options.kind.spec().sample_rate
     if known in (None, stated.rate, *(stated.other or ())[:1]) or ignores_file(options):
         return
-    whose = _whose(key)
     given = options.of_kind("sample_rate")
     said = f"sample_rate is {given}" if given is not None else f"the {options.kind.name} options are of {known} Hz"
     ignored = (SetOption("stated", "ignore", "if the file is wrong"),) if hasattr(options, "stated") else ()
     raise ItemError(
-        f"{whose}the file says {stated.origin}, but {said}",
+        f"{whose(key)}the file says {stated.origin}, but {said}",
         code="rate-mismatch",
         remedies=(RemoveOption("sample_rate", "as the file says it"), SetOption("sample_rate", stated.rate), *ignored)
         if given is not None
@@ -341,7 +340,7 @@ def _two_rates(stated: StatedRate, key: str) -> ItemError:
     """Return the error for a file that states two rates, of which the options choose none."""
     rate, origin = stated.other or (0, "")
     return ItemError(
-        f"{_whose(key)}the file says {stated.origin}, and {origin}",
+        f"{whose(key)}the file says {stated.origin}, and {origin}",
         code="rate-mismatch",
         remedies=(ChooseOption("sample_rate", (stated.rate, rate), "the right one"),),
     )
@@ -350,7 +349,3 @@ def _two_rates(stated: StatedRate, key: str) -> ItemError:
 def ignores_file(options: Any) -> bool:
     """Return whether options say that what the file says about its arrays is wrong."""
     return getattr(options, "stated", "use") == "ignore"
-
-
-def _whose(key: str) -> str:
-    return f"{one_line(key, 60)!r}: " if key else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tonearm.errors import Advice, ItemError, SetOption, one_line
-from tonearm.reading.nearby import end_of_group, letters_of
+from tonearm.reading.nearby import end_of_group, letters_of, whose
 from tonearm.signals import Waveform
 
 CHANNEL_NAMES: Final = frozenset(
@@ -63,12 +63,12 @@ def check_channels(signal: Any, says: Mapping[str, Any], key: str = "") -> None:
     stated, origin = found
     if signal.channels == stated:
         return
-    whose = f"{one_line(key, 60)!r}: " if key else ""
     order: tuple[Advice, ...] = ()
     if signal.channels == 1 and signal.length % stated == 0:
         order = (Advice(f"if they are interleaved, save array.reshape(-1, {stated}), and read axes: time,channel"),)
+    found_in_array = f"{signal.channels} (and {signal.length} samples of each)"
     raise ItemError(
-        f"{whose}the file says {origin}, but the array has {signal.channels} (and {signal.length} samples of each)",
+        f"{whose(key)}the file says {origin}, but the array has {found_in_array}",
         code="channels-mismatch",
         remedies=(*order, SetOption("stated", "ignore", "if the file is wrong")),
     )

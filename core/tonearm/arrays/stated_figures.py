@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tonearm.arrays.options import ArrayOptions
 from tonearm.errors import Advice, ItemError, OptionError, Remedy, SetOption, one_line
+from tonearm.reading.nearby import whose
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -120,9 +121,8 @@ def check_figures(options: ArrayOptions, says: Mapping[str, Any], array: Array, 
         given = getattr(known, figure.option, None)
         if given is None or abs(given - figure.value) <= 1e-6 * figure.value:
             continue
-        whose = f"{one_line(key, 60)!r}: " if key else ""
         raise ItemError(
-            f"{whose}the file says {figure.origin}, but {figure.option} is {given:g}",
+            f"{whose(key)}the file says {figure.origin}, but {figure.option} is {given:g}",
             code="figures-mismatch",
             remedies=(_remedy(options, figure, known), _override(options)),
         )
@@ -132,7 +132,7 @@ def _override(options: ArrayOptions) -> Remedy:
     """Return the remedy for a file that is wrong."""
     if hasattr(options, "stated"):
         return SetOption("stated", "ignore", "if the file is wrong")
-    return Advice("or correct the number in the file")
+    return Advice("correct the number in the file, if it is wrong")
 
 
 def _remedy(options: ArrayOptions, figure: StatedFigure, known: Any) -> Remedy:

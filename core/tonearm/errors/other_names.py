@@ -7,9 +7,9 @@ from typing import Final
 
 OTHER_NAMES: Final[Mapping[str, Sequence[str]]] = {
     "sample_rate": ("sr", "fs", "rate", "samplerate", "sampling_rate", "sampling_frequency", "target_sr", "hz"),
-    "hop_length": ("hop", "hop_size", "hopsize", "hop_len", "frame_shift", "frame_step", "noverlap"),
-    "n_fft": ("nfft", "fft", "fft_size", "fft_length", "filter_length", "frame_length"),
-    "win_length": ("win", "win_size", "window_length", "window_size", "nperseg"),
+    "hop_length": ("hop", "hop_size", "hopsize", "hop_len", "frame_shift", "frame_step"),
+    "n_fft": ("nfft", "fft", "fft_size", "fft_length", "filter_length"),
+    "win_length": ("win", "win_size", "window_length", "window_size", "frame_length", "nperseg"),
     "iterations": ("n_iter", "iters", "num_iterations"),
     "bitrate": ("ab", "bit_rate", "kbps"),
     "subtype": ("bit_depth", "bits", "sample_format"),

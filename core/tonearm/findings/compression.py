@@ -1,4 +1,4 @@
-"""Whether magnitudes of a Fourier transform are compressed, as logarithms and roots are: what their contrast shows.
+"""Compression of the magnitudes of a Fourier transform, as by a logarithm or a root, which their contrast shows.
 
 Magnitudes of noise have a Rayleigh distribution, and those of other sound lie further apart. So neighbours that do not
 overlap differ by 29 % of their sum at least, in the mean, along the bins or along the frames. Logarithms and roots of

@@ -1,4 +1,4 @@
-"""The frames of a complex spectrogram: whether neighbours overlap as the grid says, and by which grid they do.
+"""Frames of a complex spectrogram: whether neighbours overlap as the grid says, or by which other grid they do.
 
 A frame is a part of the sound times the window. So two neighbours that lie one hop apart, each times the window of the
 other, are the same samples where both reach.

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from tonearm.arrays.axes import MAGNITUDES_FIRST
 from tonearm.arrays.phases import doubt_frames
-from tonearm.errors import Advice, Remedy, RunCommand, SetOption
+from tonearm.errors import Advice, ChooseOption, Remedy, RunCommand, SetLimit, SetOption
 from tonearm.plugins.context import Context
 
 if TYPE_CHECKING:
@@ -18,11 +19,20 @@ if TYPE_CHECKING:
 FEW = 256
 """Number of values below which a spectrogram shows nothing."""
 
-MANY = 4096
-"""Number of samples of which one is negative, of any sound."""
+MIN_SAMPLES = 4096
+"""Number of floating-point samples from which one is negative in any sound."""
+
+MIN_WHOLE_NUMBERS = 256
+"""Number of integer samples from which one is negative in any sound."""
+
+MIN_SPAN_DB = 24.0
+"""Span below which values are no decibels: those of noise span more, because a bin of it may be very low."""
+
+MANY_DECIBELS = 1024
+"""Number of values from which their span shows that."""
 
 RAISED = 0.03
-"""Mean of samples without a negative one that are no row of pulses, as a fraction of the largest."""
+"""Mean from which samples without a negative one are not a row of pulses, as a fraction of the largest."""
 
 MAX_READINGS = 2
 """Largest number of other readings that a message names."""
@@ -82,11 +92,13 @@ def _readings(given: Array, traits: ArrayTraits, kind: str, grid: StftGrid) -> I
     """Yield other readings of values, each with its linear magnitudes."""
     import numpy as np
 
+    from tonearm.recipes.variants import DECIBEL_SPAN
+
     values = given.astype(np.float64)
     with np.errstate(over="ignore"):
         if kind != "magnitude" and traits.low >= 0:
             yield SetOption("kind", "magnitude"), values
-        if kind != "db" and traits.high - traits.low >= 40:
+        if kind != "db" and traits.high - traits.low >= DECIBEL_SPAN:
             yield SetOption("kind", "db", "if these are decibels"), 10 ** (values / 20)
         if kind != "db":
             if traits.high <= 1:
@@ -108,10 +120,9 @@ def _keithito(grid: StftGrid) -> dict[str, Any]:
     return {"base": "tacotron-keithito", **{name: getattr(grid, name) for name in figures}}
 
 
-def _as_magnitude(remedy: SetOption) -> Advice:
-    """Return the advice to change a recipe and the kind."""
-    figures = ", ".join(f"{name}: {value}" for name, value in remedy.value.items())
-    return Advice(f"kind magnitude with recipe {{{figures}}}, {remedy.when}")
+def _as_magnitude(remedy: SetOption) -> SetOption:
+    """Return the remedy that sets a recipe together with its kind."""
+    return SetOption("kind", "magnitude", remedy.when, also={remedy.option: remedy.value})
 
 
 def _look(context: Context) -> tuple[Remedy, ...]:
@@ -120,6 +131,29 @@ def _look(context: Context) -> tuple[Remedy, ...]:
     if source is None or source.array is not None:
         return (Advice("check how the values were made"),)
     return (RunCommand(("tonearm", "inspect", source.name), "to see what the values fit"),)
+
+
+def doubt_decibels(values: Array, traits: ArrayTraits, context: Context) -> None:
+    """Note a doubt if decibels look like linear values: none is below 0, and most are far below the largest."""
+    if 0 <= traits.low < 0.01 * traits.high and float(values.mean()) < 0.1 * traits.high:
+        message = f"values from {traits.low:.3g} to {traits.high:.3g}, most of them small, seem to be linear"
+        context.doubt(message, code="kind-doubtful", remedies=(ChooseOption("kind", ("magnitude", "power")),))
+    elif 0 < traits.high - traits.low < MIN_SPAN_DB and values.size >= MANY_DECIBELS:
+        from tonearm.kinds.logarithms import recipes_of  # not at the top: only this doubt needs it
+
+        message = f"values span only {traits.high - traits.low:.3g} dB, but those of a sound span 40 dB or more"
+        when = "if these are logarithms of magnitudes"
+        recipes = recipes_of(traits.low, traits.high)
+        remedies = tuple(SetOption("kind", "magnitude", when, also={"recipe": recipe}) for recipe in recipes)
+        context.doubt(message, code="kind-doubtful", remedies=remedies)
+
+
+def doubt_samples(array: Array, traits: ArrayTraits, context: Context) -> None:
+    """Note a doubt if many whole numbers look like classes or tokens: none is negative, and they differ."""
+    if array.dtype.kind == "i" and array.size >= MIN_WHOLE_NUMBERS and 0 <= traits.low < traits.high > 1:
+        message = f"no value of {array.dtype.name} is negative, as in token numbers, but samples lie around 0"
+        remedies = (SetLimit("dialect", "off", "if this is sound"),)
+        context.doubt(message, code="kind-doubtful", remedies=remedies)
 
 
 def doubt_waveform(samples: Array, context: Context, *, positive: bool) -> None:
@@ -143,7 +177,7 @@ def doubt_waveform(samples: Array, context: Context, *, positive: bool) -> None:
                 message, code="kind-doubtful", remedies=(Advice("save array.reshape(-1, 2), or every other one"),)
             )
             return
-    if positive and samples.size >= MANY:
+    if positive and samples.size >= MIN_SAMPLES:
         mean, high = float(samples.mean()), float(samples.max())
         if mean > RAISED * high and float(samples.min()) < high:
             message = f"no sample is negative, and the mean is {mean:.3g}, but samples of sound lie around 0"
@@ -188,10 +222,9 @@ def _doubt_parts(values: Array, context: Context) -> bool:
         if float(one.min()) >= 0 and MIN_PHASE <= float(abs(other).max()) <= PHASE_LIMIT:
             rest = "imaginary" if words == "real" else "real"
             message = f"no {words} part is negative, and the {rest} parts are within ±π: magnitudes and phases"
-            context.doubt(message, code="kind-doubtful", remedies=(_POLAR if words == "real" else _POLAR_REVERSED,))
+            context.doubt(message, code="kind-doubtful", remedies=(_POLAR if words == "real" else MAGNITUDES_FIRST,))
             return True
     return False
 
 
 _POLAR = Advice("kind magnitude, with polar in place of complex in axes, or phase in place of imag")
-_POLAR_REVERSED = Advice("save the magnitudes first, and read them as kind magnitude with an axis polar")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 
 from tonearm.errors import ChooseOption, Remedy, SetOption
-
-DECIBEL_SPAN = 40.0
-"""Span of the values from which they may be decibels: that of a sound is at least 40 dB."""
+from tonearm.recipes.variants import DECIBEL_SPAN
 
 SPANS: dict[str, tuple[float, float]] = {"ln": (7.0, 30.0), "log10": (3.5, 12.0), "log2": (14.0, 40.0)}
 """Smallest and largest span of the logarithms of magnitudes: those of a sound span 70 to 250 dB."""

@@ -14,7 +14,7 @@ from msgspec import Meta
 from tonearm.arrays.extent import finite_extent_of, traits_of
 from tonearm.arrays.values import limit_error
 from tonearm.errors import ItemError, OptionError, SetOption
-from tonearm.kinds.scale import MAGNITUDE_LIMIT, check_decibels, doubt_decibels, scaled, without_negatives
+from tonearm.kinds.scale import MAGNITUDE_LIMIT, check_decibels, scaled, without_negatives
 from tonearm.kinds.spectrograms import GridOpts, SpectrogramKind, SpectrogramOptions
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits
@@ -215,6 +215,8 @@ class DecibelKind(RecipeKind[SpectrogramOptions]):
 
     def checked(self, values: Array, traits: ArrayTraits, context: Context) -> Array:
         """Return the decibels, after a check of the greatest one."""
+        from tonearm.kinds.doubts import doubt_decibels  # not at the top: `check` reads no array
+
         check_decibels(traits)
         doubt_decibels(values, traits, context)
         return values

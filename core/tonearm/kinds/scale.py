@@ -7,17 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.values import limit_error
-from tonearm.errors import Advice, ChooseOption, GiveOption, ItemError, Remedy, SetLimit, SetOption
+from tonearm.errors import Advice, ChooseOption, GiveOption, ItemError, Remedy, SetOption
 from tonearm.plugins.kind import ArrayTraits
 from tonearm.signals import MAX_AMPLITUDE
 
 if TYPE_CHECKING:
-    from tonearm.plugins.context import Context
     from tonearm.typing import Array
 
-
-MANY = 256
-"""Number of whole numbers of which one is negative if they are samples of sound."""
 
 MIN_PEAK = 1e-3
 """Least plausible peak of samples, -60 dBFS, for a scale that a message proposes."""
@@ -29,12 +25,6 @@ _GIVE_SCALE = GiveOption("full_scale", "the value of full scale")
 
 WIDE_PEAK = 2.0**24
 """Peak from which int32 holds samples of 32 bits; below it, they may have 16 or 24 bits in a wider type."""
-
-MIN_SPAN_DB = 24.0
-"""Span below which values are no decibels: those of noise span more, because a bin of it may be very low."""
-
-MANY_DECIBELS = 1024
-"""Number of values from which their span shows that."""
 
 _OF_CODES = "codes of mu-law need full_scale 1 and the step mu-law-decode with values indices"
 
@@ -200,29 +190,6 @@ def without_negatives(array: Array, kind: str, traits: ArrayTraits, warn: Callab
         )
     warn(f"negative {kind} down to {traits.low:.3g} taken as 0")
     return np.maximum(array, 0.0)
-
-
-def doubt_decibels(values: Array, traits: ArrayTraits, context: Context) -> None:
-    """Note a doubt if decibels look like linear values: none is below 0, and most are far below the largest."""
-    if 0 <= traits.low < 0.01 * traits.high and float(values.mean()) < 0.1 * traits.high:
-        message = f"values from {traits.low:.3g} to {traits.high:.3g}, most of them small, seem to be linear"
-        context.doubt(message, code="kind-doubtful", remedies=(ChooseOption("kind", ("magnitude", "power")),))
-    elif 0 < traits.high - traits.low < MIN_SPAN_DB and values.size >= MANY_DECIBELS:
-        from tonearm.kinds.logarithms import recipes_of  # not at the top: only this doubt needs it
-
-        message = f"values span only {traits.high - traits.low:.3g} dB, but those of a sound span 40 dB or more"
-        when = "if these are logarithms of magnitudes"
-        recipes = recipes_of(traits.low, traits.high)
-        remedies = tuple(SetOption("kind", "magnitude", when, also={"recipe": recipe}) for recipe in recipes)
-        context.doubt(message, code="kind-doubtful", remedies=remedies)
-
-
-def doubt_samples(array: Array, traits: ArrayTraits, context: Context) -> None:
-    """Note a doubt if many whole numbers look like classes or tokens: none is negative, and they differ."""
-    if array.dtype.kind == "i" and array.size >= MANY and 0 <= traits.low < traits.high > 1:
-        message = f"no value of {array.dtype.name} is negative, as in token numbers, but samples lie around 0"
-        remedies = (SetLimit("dialect", "off", "if this is sound"),)
-        context.doubt(message, code="kind-doubtful", remedies=remedies)
 
 
 def check_decibels(traits: ArrayTraits) -> None:

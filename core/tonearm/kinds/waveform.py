@@ -12,7 +12,7 @@ from msgspec import Meta
 from tonearm.arrays.extent import traits_of
 from tonearm.errors import OptionError
 from tonearm.kinds.grid_options import SampledOptions, missing_rate
-from tonearm.kinds.scale import doubt_samples, to_full_scale
+from tonearm.kinds.scale import to_full_scale
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.ports import Spec
@@ -59,11 +59,11 @@ class WaveformKind(Kind[Waveform, WaveformOptions]):
 
     def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> Waveform:
         """Return the waveform, with full scale at ±1.0."""
+        from tonearm.kinds.doubts import doubt_samples, doubt_waveform  # not at the top: `check` reads no array
+
         if self.options.full_scale is None:
             doubt_samples(values, traits, context)
         samples = to_full_scale(values, self.options.full_scale, traits)
         if not context.doubts:
-            from tonearm.kinds.doubts import doubt_waveform  # not at the top: `check` reads no array
-
             doubt_waveform(samples, context, positive=traits.low >= 0 and values.dtype.kind == "f")
         return Waveform(samples=samples, sample_rate=self.options.sample_rate or 0)

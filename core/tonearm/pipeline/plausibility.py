@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+from tonearm.recipes.variants import MIN_RANGE_DB
 from tonearm.signals import MAX_AMPLITUDE, ComplexSpectrogram, MagnitudeSpectrogram, Signal, Waveform
 
 MIN_PEAK = 1e-3
 """Smallest plausible peak of a waveform, -60 dBFS: a scale that makes it lower is not the array's."""
 
-MIN_RANGE_DB, MAX_RANGE_DB = 36.0, 300.0
-"""Range of magnitudes in decibels, from the smallest that is not 0 to the largest, that a sound can have."""
+MAX_RANGE_DB = 300.0
+"""Largest range of the magnitudes of a sound in dB, from the smallest that is not 0 to the largest."""
 
 FEW = 100
 """Number of values below which a spectrogram is too small to show its range."""

@@ -7,6 +7,8 @@ from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tonearm.errors import one_line
+
 CONFIG_NAMES: Final = frozenset(
     (
         "args",
@@ -52,12 +54,12 @@ def is_config(name: str) -> bool:
     Parameters
     ----------
     name
-        Name of the group, with those around it or without.
+        Name of the group, whose parts are separated by ``.`` or ``/``; the last part counts.
 
     Returns
     -------
     bool
-        Whether its last part is a name such as ``config`` or ``meta``.
+        Whether it does, as ``config`` or ``meta_data``.
 
     Examples
     --------
@@ -78,8 +80,8 @@ class Nearby:
     Examples
     --------
     >>> near = Nearby({"config.sr": 22050, "a.sr": 8000})
-    >>> near("b.wav")["config.sr"], near("a.wav")["sr"]
-    (22050, 8000)
+    >>> dict(near("b.wav")), dict(near("a.wav"))
+    ({'config.sr': 22050}, {'config.sr': 22050, 'sr': 8000})
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -108,23 +110,28 @@ class Nearby:
                 return ChainMap(*levels)
 
 
+def whose(key: str) -> str:
+    """Return the beginning of a message about an array; empty for one without a name."""
+    return f"{one_line(key, 60)!r}: " if key else ""
+
+
 def levels_of(says: Mapping[str, Any]) -> list[Any]:
-    """Return the levels of what a file says, the nearest to the array first.
+    """Return the levels of what a file says, the nearest first. Only a `ChainMap` has more than one.
 
     Parameters
     ----------
     says
-        Values by name.
+        What the file says about an array, by name.
 
     Returns
     -------
     list
-        Mappings of a `ChainMap`; any other mapping is the only level.
+        Mappings by name.
 
     Examples
     --------
-    >>> levels_of(ChainMap({"sr": 8000}, {"sr": 22050}))
-    [{'sr': 8000}, {'sr': 22050}]
+    >>> levels_of(ChainMap({"sr": 8000}, {"config.sr": 22050})), levels_of({"sr": 8000})
+    ([{'sr': 8000}, {'config.sr': 22050}], [{'sr': 8000}])
     """
     return list(says.maps) if isinstance(says, ChainMap) else [says]
 
@@ -135,16 +142,16 @@ def with_configs(mapping: dict[str, Any]) -> list[dict[str, Any]]:
     Parameters
     ----------
     mapping
-        Mapping that may hold others.
+        Object of JSON, by name.
 
     Returns
     -------
-    list of dict
-        The mapping, then those in it whose names are such as ``config``.
+    list
+        The mapping, then those in it whose name is that of a config.
 
     Examples
     --------
-    >>> with_configs({"audio": "", "config": {"sr": 22050}})[1:]
-    [{'sr': 22050}]
+    >>> with_configs({"text": "hello", "config": {"sr": 8000}, "speaker": {"id": 3}})[1:]
+    [{'sr': 8000}]
     """
     return [mapping, *(value for name, value in mapping.items() if isinstance(value, dict) and is_config(name))]

@@ -39,7 +39,7 @@ _OF_POWERS = 2e-8
 """Floor from which values may be logarithms of powers; those of magnitudes rarely have so low a floor."""
 
 DECIBEL_SPAN = 40.0
-"""Span from which values may be decibels, whatever their floor is."""
+"""Span from which values may be decibels, whatever their floor is: that of a sound is at least 40 dB."""
 
 MAX_QUIET_DB = 100.0
 """Largest distance of the largest value from that of a sound at full scale, in dB: that of speech is about 50 dB."""

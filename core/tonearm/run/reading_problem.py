@@ -1,4 +1,4 @@
-"""The problem of reading a source, which joins those of options that a decoder lacks, so that all come at once."""
+"""The problem of reading a source, which is reported together with those of missing options."""
 
 from __future__ import annotations
 

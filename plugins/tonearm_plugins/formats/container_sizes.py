@@ -148,7 +148,7 @@ def _end_of_flv(file: BinaryIO, size: int) -> int:
             break
         file.seek(at)
         head = file.read(4)
-        if head[0] & 0x1F not in (8, 9, 18):  # what follows is none of sound, pictures and notes
+        if head[0] & 0x1F not in (8, 9, 18):  # neither sound nor pictures nor notes
             return 0
         at += 11 + int.from_bytes(head[1:4], "big") + 4
     return 0 if size == at - 4 else at  # without the size of the last tag, which comes after it

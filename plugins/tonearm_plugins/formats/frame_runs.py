@@ -114,7 +114,7 @@ def end_of_frames(file: BinaryIO, demuxer: str, size: int) -> tuple[int, bool]:
     Returns
     -------
     end
-        Place in bytes; `size` if the format is none of frames alone, or if more frames follow what is none.
+        Place in bytes; `size` if the format has more than frames, or if more frames follow something else.
     is_cut
         Whether the file ends within a frame.
     """
@@ -135,7 +135,7 @@ def end_of_frames(file: BinaryIO, demuxer: str, size: int) -> tuple[int, bool]:
 
 
 def _has_frames(content: bytes, size_of: Callable[[bytes], int]) -> bool:
-    """Return whether whole frames in a row begin anywhere in bytes; a stream of no marks is searched in vain."""
+    """Return whether whole frames in a row begin anywhere in bytes; False for streams whose frames have no marks."""
     if size_of in (_truehd_size, _gsm_size):
         return False
     for start in range(1, len(content)):

@@ -23,6 +23,8 @@ from tonearm.plugins.registry import PluginError, default
         ("num-worker", ["jobs", "force"], "jobs"),
         ("output_dir", ["out", "force"], "out"),
         ("nperseg", ["n_fft", "win_length"], "win_length"),
+        ("frame_length", ["n_fft", "win_length"], "win_length"),
+        ("noverlap", ["hop_length", "n_fft"], None),  # the rest of a window, not a hop
         ("hp", ["hop_length"], None),
         ("wav-reader", ["raw-reader", "audio-reader"], "audio-reader"),
         ("high-pass", ["hpss", "filter"], "filter"),

@@ -1,4 +1,4 @@
-"""Doubts about kinds, layouts and grids, in `convert`: what is said of wrong readings, and nothing of right ones."""
+"""Doubts about kinds, layouts and grids: wrong readings of real sounds are doubted, and right ones are not."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 
 import tonearm
+from tonearm.arrays.extent import traits_of
+from tonearm.kinds.doubts import doubt_decibels, doubt_samples
+from tonearm.plugins.context import Context
+from tonearm.plugins.kind import ArrayTraits
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "inspect"))
 from real_sounds import RATE, SOUNDS, SPEECH, stft
@@ -159,3 +163,51 @@ def test_wrong_readings_are_doubted(array: Any, options: Any, code: str, hint: s
 
 def test_complex_values_without_an_imaginary_part_are_read_as_magnitudes(tmp_path: Path) -> None:
     assert said(MAGNITUDES + 0j, tmp_path, **MAGNITUDE) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "doubted"),
+    [
+        ([0, 9, 9, 9, 50], False),
+        ([0, *[0.1] * 20, 50], True),
+        ([0.001, *[2] * 20, 50], True),
+        ([0.6, *[2] * 20, 50], False),
+        ([28, 40, 108], False),
+        ([0, 40, 80], False),
+        ([-0.001, *[0.1] * 20, 50], False),
+        ([0, 0], False),
+    ],
+)
+def test_decibels_that_look_linear_are_doubted(values: list[float], doubted: bool) -> None:
+    context, array = Context(), np.array(values, np.float32)
+    doubt_decibels(array, traits_of(array), context)
+    found = [(doubt.code, doubt.hint) for doubt in context.doubts]
+    assert found == [("kind-doubtful", "kind: magnitude or power")] * doubted
+
+
+@pytest.mark.parametrize(
+    ("log", "hints"),
+    [(np.log, ["ln"]), (np.log10, ["log10"]), (lambda x: 20 * np.log10(x), []), (lambda x: 10 * np.log10(x), [])],
+)
+def test_logarithms_are_no_decibels(log: Any, hints: list[str]) -> None:
+    noise = np.random.default_rng(0).standard_normal((2, 40, 40))
+    values = log(np.maximum(np.abs(noise[0] + 1j * noise[1]), 1e-5))
+    values[0, 0] = log(1e-5)
+    context = Context()
+    doubt_decibels(values[None], traits_of(values), context)
+    assert [remedy.also["recipe"]["log"] for doubt in context.doubts for remedy in doubt.remedies] == hints
+    few = Context()
+    doubt_decibels(values[None, :5, :5], traits_of(values[:5, :5]), few)
+    assert few.doubts == []
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "high", "doubted"),
+    [("int16", 0, 4095, True), ("int32", 3, 99, True), ("int16", -1, 4095, False), ("int16", 0, 1, False),
+     ("int16", 5, 5, False), ("float32", 0, 3, False), ("uint8", 0, 255, False)],
+)  # fmt: skip
+def test_token_numbers_are_doubted_as_samples(dtype: str, low: int, high: int, doubted: bool) -> None:
+    for size, found in ((256, doubted), (255, False)):
+        context = Context()
+        doubt_samples(np.zeros(size, dtype), ArrayTraits(low, high), context)
+        assert [doubt.code for doubt in context.doubts] == ["kind-doubtful"] * found

@@ -10,9 +10,8 @@ import pytest
 
 from tonearm.arrays.extent import finite_extent_of
 from tonearm.errors import ItemError, SetOption
-from tonearm.kinds.scale import check_decibels, doubt_decibels, doubt_samples, to_full_scale, without_negatives
+from tonearm.kinds.scale import check_decibels, to_full_scale, without_negatives
 from tonearm.kinds.scale import scaled as divided
-from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits
 
 
@@ -151,54 +150,6 @@ def test_floats_beyond_full_scale_name_the_scale(peak: float, hint: str) -> None
     assert caught.value.code == "beyond-full-scale"
     assert caught.value.message == f"the waveform reaches {abs(peak):.6g}, but full scale is ±1.0"
     assert caught.value.hint.startswith(hint)
-
-
-@pytest.mark.parametrize(
-    ("values", "doubted"),
-    [
-        ([0, 9, 9, 9, 50], False),
-        ([0, *[0.1] * 20, 50], True),
-        ([0.001, *[2] * 20, 50], True),
-        ([0.6, *[2] * 20, 50], False),
-        ([28, 40, 108], False),
-        ([0, 40, 80], False),
-        ([-0.001, *[0.1] * 20, 50], False),
-        ([0, 0], False),
-    ],
-)
-def test_decibels_that_look_linear_are_doubted(values: list[float], doubted: bool) -> None:
-    context, array = Context(), np.array(values, np.float32)
-    doubt_decibels(array, traits(array), context)
-    found = [(doubt.code, doubt.hint) for doubt in context.doubts]
-    assert found == [("kind-doubtful", "kind: magnitude or power")] * doubted
-
-
-@pytest.mark.parametrize(
-    ("log", "hints"),
-    [(np.log, ["ln"]), (np.log10, ["log10"]), (lambda x: 20 * np.log10(x), []), (lambda x: 10 * np.log10(x), [])],
-)
-def test_logarithms_are_no_decibels(log: Any, hints: list[str]) -> None:
-    noise = np.random.default_rng(0).standard_normal((2, 40, 40))
-    values = log(np.maximum(np.abs(noise[0] + 1j * noise[1]), 1e-5))
-    values[0, 0] = log(1e-5)
-    context = Context()
-    doubt_decibels(values[None], traits(values), context)
-    assert [remedy.also["recipe"]["log"] for doubt in context.doubts for remedy in doubt.remedies] == hints
-    few = Context()
-    doubt_decibels(values[None, :5, :5], traits(values[:5, :5]), few)
-    assert few.doubts == []
-
-
-@pytest.mark.parametrize(
-    ("dtype", "low", "high", "doubted"),
-    [("int16", 0, 4095, True), ("int32", 3, 99, True), ("int16", -1, 4095, False), ("int16", 0, 1, False),
-     ("int16", 5, 5, False), ("float32", 0, 3, False), ("uint8", 0, 255, False)],
-)  # fmt: skip
-def test_token_numbers_are_doubted_as_samples(dtype: str, low: int, high: int, doubted: bool) -> None:
-    for size, found in ((256, doubted), (255, False)):
-        context = Context()
-        doubt_samples(np.zeros(size, dtype), ArrayTraits(low, high), context)
-        assert [doubt.code for doubt in context.doubts] == ["kind-doubtful"] * found
 
 
 def test_a_peak_up_to_four_is_a_loud_waveform() -> None:

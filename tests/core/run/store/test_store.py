@@ -234,7 +234,7 @@ ALLOWED = {
     ("cli/progress.py", "fdopen"): "standard output",
     ("cli/parser.py", "lexists"): "a source whose name looks like an option",
     ("run/convert_one.py", "realpath"): "a source that is a link",
-    ("run/reading_problem.py", "isfile"): "the first source of a pattern",
+    ("run/reading_problem.py", "isfile"): "the first source, before anything is written",
 }
 """Calls that have nothing to do with outputs, by module and name."""
 
