@@ -87,6 +87,8 @@ def other_grid(values: Array, grid: StftGrid) -> OtherGrid | None:
     pairs = [_pair(values, place, grid.n_fft) for place in _loudest(values, PAIRS)]
     if len(pairs) < PAIRS:
         return None
+    if origin := _other_origin(pairs, grid):
+        return OtherGrid(origin)
     found = _other_parts(pairs, window, hop) or OtherGrid({}) if not _overlap(pairs, hop) else None
     if found is not None and found.parts:
         return found
@@ -176,6 +178,21 @@ def _other_parts(pairs: list[tuple[Array, Array]], window: Array, hop: int) -> O
         found[name] = _difference(changed, window, hop)
     best = min(found, key=lambda name: found[name])
     return OtherGrid({}, best) if found[best] <= OTHER_PARTS else None
+
+
+def _other_origin(pairs: list[tuple[Array, Array]], grid: StftGrid) -> dict[str, object]:
+    """Return the origin of the phases if frames fit when phases count from the centre of a window at the start.
+
+    Frames are then turned by half of the window, as those of scipy's ``ShortTimeFFT`` are.
+    """
+    import numpy as np
+
+    if grid.hop_length > grid.n_fft - MIN_OVERLAP or grid.phase_origin != "frame-start":
+        return {}
+    half = grid.win_length // 2
+    turned = [(np.roll(one, half), np.roll(other, half)) for one, other in pairs]
+    window = _window(grid.window, grid.win_length, grid.n_fft, "start")
+    return {"phase_origin": "window-center"} if _difference(turned, window, grid.hop_length) <= EXACT else {}
 
 
 def _other_hop(pairs: list[tuple[Array, Array]], window: Array) -> tuple[int, float]:
