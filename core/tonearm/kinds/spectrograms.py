@@ -91,10 +91,10 @@ class SpectrogramKind(Kind[Made, GridOpts], Generic[Made, GridOpts]):
         return self.options.axis_parts("bin")
 
     def spec(self) -> Spec:
-        """Return the grid, its sample rate, and the length."""
+        """Return the grid, its sample rate, and the length; no grid if the file has to say the sample rate."""
         options = self.described
         known = super().spec().replace(sample_rate=options.sample_rate, length=options.length)
-        return known.carrying(self.grid)
+        return known if options.sample_rate is None else known.carrying(self.grid)
 
     def problems(self, axes: Sequence[str] | None) -> Iterator[OptionError]:
         """Yield contradictions of the grid and of the axes."""
