@@ -67,7 +67,7 @@ def doubt_magnitudes(
         return
     if recipe:
         message = f"values in the recipe {recipe} vary too little for a sound"
-        context.doubt(message, code="dialect-doubtful", remedies=_look(context))
+        context.doubt(message, code="dialect-doubtful", remedies=(_RECIPES,))
         return
     remedies = tuple(
         remedy
@@ -75,7 +75,7 @@ def doubt_magnitudes(
         if float(values[0].max()) <= 4 * grid.n_fft and not compressed(values)
     )
     message = f"values of kind {kind} vary too little for a sound, as compressed ones do"
-    context.doubt(message, code="kind-doubtful", remedies=remedies[:MAX_READINGS] or _look(context))
+    context.doubt(message, code="kind-doubtful", remedies=remedies[:MAX_READINGS] or (_RECIPES,))
 
 
 def _readings(given: Array, traits: ArrayTraits, kind: str, grid: StftGrid) -> Iterator[tuple[Remedy, Array]]:
@@ -114,12 +114,7 @@ def _as_magnitude(remedy: SetOption) -> Advice:
     return Advice(f"kind magnitude with recipe {{{figures}}}, {remedy.when}")
 
 
-def _look(context: Context) -> tuple[Remedy, ...]:
-    """Return the command that shows what the values of a source fit."""
-    source = context.source
-    if source is None or source.array is not None:
-        return (Advice("check how the values were made"),)
-    return (RunCommand(("tonearm", "inspect", source.name), "to see what the values fit"),)
+_RECIPES = RunCommand(("tonearm", "recipes"), "to see the recipes of logarithms, roots and scaled values")
 
 
 def doubt_waveform(samples: Array, context: Context, *, positive: bool) -> None:

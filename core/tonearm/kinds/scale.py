@@ -38,6 +38,8 @@ MANY_DECIBELS = 1024
 
 _OF_CODES = "codes of mu-law need full_scale 1 and the step mu-law-decode with values indices"
 
+STANDARDISED = Advice("if these are standardised, save array * std + mean, with the statistics of the model")
+
 DECIBEL_LIMIT = 300.0
 """Largest plausible value in decibels: 32-bit integers over an n_fft of 2^20 reach 300 dB."""
 
@@ -193,10 +195,11 @@ def without_negatives(array: Array, kind: str, traits: ArrayTraits, warn: Callab
     if -traits.low > 1e-3 * max(traits.high, 0.0):
         from tonearm.kinds.logarithms import logarithm_remedies  # not at the top: only this error needs it
 
+        remedies = logarithm_remedies(traits.low, traits.high, exponent=2 if kind == "power" else 1)
         raise ItemError(
             f"{kind} cannot be negative, but the smallest value is {traits.low:.6g}",
             code="negative-magnitude",
-            remedies=logarithm_remedies(traits.low, traits.high, exponent=2 if kind == "power" else 1),
+            remedies=(STANDARDISED,) if _are_standardised(array, traits) else remedies,
         )
     warn(f"negative {kind} down to {traits.low:.3g} taken as 0")
     return np.maximum(array, 0.0)
@@ -214,7 +217,17 @@ def doubt_decibels(values: Array, traits: ArrayTraits, context: Context) -> None
         when = "if these are logarithms of magnitudes"
         recipes = recipes_of(traits.low, traits.high)
         remedies = tuple(SetOption("kind", "magnitude", when, also={"recipe": recipe}) for recipe in recipes)
-        context.doubt(message, code="kind-doubtful", remedies=remedies)
+        standardised = (STANDARDISED,) if _are_standardised(values, traits) else ()
+        context.doubt(message, code="kind-doubtful", remedies=standardised or remedies)
+
+
+def _are_standardised(values: Array, traits: ArrayTraits) -> bool:
+    """Return whether values have a mean of 0 and a deviation of 1, as standardised ones do."""
+    from tonearm.recipes.doubts import MAX_STANDARDISED  # not at the top: only doubts need it
+
+    if not (traits.low < 0 < traits.high and max(-traits.low, traits.high) <= MAX_STANDARDISED):
+        return False
+    return abs(float(values.mean(dtype="f8"))) <= 0.02 and abs(float(values.std(dtype="f8")) - 1) <= 0.02
 
 
 def doubt_samples(array: Array, traits: ArrayTraits, context: Context) -> None:

@@ -95,7 +95,7 @@ WRONG = {
         np.log(np.maximum(MAGNITUDES, 1e-5)),
         MAGNITUDE | {"kind": "db"},
         "kind-doubtful",
-        "kind magnitude with recipe {log: ln}",
+        '"kind": "magnitude", "recipe": {"log": "ln"}',
     ),
     "a picture as powers": (
         np.round(255 * (DECIBELS + 100) / 140).astype(np.uint8),

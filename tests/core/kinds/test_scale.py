@@ -229,3 +229,18 @@ def test_linear_values_are_no_decibels() -> None:
     with pytest.raises(ItemError, match="reach 1000, but no sound has so many decibels") as caught:
         check_decibels(traits(np.array([0.0, 1000.0])))
     assert caught.value.code == "not-decibels"
+
+
+def test_standardised_values_are_told_from_logarithms() -> None:
+    values = np.random.default_rng(0).standard_normal((1, 64, 100))
+    values = (values - values.mean()) / values.std()
+    with pytest.raises(ItemError) as caught:
+        without_negatives(values, "magnitude", traits(values), print)
+    wanted = "if these are standardised, save array * std + mean, with the statistics of the model"
+    assert caught.value.hint == wanted
+    context = Context()
+    doubt_decibels(values, traits(values), context)
+    assert [doubt.hint for doubt in context.doubts] == [wanted]
+    context = Context()
+    doubt_decibels(values * 2 - 5, traits(values * 2 - 5), context)
+    assert "recipe" in context.doubts[0].hint
