@@ -21,6 +21,7 @@ from remedy_sources import (
     pcm,
     picture,
     powers,
+    raw_spectrum,
     shard,
     sound,
     spectrum,
@@ -296,6 +297,14 @@ CASES = (
         decoder="pcm-reader",
     ),
     case("floats as 16 bits", floats_as_pcm, {"encoding": "pcm_s16le"} | RATED, decoder="pcm-reader", truth=sound),
+    case(
+        "a raw spectrogram without a shape",
+        raw_spectrum,
+        GRID | {"kind": "complex", "dtype": "complex64"},
+        "istft",
+        decoder="raw-reader",
+        truth=sound,
+    ),
     case(
         "a shape with two open sizes",
         floats_as_pcm,

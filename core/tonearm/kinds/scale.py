@@ -40,6 +40,11 @@ _OF_CODES = "codes of mu-law need full_scale 1 and the step mu-law-decode with v
 
 STANDARDISED = Advice("if these are standardised, save array * std + mean, with the statistics of the model")
 
+MU_LAW_CODES = 256
+"""Number of codes of mu-law."""
+
+_OF_TOKENS = "no value is negative, as of tokens, which only their codec can decode"
+
 DECIBEL_LIMIT = 300.0
 """Largest plausible value in decibels: 32-bit integers over an n_fft of 2^20 reach 300 dB."""
 
@@ -83,7 +88,7 @@ def to_full_scale(array: Array, full_scale: float | None, traits: ArrayTraits) -
     if kind == "f":
         return values if full_scale is None or bits == 64 else values / values.dtype.type(full_scale)
     if full_scale is None and (kind == "u" or (bits >= 32 and not _uses_range(traits, bits))):
-        raise _unknown_scale(array.dtype.name, traits)
+        raise _unknown_scale(array, traits)
     scale = values.dtype.type(full_scale or 2 ** (bits - 1))
     if kind == "u" and full_scale != 1:
         values -= scale  # a copy of integers, which takes no second one
@@ -96,9 +101,9 @@ def _uses_range(traits: ArrayTraits, bits: int) -> bool:
     return bits == 32 and (_peak(traits) == 0 or _peak(traits) >= WIDE_PEAK)
 
 
-def _unknown_scale(dtype: str, traits: ArrayTraits) -> ItemError:
+def _unknown_scale(array: Array, traits: ArrayTraits) -> ItemError:
     """Return the error for integers that do not show what full scale is."""
-    peak = _peak(traits)
+    dtype, peak = array.dtype.name, _peak(traits)
     remedies: tuple[Remedy, ...] = ()
     if dtype in ("uint8", "uint16", "uint32"):
         remedies = (SetOption("full_scale", 2 ** (int(dtype[4:]) - 1), "if it uses the whole range"),)
@@ -106,6 +111,8 @@ def _unknown_scale(dtype: str, traits: ArrayTraits) -> ItemError:
             remedies = (*remedies, Advice(_OF_CODES))
     elif not dtype.startswith("u"):
         remedies = scale_remedies(peak, "these are {}-bit samples", most=3)
+        if traits.low >= 0 and array.size >= MANY:  # samples of sound are negative, too
+            remedies = (Advice(_OF_CODES if peak < MU_LAW_CODES else _OF_TOKENS), *remedies[: peak >= MU_LAW_CODES])
     return ItemError(
         f"the full scale of a waveform of {dtype} values is unknown: the largest is {peak:.9g}",
         code="unknown-scale",

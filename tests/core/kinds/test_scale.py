@@ -244,3 +244,15 @@ def test_standardised_values_are_told_from_logarithms() -> None:
     context = Context()
     doubt_decibels(values * 2 - 5, traits(values * 2 - 5), context)
     assert "recipe" in context.doubts[0].hint
+
+
+def test_whole_numbers_of_which_none_is_negative_may_be_codes() -> None:
+    for high, hint in ((255, "mu-law-decode"), (1023, "tokens")):
+        codes = np.arange(high + 1, dtype="i8")
+        with pytest.raises(ItemError) as caught:
+            to_full_scale(codes, None, traits(codes))
+        assert caught.value.code == "unknown-scale"
+        assert hint in caught.value.remedies[0].prose
+    with pytest.raises(ItemError) as caught:
+        to_full_scale(codes - 512, None, traits(codes - 512))
+    assert "mu-law" not in caught.value.hint
