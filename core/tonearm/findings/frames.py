@@ -187,12 +187,23 @@ def _other_origin(pairs: list[tuple[Array, Array]], grid: StftGrid) -> dict[str,
     """
     import numpy as np
 
-    if grid.hop_length > grid.n_fft - MIN_OVERLAP or grid.phase_origin != "frame-start":
+    n_fft = grid.n_fft
+    if grid.hop_length > n_fft - MIN_OVERLAP or grid.phase_origin != "frame-start":
         return {}
-    half = grid.win_length // 2
-    turned = [(np.roll(one, half), np.roll(other, half)) for one, other in pairs]
-    window = _window(grid.window, grid.win_length, grid.n_fft, "start")
-    return {"phase_origin": "window-center"} if _difference(turned, window, grid.hop_length) <= EXACT else {}
+
+    def difference(length: int) -> float:
+        turned = [(np.roll(one, length // 2), np.roll(other, length // 2)) for one, other in pairs]
+        return _difference(turned, _window(grid.window, length, n_fft, "start"), grid.hop_length)
+
+    if difference(grid.win_length) <= EXACT:
+        return {"phase_origin": "window-center"}
+    # A shorter window leaves zeros in the middle of the frame, and its first values may be zeros, too.
+    middle = np.flatnonzero(_level(pairs) <= AUDIBLE)
+    if len(middle) <= MAX_ZEROS or middle[0] == 0 or middle[-1] == n_fft - 1:
+        return {}
+    shortest = n_fft - len(middle)
+    length = min(range(shortest, shortest + MAX_ZEROS), key=difference)
+    return {"phase_origin": "window-center", "win_length": length} if difference(length) <= EXACT else {}
 
 
 def _other_hop(pairs: list[tuple[Array, Array]], window: Array) -> tuple[int, float]:
@@ -231,6 +242,13 @@ def _support(pairs: list[tuple[Array, Array]]) -> tuple[int, int]:
     """Return the first and the last position of frames that is not 0."""
     import numpy as np
 
-    level = np.max([np.abs(frame) / np.abs(frame).max() for pair in pairs for frame in pair], axis=0)
-    inside = np.flatnonzero(level > AUDIBLE)
+    inside = np.flatnonzero(_level(pairs) > AUDIBLE)
     return int(inside[0]), int(inside[-1])
+
+
+def _level(pairs: list[tuple[Array, Array]]) -> Array:
+    """Return the largest sample at each position of frames, as a fraction of the largest of its frame."""
+    import numpy as np
+
+    level: Array = np.max([np.abs(frame) / np.abs(frame).max() for pair in pairs for frame in pair], axis=0)
+    return level

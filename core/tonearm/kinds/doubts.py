@@ -56,7 +56,7 @@ def doubt_magnitudes(
     from tonearm.findings.compression import MIN_VALUES, seems_compressed
     from tonearm.signals.windows import window_values
 
-    if magnitudes[0].size < MIN_VALUES or grid.bins < grid.n_fft // 2:
+    if magnitudes[0].size < MIN_VALUES or grid.bins < grid.n_fft // 2 or traits.low == traits.high:
         return
     window = window_values(grid.window, grid.win_length, grid.n_fft, grid.window_position)
 

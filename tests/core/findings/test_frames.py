@@ -61,6 +61,10 @@ def test_phases_that_count_from_the_centre_of_the_window_are_found(n_fft: int, h
     window = scipy.signal.get_window("hann", win)
     values = scipy.signal.ShortTimeFFT(window, hop, RATE, mfft=n_fft).stft(SPEECH)
     assert other_grid(values, grid(n_fft, hop, win)) == OtherGrid({"phase_origin": "window-center"})
+    shown = other_grid(values, grid(n_fft, hop))
+    assert shown is not None
+    assert shown.options.items() <= {"phase_origin": "window-center", "win_length": win}.items()
+    assert ("win_length" in shown.options) == (win < n_fft)
 
 
 def test_masks_and_rounding_do_not_hide_the_hop() -> None:

@@ -159,3 +159,8 @@ def test_wrong_readings_are_doubted(array: Any, options: Any, code: str, hint: s
 
 def test_complex_values_without_an_imaginary_part_are_read_as_magnitudes(tmp_path: Path) -> None:
     assert said(MAGNITUDES + 0j, tmp_path, **MAGNITUDE) == []
+
+
+def test_constant_decibels_of_silence_are_not_called_compressed(tmp_path: Path) -> None:
+    messages = said(np.full((513, 60), -100.0, "f4"), tmp_path, **MAGNITUDE | {"kind": "db"})
+    assert not any(message.startswith("kind-doubtful") for message in messages)
