@@ -104,8 +104,9 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
             return self._waveform
         message = f"cannot tell what a real array of shape {array.shape} holds"
         folded = self._folded(array)
-        kinds = () if folded else self._possible_kinds(array)
-        remedies = (folded,) if folded else (ChooseOption("kind", kinds),) if kinds else (self._no_kind(),)
+        found = folded or self._two_sides(array)
+        kinds = () if found else self._possible_kinds(array)
+        remedies = (found,) if found else (ChooseOption("kind", kinds),) if kinds else (self._no_kind(),)
         raise ItemError(message, code="unknown-kind", remedies=remedies)
 
     def read(self, values: Array, context: Context) -> Waveform | ComplexSpectrogram:
@@ -150,6 +151,20 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
         """Return the advice for an array that is of no kind: no axis has the bins of the given n_fft."""
         n_fft = self.options.n_fft or 0
         return Advice(f"no axis has the {n_fft // 2 + 1} bins of n_fft {n_fft}; MFCCs, chroma and latents are no sound")
+
+    def _two_sides(self, array: Array) -> Remedy | None:
+        """Return the options of real and imaginary parts of both sides, which have n_fft bins; None for others."""
+        n_fft = self.options.n_fft
+        is_pair = array.ndim > 2 and 2 in array.shape and array.dtype.kind == "f"
+        if n_fft is None or not is_pair or self.options.sides is not None:
+            return None
+        if n_fft not in array.shape or n_fft // 2 + 1 in array.shape:
+            return None
+        from tonearm.findings.layout import layout_along
+
+        sides = layout_along(array, array.shape.index(n_fft))
+        when = f"as {n_fft} is n_fft: both sides"
+        return SetOption("kind", "complex", when, also={"sides": sides}) if sides else None
 
     def _folded(self, array: Array) -> Remedy | None:
         """Return the axes of an array whose bins hold both parts of complex values; None if it has none.

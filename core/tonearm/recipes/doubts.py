@@ -113,8 +113,7 @@ def doubt_of(
         message = f"no value is below 0, and most are small, but those of {recipe.label} are logarithms"
         changed = {"base": recipe.name, "log": "none"}
         is_bare = recipe.name and not recipe.steps and recipe.mean is None and recipe.log_factor == 1
-        remedies = (SetOption(type(recipe).noun, changed, "if these are linear"),) if is_bare else ()
-        return Doubt(message, remedies)
+        return Doubt(message, (SetOption(type(recipe).noun, changed, "if these are linear"),) if is_bare else ())
     if is_floor(recipe, low):
         return None
     count = int(np.count_nonzero(values == low))

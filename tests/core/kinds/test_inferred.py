@@ -114,7 +114,6 @@ def parts() -> Any:
         (-np.ones((9, 80)), ChooseOption("kind", ("magnitude", "db", "mel"))),
         (np.ones((80, 5)), ChooseOption("kind", ("mel",))),
         (parts(), ChooseOption("kind", ("complex",))),
-        (np.concatenate([parts(), parts()[:, :7]], 1), ChooseOption("kind", ("complex",))),  # 16 bins: both sides
         (parts().reshape(18, 40), ChooseOption("axes", (["(complex bin)", "frame"], ["(bin complex)", "frame"]))),
         (parts().reshape(18, 40).T, ChooseOption("axes", (["frame", "(complex bin)"], ["frame", "(bin complex)"]))),
         (np.ones((16000, 2), "f4"), ChooseOption("kind", ("waveform",))),
@@ -125,6 +124,15 @@ def test_figures_of_a_grid_leave_the_waveform_out(array: Any, remedy: Any) -> No
     with pytest.raises(ItemError) as caught:
         InferredKind(options).of(array)
     assert caught.value.remedies == (remedy,)
+
+
+def test_parts_of_both_sides_are_told_by_their_symmetry() -> None:
+    frames = np.random.default_rng(0).standard_normal((64, 40))
+    values = np.fft.fft(frames, axis=0)
+    kind = InferredKind(InferredOptions(sample_rate=8000, n_fft=64, hop_length=16))
+    with pytest.raises(ItemError) as caught:
+        kind.of(np.stack([values.real, values.imag], axis=-1))
+    assert caught.value.remedies == (SetOption("kind", "complex", "as 64 is n_fft: both sides", also={"sides": "two"}),)
 
 
 def test_no_kind_is_proposed_for_features_that_are_no_spectrogram() -> None:
