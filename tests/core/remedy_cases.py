@@ -21,6 +21,7 @@ from remedy_sources import (
     pcm,
     picture,
     powers,
+    raw_spectrum,
     shard,
     sound,
     spectrum,
@@ -105,6 +106,13 @@ def case(name: str, make: Callable[..., Any], options: Mapping[str, Any] = WAVE,
 
 CASES = (
     # arrays: kinds, axes and scales
+    case(
+        "real parts of both sides",
+        lambda: np.concatenate([complex_parts(-1), complex_parts(-1)[-2:0:-1] * (1, -1)]).astype("f4"),
+        GRID,
+        "istft",
+        truth=sound,
+    ),
     case("real parts last", lambda: complex_parts(-1), STFT, "istft", truth=sound),
     case("real parts first", lambda: complex_parts(0), STFT, "istft", truth=sound),
     case("real parts of frames and bins", lambda: complex_parts(-1).transpose(1, 0, 2), STFT, "istft", truth=sound),
@@ -303,6 +311,14 @@ CASES = (
         decoder="pcm-reader",
     ),
     case("floats as 16 bits", floats_as_pcm, {"encoding": "pcm_s16le"} | RATED, decoder="pcm-reader", truth=sound),
+    case(
+        "a raw spectrogram without a shape",
+        raw_spectrum,
+        GRID | {"kind": "complex", "dtype": "complex64"},
+        "istft",
+        decoder="raw-reader",
+        truth=sound,
+    ),
     case(
         "a shape with two open sizes",
         floats_as_pcm,

@@ -46,6 +46,13 @@ def magnitude() -> Any:
     return np.abs(spectrum())
 
 
+def raw_spectrum(folder: Path) -> Path:
+    """Write the STFT of the sound without a header, one frame after the other."""
+    path = folder / "source.c8"
+    spectrum().T.tofile(path)
+    return path
+
+
 def complex_parts(axis: int) -> Any:
     """Return real and imaginary parts of the STFT along an axis."""
     return np.stack([spectrum().real, spectrum().imag], axis)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.io
+import scipy.signal
 from at_the_prompt import RATE, ROOT, SPEECH, Prompt, heard, rate_of, snr
 
 SOUND = SPEECH[:22050]
@@ -63,6 +64,26 @@ def test_the_rate_of_a_file_is_used_shown_and_compared(case: str, tonearm: Promp
     assert str(RATE) in said.err.splitlines()[0]
     assert ["--sample-rate", str(RATE)] in said.proposals
     assert tonearm.convert(f"{name} o.wav {kind} --sample-rate {RATE}").status == 0
+
+
+@pytest.mark.parametrize(("kind", "key", "more"), [
+    ("complex", "stft", ""),
+    ("complex", "real", "--imag imag"),
+    ("magnitude", "magnitude", "--phase phase"),
+    ("db", "decibels", "--phase phase"),
+])  # fmt: skip
+def test_the_rate_of_a_file_is_used_for_spectrograms_whose_kind_is_given(
+    kind: str, key: str, more: str, tonearm: Prompt
+) -> None:
+    _, _, values = scipy.signal.stft(SOUND * 512, RATE, "hann", 1024, 768)
+    parts = {"real": values.real, "imag": values.imag, "magnitude": abs(values), "phase": np.angle(values)}
+    np.savez("in.npz", stft=values, decibels=20 * np.log10(abs(values) + 1e-9), sr=RATE, **parts)
+    given = f"--key {key} --kind {kind} --n-fft 1024 --hop-length 256 {more}"
+    said = tonearm.convert(f"in.npz o.wav {given}")
+    assert (said.status, "warning" in said.err) == (0, False), said.err
+    assert rate_of() == RATE
+    assert snr(heard(), SOUND, 1024) > 60
+    assert tonearm.convert("in.npz o.wav --sample-rate 16000", *given.split()).code == "rate-mismatch"
 
 
 MELS = ROOT / "configs/samples/mel"

@@ -100,6 +100,9 @@ def doubt_frames(values: Array, grid: StftGrid, context: Context) -> None:
     words = " and ".join(f"{name} {_given(grid, name)}" for name in shown)
     message = f"neighbouring frames do not overlap as they do with {words}"
     remedies: tuple[Remedy, ...] = tuple(SetOption(name, value) for name, value in shown.items())
+    if "phase_origin" in shown:
+        rest = tuple(SetOption(name, value) for name, value in shown.items() if name != "phase_origin")
+        remedies = (SetOption("convention", "scipy-short-time-fft"), *rest)
     if shown.get("window_position") == "start":
         which = "scipy" if float(abs(values).max()) < 1 else "tensorflow"
         others = tuple(remedy for remedy in remedies if getattr(remedy, "option", "") != "window_position")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from tonearm.errors import ItemError, RemoveOption, SetOption
+from tonearm.errors import Advice, ItemError, Remedy, RemoveOption, SetOption
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import ports_of
@@ -52,10 +52,12 @@ def real_or_complex(array: Array, kind: Kind[Any, Any], context: Context) -> Arr
             if peak := float(abs(array.imag).max()):
                 context.warn(f"imaginary parts up to {peak:.2g} left out")
             return array.real
+        is_row = array.size == max(array.shape)  # which is no spectrogram either
+        remedies: tuple[Remedy, ...] = (SetOption("kind", "complex"), RemoveOption("kind"))
         raise ItemError(
             f"the array is complex, but a {kind.name} is real",
             code="kind-mismatch",
-            remedies=(SetOption("kind", "complex"), RemoveOption("kind")),
+            remedies=(Advice("save its real part: array.real"),) if is_row else remedies,
         )
     if array.dtype.kind != "c" and kind.dtype == "complex":
         parts = SetOption("axes", [*kind.axes, "complex"], when="if it has an axis of real and imaginary parts")

@@ -73,5 +73,14 @@ OTHER_NAMES: Final[Mapping[str, Sequence[str]]] = {
     "npy_writer": ("numpy_writer", "array_writer"),
     "png_writer": ("image_writer", "plot_writer"),
     "raw_writer": ("pcm_writer",),
+    "waveform": ("audio", "wave", "wav", "samples", "signal"),
+    "complex": ("stft", "spectrum"),
+    "magnitude": ("mag", "spectrogram", "abs", "linear"),
+    "db": ("decibel", "decibels"),
+    "mel": ("melspec", "mel_spectrogram", "melspectrogram", "log_mel", "logmel"),
+    "hann": ("hanning", "von_hann"),
+    "boxcar": ("rect", "rectangular", "ones"),
+    "torch": ("pytorch", "torchaudio"),
+    "tensorflow": ("tf", "keras"),
 }
 """Other names for each name, in lower case and with underscores."""

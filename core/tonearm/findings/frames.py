@@ -87,6 +87,8 @@ def other_grid(values: Array, grid: StftGrid) -> OtherGrid | None:
     pairs = [_pair(values, place, grid.n_fft) for place in _loudest(values, PAIRS)]
     if len(pairs) < PAIRS:
         return None
+    if origin := _other_origin(pairs, grid):
+        return OtherGrid(origin)
     found = _other_parts(pairs, window, hop) or OtherGrid({}) if not _overlap(pairs, hop) else None
     if found is not None and found.parts:
         return found
@@ -178,6 +180,32 @@ def _other_parts(pairs: list[tuple[Array, Array]], window: Array, hop: int) -> O
     return OtherGrid({}, best) if found[best] <= OTHER_PARTS else None
 
 
+def _other_origin(pairs: list[tuple[Array, Array]], grid: StftGrid) -> dict[str, object]:
+    """Return the origin of the phases if frames fit when phases count from the centre of a window at the start.
+
+    Frames are then turned by half of the window, as those of scipy's ``ShortTimeFFT`` are.
+    """
+    import numpy as np
+
+    n_fft = grid.n_fft
+    if grid.hop_length > n_fft - MIN_OVERLAP or grid.phase_origin != "frame-start":
+        return {}
+
+    def difference(length: int) -> float:
+        turned = [(np.roll(one, length // 2), np.roll(other, length // 2)) for one, other in pairs]
+        return _difference(turned, _window(grid.window, length, n_fft, "start"), grid.hop_length)
+
+    if difference(grid.win_length) <= EXACT:
+        return {"phase_origin": "window-center"}
+    # A shorter window leaves zeros in the middle of the frame, and its first values may be zeros, too.
+    middle = np.flatnonzero(_level(pairs) <= AUDIBLE)
+    if len(middle) <= MAX_ZEROS or middle[0] == 0 or middle[-1] == n_fft - 1:
+        return {}
+    shortest = n_fft - len(middle)
+    length = min(range(shortest, shortest + MAX_ZEROS), key=difference)
+    return {"phase_origin": "window-center", "win_length": length} if difference(length) <= EXACT else {}
+
+
 def _other_hop(pairs: list[tuple[Array, Array]], window: Array) -> tuple[int, float]:
     """Return the hop length at which frames are most alike, and their difference there; 0 if they are at none."""
     n_fft = len(window)
@@ -214,6 +242,13 @@ def _support(pairs: list[tuple[Array, Array]]) -> tuple[int, int]:
     """Return the first and the last position of frames that is not 0."""
     import numpy as np
 
-    level = np.max([np.abs(frame) / np.abs(frame).max() for pair in pairs for frame in pair], axis=0)
-    inside = np.flatnonzero(level > AUDIBLE)
+    inside = np.flatnonzero(_level(pairs) > AUDIBLE)
     return int(inside[0]), int(inside[-1])
+
+
+def _level(pairs: list[tuple[Array, Array]]) -> Array:
+    """Return the largest sample at each position of frames, as a fraction of the largest of its frame."""
+    import numpy as np
+
+    level: Array = np.max([np.abs(frame) / np.abs(frame).max() for pair in pairs for frame in pair], axis=0)
+    return level

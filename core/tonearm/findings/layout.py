@@ -94,7 +94,8 @@ def _rows(array: Array, axis: int) -> Array:
     places: list[Any] = [slice(None)] * array.ndim
     left = max(MAX_VALUES // count, 2)
     for other in sorted((other for other in range(array.ndim) if other != axis), key=lambda one: -array.shape[one]):
-        taken = min(array.shape[other], left)
+        is_pair = array.shape[other] == 2 and array.ndim > 2  # of parts, only the real one mirrors itself
+        taken = 1 if is_pair else min(array.shape[other], left)
         first = (array.shape[other] - taken) // 2
         places[other] = slice(first, first + taken)
         left = max(left // max(taken, 1), 1)

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from tonearm.findings.layout import USUAL_N_FFTS
+from msgspec import structs
+
+from tonearm.findings.layout import MIN_PHASE, PHASE_LIMIT, USUAL_N_FFTS
 from tonearm.findings.notes import UNKNOWN, Confidence, Notes
 from tonearm.inspect.guess_layout import MIN_DECIBEL_SPAN, FoundLayout, find_layout, polar_kind
 from tonearm.inspect.guess_logarithm import find_logarithm, logarithm
+from tonearm.recipes.doubts import MAX_STANDARDISED
 from tonearm.recipes.recipe import LOGARITHM_BASES
+
+MAX_MEAN = 0.01
+"""Largest mean of phases and of parts of complex values, as a fraction of the peak."""
+
+EXACT_MEAN = 1e-3
+"""Largest mean of standardised values."""
 
 MIN_CORRELATION = 0.5
 """Least correlation of the spectra of two channels; real and imaginary parts have hardly any."""
@@ -85,6 +94,8 @@ def note_parts(notes: Notes) -> bool:
     found = find_layout(notes, bin_axis(notes))
     if found is None:
         return False
+    if not found.part and note_real_and_imaginary(notes):
+        return True
     if found.part == "complex":
         notes.add("kind", "complex", "likely", found.reason)
         _note_found(notes, found, "complex")
@@ -101,15 +112,20 @@ def note_parts(notes: Notes) -> bool:
 
 def note_real_and_imaginary(notes: Notes) -> bool:
     """Note real and imaginary parts along an axis of two; return whether the array seems to hold them."""
-    pairs = [axis for axis, n in enumerate(notes.shape) if n == 2]
     axis = bin_axis(notes)
-    if len(notes.shape) < 3 or len(pairs) != 1 or axis is None or not notes.statistics.centred:
+    found = find_layout(notes, axis)
+    if len(notes.shape) < 3 or not notes.statistics.centred or (found and found.part):
         return False
-    if notes.correlation(pairs[0]) >= MIN_CORRELATION:
+    pairs = [one for one, n in enumerate(notes.shape) if n == 2 and notes.correlation(one) < MIN_CORRELATION]
+    if len(pairs) != 1 or (axis is None and found is None):
         return False
     reason = "bins, and an axis of two with uncorrelated values around 0: real and imaginary parts"
     notes.add("kind", "complex", "likely", reason)
-    _note_grid(notes, axis, "complex", extra={pairs[0]: "complex"})
+    parts = {pairs[0]: "complex"}
+    if found:
+        _note_found(notes, structs.replace(found, extra=parts), "complex")
+    elif axis is not None:
+        _note_grid(notes, axis, "complex", extra=parts)
     return True
 
 
@@ -139,6 +155,9 @@ def _note_levels(notes: Notes, n_fft: int, rival: str = "") -> None:
         named = found.recipe if isinstance(found.recipe, str) else _words(found.recipe)
         notes.add("recipe", named, "possible" if rival else "likely", found.reason)
         notes.options["recipe"] = found.recipe
+    elif reason := _no_levels(notes):
+        kind = UNKNOWN
+        notes.add("kind", UNKNOWN, "unknown", f"bins, but {reason}{doubt}")
     elif stats.negative and stats.high - stats.low > MIN_DECIBEL_SPAN:
         kind = "db"
         span = stats.high - stats.low
@@ -163,6 +182,24 @@ def _note_levels(notes: Notes, n_fft: int, rival: str = "") -> None:
         reason = "bins, and no value below 0; the values do not show which of the two they are"
         notes.add("kind", "magnitude or power", "possible", reason + doubt)
     notes.options["kind"] = kind
+
+
+def _no_levels(notes: Notes) -> str:
+    """Return what values around 0 are in place of levels: phases, one part of complex values; empty if levels."""
+    stats = notes.statistics
+    low, high = -stats.low, stats.high
+    if min(low, high) >= MIN_PHASE and stats.peak <= PHASE_LIMIT and abs(stats.mean) <= 0.1:
+        return "the values fill ±π: phases, which belong to magnitudes (phase names them)"
+    either = "standardised values, or one part of complex values"
+    if 0 < low <= MAX_STANDARDISED and 0 < high <= MAX_STANDARDISED and abs(stats.mean) <= EXACT_MEAN:
+        return f"their mean is 0: {either}"
+    if not abs(stats.mean) <= MAX_MEAN * stats.peak or not low / 2 < high < 2 * low:
+        return ""
+    if not 0.45 * stats.finite < stats.negative < 0.55 * stats.finite:
+        return ""
+    if stats.peak <= MAX_STANDARDISED:
+        return f"as many values are below 0 as above: {either}"
+    return "as many values are below 0 as above: one part of complex values (imag names the imaginary parts)"
 
 
 def _words(recipe: dict[str, Any]) -> str:

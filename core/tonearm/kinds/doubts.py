@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tonearm.arrays.axes import MAGNITUDES_FIRST
 from tonearm.arrays.phases import doubt_frames
 from tonearm.errors import Advice, ChooseOption, Remedy, RunCommand, SetLimit, SetOption
+from tonearm.kinds.scale import MIN_WHOLE_NUMBERS, STANDARDISED, are_standardised
 from tonearm.plugins.context import Context
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ FEW = 256
 
 MIN_SAMPLES = 4096
 """Number of floating-point samples from which one is negative in any sound."""
-
-MIN_WHOLE_NUMBERS = 256
-"""Number of integer samples from which one is negative in any sound."""
 
 MIN_SPAN_DB = 24.0
 """Span below which values are no decibels: those of noise span more, because a bin of it may be very low."""
@@ -66,7 +64,7 @@ def doubt_magnitudes(
     from tonearm.findings.compression import MIN_VALUES, seems_compressed
     from tonearm.signals.windows import window_values
 
-    if magnitudes[0].size < MIN_VALUES or grid.bins < grid.n_fft // 2:
+    if magnitudes[0].size < MIN_VALUES or grid.bins < grid.n_fft // 2 or traits.low == traits.high:
         return
     window = window_values(grid.window, grid.win_length, grid.n_fft, grid.window_position)
 
@@ -77,7 +75,7 @@ def doubt_magnitudes(
         return
     if recipe:
         message = f"values in the recipe {recipe} vary too little for a sound"
-        context.doubt(message, code="dialect-doubtful", remedies=_look(context))
+        context.doubt(message, code="dialect-doubtful", remedies=(_RECIPES,))
         return
     remedies = tuple(
         remedy
@@ -85,7 +83,7 @@ def doubt_magnitudes(
         if float(values[0].max()) <= 4 * grid.n_fft and not compressed(values)
     )
     message = f"values of kind {kind} vary too little for a sound, as compressed ones do"
-    context.doubt(message, code="kind-doubtful", remedies=remedies[:MAX_READINGS] or _look(context))
+    context.doubt(message, code="kind-doubtful", remedies=remedies[:MAX_READINGS] or (_RECIPES,))
 
 
 def _readings(given: Array, traits: ArrayTraits, kind: str, grid: StftGrid) -> Iterator[tuple[Remedy, Array]]:
@@ -125,12 +123,7 @@ def _as_magnitude(remedy: SetOption) -> SetOption:
     return SetOption("kind", "magnitude", remedy.when, also={remedy.option: remedy.value})
 
 
-def _look(context: Context) -> tuple[Remedy, ...]:
-    """Return the command that shows what the values of a source fit."""
-    source = context.source
-    if source is None or source.array is not None:
-        return (Advice("check how the values were made"),)
-    return (RunCommand(("tonearm", "inspect", source.name), "to see what the values fit"),)
+_RECIPES = RunCommand(("tonearm", "recipes"), "to see the recipes of logarithms, roots and scaled values")
 
 
 def doubt_decibels(values: Array, traits: ArrayTraits, context: Context) -> None:
@@ -145,7 +138,8 @@ def doubt_decibels(values: Array, traits: ArrayTraits, context: Context) -> None
         when = "if these are logarithms of magnitudes"
         recipes = recipes_of(traits.low, traits.high)
         remedies = tuple(SetOption("kind", "magnitude", when, also={"recipe": recipe}) for recipe in recipes)
-        context.doubt(message, code="kind-doubtful", remedies=remedies)
+        standardised = (STANDARDISED,) if are_standardised(values, traits) else ()
+        context.doubt(message, code="kind-doubtful", remedies=standardised or remedies)
 
 
 def doubt_samples(array: Array, traits: ArrayTraits, context: Context) -> None:

@@ -104,7 +104,9 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
             return self._waveform
         message = f"cannot tell what a real array of shape {array.shape} holds"
         folded = self._folded(array)
-        remedies = (folded,) if folded else (ChooseOption("kind", self._possible_kinds(array)),)
+        found = folded or self._two_sides(array)
+        kinds = () if found else self._possible_kinds(array)
+        remedies = (found,) if found else (ChooseOption("kind", kinds),) if kinds else (self._no_kind(),)
         raise ItemError(message, code="unknown-kind", remedies=remedies)
 
     def read(self, values: Array, context: Context) -> Waveform | ComplexSpectrogram:
@@ -123,20 +125,46 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
 
         Magnitudes and powers are not negative, unless they are logarithms, for which the kind has a recipe.
         """
-        if array.ndim == 2 and min(array.shape) <= MOST_CHANNELS and max(array.shape) > MOST_BINS:
+        from tonearm.recipes.mel.dialect import USUAL_N_MELS  # not at the top: only this error needs it
+
+        sizes = [size for size in array.shape if size > 1] or [1]
+        if len(sizes) <= 2 and (len(sizes) == 1 or min(sizes) <= MOST_CHANNELS) and max(sizes) > MOST_BINS:
             return ("waveform",)  # whose channels are the short axis
         waveform = () if self._of_grids else ("waveform",)
-        if array.dtype.kind not in "iuf" or not array.size or finite_extent_of(array).low >= 0:
-            return (*waveform, "magnitude", "power", "db", "mel")
+        mel = () if USUAL_N_MELS.isdisjoint(sizes) else ("mel",)
         n_fft = self.options.n_fft
-        bins = n_fft is not None and n_fft // 2 + 1 in array.shape
+        # Both sides have n_fft bins, and one without a bin at an end has n_fft / 2.
+        bins = n_fft is not None and not {n_fft // 2 + 1, n_fft, n_fft // 2}.isdisjoint(sizes)
+        if n_fft is not None and not bins:
+            return mel
+        if array.dtype.kind not in "iuf" or not array.size or finite_extent_of(array).low >= 0:
+            return (*waveform, "magnitude", "power", "db", *mel)
         if array.ndim > 2 and 2 in array.shape:
             from tonearm.findings.layout import layout_along
 
             if any(size == 2 and layout_along(array, axis) == POLAR for axis, size in enumerate(array.shape)):
                 return ("magnitude",)  # with phases
-            return ("complex",) if bins else ("complex", *waveform, "db", "mel")
-        return ("magnitude", "db", "mel") if bins else (*waveform, "db", "mel")
+            return ("complex",) if bins else ("complex", *waveform, "db", *mel)
+        return ("magnitude", "db", *mel) if bins else (*waveform, "db", *mel)
+
+    def _no_kind(self) -> Advice:
+        """Return the advice for an array that is of no kind: no axis has the bins of the given n_fft."""
+        n_fft = self.options.n_fft or 0
+        return Advice(f"no axis has the {n_fft // 2 + 1} bins of n_fft {n_fft}; MFCCs, chroma and latents are no sound")
+
+    def _two_sides(self, array: Array) -> Remedy | None:
+        """Return the options of real and imaginary parts of both sides, which have n_fft bins; None for others."""
+        n_fft = self.options.n_fft
+        is_pair = array.ndim > 2 and 2 in array.shape and array.dtype.kind == "f"
+        if n_fft is None or not is_pair or self.options.sides is not None:
+            return None
+        if n_fft not in array.shape or n_fft // 2 + 1 in array.shape:
+            return None
+        from tonearm.findings.layout import layout_along
+
+        sides = layout_along(array, array.shape.index(n_fft))
+        when = f"as {n_fft} is n_fft: both sides"
+        return SetOption("kind", "complex", when, also={"sides": sides}) if sides else None
 
     def _folded(self, array: Array) -> Remedy | None:
         """Return the axes of an array whose bins hold both parts of complex values; None if it has none.

@@ -28,6 +28,16 @@ WIDE_PEAK = 2.0**24
 
 _OF_CODES = "codes of mu-law need full_scale 1 and the step mu-law-decode with values indices"
 
+MIN_WHOLE_NUMBERS = 256
+"""Number of integer samples from which one is negative in any sound."""
+
+STANDARDISED = Advice("if these are standardised, save array * std + mean, with the statistics of the model")
+
+MU_LAW_CODES = 256
+"""Number of codes of mu-law."""
+
+_OF_TOKENS = "no value is negative, as of tokens, which only their codec can decode"
+
 DECIBEL_LIMIT = 300.0
 """Largest plausible value in decibels: 32-bit integers over an n_fft of 2^20 reach 300 dB."""
 
@@ -71,7 +81,7 @@ def to_full_scale(array: Array, full_scale: float | None, traits: ArrayTraits) -
     if kind == "f":
         return values if full_scale is None or bits == 64 else values / values.dtype.type(full_scale)
     if full_scale is None and (kind == "u" or (bits >= 32 and not _uses_range(traits, bits))):
-        raise _unknown_scale(array.dtype.name, traits)
+        raise _unknown_scale(array, traits)
     scale = values.dtype.type(full_scale or 2 ** (bits - 1))
     if kind == "u" and full_scale != 1:
         values -= scale  # a copy of integers, which takes no second one
@@ -84,9 +94,9 @@ def _uses_range(traits: ArrayTraits, bits: int) -> bool:
     return bits == 32 and (_peak(traits) == 0 or _peak(traits) >= WIDE_PEAK)
 
 
-def _unknown_scale(dtype: str, traits: ArrayTraits) -> ItemError:
+def _unknown_scale(array: Array, traits: ArrayTraits) -> ItemError:
     """Return the error for integers that do not show what full scale is."""
-    peak = _peak(traits)
+    dtype, peak = array.dtype.name, _peak(traits)
     remedies: tuple[Remedy, ...] = ()
     if dtype in ("uint8", "uint16", "uint32"):
         remedies = (SetOption("full_scale", 2 ** (int(dtype[4:]) - 1), "if it uses the whole range"),)
@@ -94,6 +104,8 @@ def _unknown_scale(dtype: str, traits: ArrayTraits) -> ItemError:
             remedies = (*remedies, Advice(_OF_CODES))
     elif not dtype.startswith("u"):
         remedies = scale_remedies(peak, "these are {}-bit samples", most=3)
+        if traits.low >= 0 and array.size >= MIN_WHOLE_NUMBERS:  # samples of sound are negative, too
+            remedies = (Advice(_OF_CODES if peak < MU_LAW_CODES else _OF_TOKENS), *remedies[: peak >= MU_LAW_CODES])
     return ItemError(
         f"the full scale of a waveform of {dtype} values is unknown: the largest is {peak:.9g}",
         code="unknown-scale",
@@ -183,13 +195,23 @@ def without_negatives(array: Array, kind: str, traits: ArrayTraits, warn: Callab
     if -traits.low > 1e-3 * max(traits.high, 0.0):
         from tonearm.kinds.logarithms import logarithm_remedies  # not at the top: only this error needs it
 
+        remedies = logarithm_remedies(traits.low, traits.high, exponent=2 if kind == "power" else 1)
         raise ItemError(
             f"{kind} cannot be negative, but the smallest value is {traits.low:.6g}",
             code="negative-magnitude",
-            remedies=logarithm_remedies(traits.low, traits.high, exponent=2 if kind == "power" else 1),
+            remedies=(STANDARDISED,) if are_standardised(array, traits) else remedies,
         )
     warn(f"negative {kind} down to {traits.low:.3g} taken as 0")
     return np.maximum(array, 0.0)
+
+
+def are_standardised(values: Array, traits: ArrayTraits) -> bool:
+    """Return whether values have a mean of 0 and a deviation of 1, as standardised ones do."""
+    from tonearm.recipes.doubts import MAX_STANDARDISED  # not at the top: only errors and doubts need it
+
+    if not (traits.low < 0 < traits.high and max(-traits.low, traits.high) <= MAX_STANDARDISED):
+        return False
+    return abs(float(values.mean(dtype="f8"))) <= 0.02 and abs(float(values.std(dtype="f8")) - 1) <= 0.02
 
 
 def check_decibels(traits: ArrayTraits) -> None:

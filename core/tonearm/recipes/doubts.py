@@ -34,6 +34,13 @@ MIN_WHOLE_SPAN = 3.0
 """Span below which values may all be whole numbers by chance, such as those at two floors."""
 
 
+SMALL = 0.01
+"""Smallest of linear values, as a fraction of the largest: those of a sound span decades."""
+
+MEAN_OF_LINEAR = 0.15
+"""Mean of linear values, as a fraction of the largest; most of them are small."""
+
+
 class Doubt(Struct, frozen=True):
     """A doubt about the recipe of values.
 
@@ -102,6 +109,11 @@ def doubt_of(
         return None
     if _are_rounded(recipe, values, low, high):
         return Doubt(f"all values are whole numbers, but those of {recipe.label} are not: they seem to be rounded", ())
+    if _are_linear(recipe, values, low, high):
+        message = f"no value is below 0, and most are small, but those of {recipe.label} are logarithms"
+        changed = {"base": recipe.name, "log": "none"}
+        is_bare = recipe.name and not recipe.steps and recipe.mean is None and recipe.log_factor == 1
+        return Doubt(message, (SetOption(type(recipe).noun, changed, "if these are linear"),) if is_bare else ())
     if is_floor(recipe, low):
         return None
     count = int(np.count_nonzero(values == low))
@@ -144,6 +156,13 @@ def _are_rounded(recipe: Recipe, values: Array, low: float, high: float) -> bool
     if not (middle == np.rint(middle)).all():
         return False
     return bool((values == np.rint(values)).all())
+
+
+def _are_linear(recipe: Recipe, values: Array, low: float, high: float) -> bool:
+    """Return whether values seem to be linear, while the recipe has logarithms, which are below 0 for quiet sound."""
+    if recipe.log == "none" or not recipe.range.low < 0 <= low < SMALL * high:
+        return False
+    return float(values.mean(dtype="f8")) < MEAN_OF_LINEAR * high
 
 
 def _other_grid(recipe: Recipe, other: Recipe) -> str:

@@ -80,7 +80,21 @@ class RawReader(ArrayDecoder[RawArrayOptions]):
                 raise ItemError(what, code=code, hint=found.hint)
             dtype = np.dtype(options.dtype).newbyteorder("<" if options.byte_order == "little" else ">")
             shape = _shape(options.shape or [-1], size - options.skip, dtype.itemsize, source.name)
+            if options.shape is None:
+                self._check_axes(shape[0], source.name)
             yield "", read_values(file, source.name, dtype, shape, options.skip, order=options.order)
+
+    def _check_axes(self, count: int, name: str) -> None:
+        """Raise `ItemError` if values without a shape are those of a spectrogram, which has two axes."""
+        for size in self.options.read_kind.sizes().values():
+            if count <= size or count % size:
+                continue
+            remedies = (
+                SetOption("shape", [-1, size], "if one frame follows the other"),
+                SetOption("shape", [size, -1], "if they were written bin by bin"),
+            )
+            message = f"{quoted(name)} has {count:,} values, and no header that says their shape"
+            raise ItemError(message, code="missing-option", remedies=remedies)
 
 
 def _shape(shape: list[int], size: int, itemsize: int, name: str) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.signal
 
 from tonearm.arrays.phases import FEW, doubt_frames, doubt_phases
 from tonearm.plugins.context import Context
@@ -67,3 +68,11 @@ def test_frames_are_compared_where_the_bins_are_those_of_one_side(more: Any, not
     doubt_frames(np.fft.rfft(frames, axis=1).T, grid, context)
     assert [doubt.hint for doubt in context.doubts] == noted
     assert all(doubt.code == "grid-doubtful" for doubt in context.doubts)
+
+
+def test_phases_from_the_centre_of_the_window_are_those_of_a_convention() -> None:
+    noise = np.random.default_rng(0).standard_normal(4000)
+    values = scipy.signal.ShortTimeFFT(np.hanning(257)[:256], 64, 8000).stft(noise)
+    context = Context()
+    doubt_frames(values, StftGrid(sample_rate=8000, n_fft=256, hop_length=64, win_length=256), context)
+    assert [doubt.hint for doubt in context.doubts] == ["convention: scipy-short-time-fft"]

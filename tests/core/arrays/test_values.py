@@ -44,6 +44,11 @@ def test_real_and_complex_values_are_told_apart(kind: str, dtype: str, fits: boo
     assert caught.value.code == "kind-mismatch"
     if kind == "complex":
         assert SetOption("kind", "magnitude") in caught.value.remedies
+        return
+    assert SetOption("kind", "complex") in caught.value.remedies
+    with pytest.raises(ItemError) as caught:  # a row is no spectrogram either
+        real_or_complex(array[:1], bound, Context())
+    assert caught.value.hint == "save its real part: array.real"
 
 
 def test_the_real_parts_of_an_inverse_transform_are_a_waveform() -> None:

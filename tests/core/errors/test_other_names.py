@@ -10,6 +10,8 @@ from tonearm.errors.text import nearest
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, default
+from tonearm.signals.conventions import CONVENTIONS
+from tonearm.signals.windows import WINDOWS
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,9 @@ from tonearm.plugins.registry import PluginError, default
         ("high-pass", ["hpss", "filter"], "filter"),
         ("griffinlim", ["griffin-lim"], "griffin-lim"),
         ("jobz", ["jobs", "cores"], "jobs"),
+        ("hanning", ["hamming", "hann"], "hann"),  # whose nearest word is another window
+        ("pytorch", ["librosa", "torch"], "torch"),
+        ("spectrogram", ["magnitude", "waveform"], "magnitude"),
     ],
 )
 def test_the_name_that_is_meant(word, known, meant):
@@ -47,7 +52,7 @@ def test_a_word_may_be_the_first_part_of_a_name():
 
 def test_the_names_exist():
     """A name that an option loses must not stay in the table."""
-    known = {"outputs", "input", "steps", "files", "file", "with", "use"}
+    known = {"outputs", "input", "steps", "files", "file", "with", "use", *WINDOWS, *CONVENTIONS}
     for command in COMMANDS:
         known |= {flag[2:].replace("-", "_") for flag in command_parser(command)._option_string_actions}
     for entry in default().entries():

@@ -56,6 +56,17 @@ def test_windows_at_the_start_of_the_transform_are_found() -> None:
     assert other_grid(values, grid(512, 80, 320, window_position="start")) is None
 
 
+@pytest.mark.parametrize(("n_fft", "hop", "win"), [(512, 128, 512), (512, 100, 400), (401, 100, 401)])
+def test_phases_that_count_from_the_centre_of_the_window_are_found(n_fft: int, hop: int, win: int) -> None:
+    window = scipy.signal.get_window("hann", win)
+    values = scipy.signal.ShortTimeFFT(window, hop, RATE, mfft=n_fft).stft(SPEECH)
+    assert other_grid(values, grid(n_fft, hop, win)) == OtherGrid({"phase_origin": "window-center"})
+    shown = other_grid(values, grid(n_fft, hop))
+    assert shown is not None
+    assert shown.options.items() <= {"phase_origin": "window-center", "win_length": win}.items()
+    assert ("win_length" in shown.options) == (win < n_fft)
+
+
 def test_masks_and_rounding_do_not_hide_the_hop() -> None:
     rng, values = np.random.default_rng(5), stft(SPEECH)
     assert other_grid(values * rng.uniform(0, 1, values.shape), grid()) is None

@@ -29,6 +29,12 @@ PAIRS = np.stack([STFT.real, STFT.imag])
         (np.moveaxis(PAIRS, 0, -1), "complex", "[bin, frame, complex]", 1024),
         (PAIRS, "complex", "[complex, bin, frame]", 1024),
         (np.stack([PAIRS] * 3), "complex", "[?, complex, bin, frame]", 1024),
+        (np.moveaxis(np.stack([PAIRS, PAIRS / 2]), 1, -1), "complex", "[?, bin, frame, complex]", 1024),
+        (STFT.real, "?", "[bin, frame]", 1024),  # one part alone
+        (np.concatenate([STFT.real, STFT.imag], axis=1), "?", "[bin, frame]", 1024),
+        (np.angle(STFT), "?", "[bin, frame]", 1024),
+        ((DB - DB.mean()) / DB.std(), "?", "[bin, frame]", 1024),  # standardised
+        (DB - DB.mean(), "db", "[bin, frame]", 1024),
         (np.abs(STFT), "magnitude or power", "[bin, frame]", 1024),
         (np.abs(STFT).T ** 2, "magnitude or power", "[frame, bin]", 1024),
         (np.stack([np.abs(STFT)] * 2), "magnitude or power", "[?, bin, frame]", 1024),
@@ -98,6 +104,10 @@ SIDES = np.concatenate([STFT, STFT[-2:0:-1].conj()])
         (SIDES, {"kind": "complex", "axes": ["bin", "frame"], "sides": "two"}),
         (np.fft.fftshift(SIDES, axes=0), {"kind": "complex", "axes": ["bin", "frame"], "sides": "centered"}),
         (np.roll(SIDES, 511, axis=0).T, {"kind": "complex", "sides": "centered-nyquist-last"}),
+        (
+            np.stack([SIDES.real, SIDES.imag], axis=-1),
+            {"kind": "complex", "axes": ["bin", "frame", "complex"], "sides": "two"},
+        ),
         (np.abs(SIDES), {"kind": "?", "axes": ["bin", "frame"], "sides": "two"}),
         (20 * np.log10(np.abs(SIDES) + 1e-5), {"kind": "db", "sides": "two"}),
         (folded(STFT.real, STFT.imag), {"kind": "complex", "axes": ["(complex bin)", "frame"]}),

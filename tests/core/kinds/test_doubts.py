@@ -211,3 +211,8 @@ def test_token_numbers_are_doubted_as_samples(dtype: str, low: int, high: int, d
         context = Context()
         doubt_samples(np.zeros(size, dtype), ArrayTraits(low, high), context)
         assert [doubt.code for doubt in context.doubts] == ["kind-doubtful"] * found
+
+
+def test_constant_decibels_of_silence_are_not_called_compressed(tmp_path: Path) -> None:
+    messages = said(np.full((513, 60), -100.0, "f4"), tmp_path, **MAGNITUDE | {"kind": "db"})
+    assert not any(message.startswith("kind-doubtful") for message in messages)

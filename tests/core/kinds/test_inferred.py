@@ -87,9 +87,12 @@ def test_a_real_array_of_two_axes_does_not() -> None:
 @pytest.mark.parametrize(
     ("array", "kinds"),
     [
-        (np.ones((9, 5)), ("waveform", "magnitude", "power", "db", "mel")),
-        (-np.ones((9, 5)), ("waveform", "db", "mel")),
-        (-np.ones((9, 5, 2)), ("complex", "waveform", "db", "mel")),
+        (np.ones((9, 5)), ("waveform", "magnitude", "power", "db")),
+        (np.ones((80, 5)), ("waveform", "magnitude", "power", "db", "mel")),
+        (-np.ones((9, 5)), ("waveform", "db")),
+        (-np.ones((5, 128)), ("waveform", "db", "mel")),
+        (-np.ones((9, 5, 2)), ("complex", "waveform", "db")),
+        (np.ones((16000, 1, 1)), ("waveform",)),
     ],
 )
 def test_the_kinds_that_values_can_be_of_are_named(array: Any, kinds: tuple[str, ...]) -> None:
@@ -106,8 +109,10 @@ def parts() -> Any:
 @pytest.mark.parametrize(
     ("array", "remedy"),
     [
-        (np.ones((9, 5)), ChooseOption("kind", ("magnitude", "power", "db", "mel"))),
-        (-np.ones((9, 5)), ChooseOption("kind", ("magnitude", "db", "mel"))),
+        (np.ones((9, 5)), ChooseOption("kind", ("magnitude", "power", "db"))),
+        (-np.ones((9, 5)), ChooseOption("kind", ("magnitude", "db"))),
+        (-np.ones((9, 80)), ChooseOption("kind", ("magnitude", "db", "mel"))),
+        (np.ones((80, 5)), ChooseOption("kind", ("mel",))),
         (parts(), ChooseOption("kind", ("complex",))),
         (parts().reshape(18, 40), ChooseOption("axes", (["(complex bin)", "frame"], ["(bin complex)", "frame"]))),
         (parts().reshape(18, 40).T, ChooseOption("axes", (["frame", "(complex bin)"], ["frame", "(bin complex)"]))),
@@ -119,6 +124,22 @@ def test_figures_of_a_grid_leave_the_waveform_out(array: Any, remedy: Any) -> No
     with pytest.raises(ItemError) as caught:
         InferredKind(options).of(array)
     assert caught.value.remedies == (remedy,)
+
+
+def test_parts_of_both_sides_are_told_by_their_symmetry() -> None:
+    frames = np.random.default_rng(0).standard_normal((64, 40))
+    values = np.fft.fft(frames, axis=0)
+    kind = InferredKind(InferredOptions(sample_rate=8000, n_fft=64, hop_length=16))
+    with pytest.raises(ItemError) as caught:
+        kind.of(np.stack([values.real, values.imag], axis=-1))
+    assert caught.value.remedies == (SetOption("kind", "complex", "as 64 is n_fft: both sides", also={"sides": "two"}),)
+
+
+def test_no_kind_is_proposed_for_features_that_are_no_spectrogram() -> None:
+    """An axis has neither the bins of the given n_fft nor a usual number of mel bands, as of chroma and MFCCs."""
+    with pytest.raises(ItemError) as caught:
+        InferredKind(OPTIONS).of(np.ones((12, 5)))
+    assert caught.value.hint == "no axis has the 9 bins of n_fft 16; MFCCs, chroma and latents are no sound"
 
 
 def test_values_show_parts_in_the_axis_of_the_bins_and_phases() -> None:

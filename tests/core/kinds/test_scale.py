@@ -10,8 +10,10 @@ import pytest
 
 from tonearm.arrays.extent import finite_extent_of
 from tonearm.errors import ItemError, SetOption
+from tonearm.kinds.doubts import doubt_decibels
 from tonearm.kinds.scale import check_decibels, to_full_scale, without_negatives
 from tonearm.kinds.scale import scaled as divided
+from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits
 
 
@@ -180,3 +182,30 @@ def test_linear_values_are_no_decibels() -> None:
     with pytest.raises(ItemError, match="reach 1000, but no sound has so many decibels") as caught:
         check_decibels(traits(np.array([0.0, 1000.0])))
     assert caught.value.code == "not-decibels"
+
+
+def test_standardised_values_are_told_from_logarithms() -> None:
+    values = np.random.default_rng(0).standard_normal((1, 64, 100))
+    values = (values - values.mean()) / values.std()
+    with pytest.raises(ItemError) as caught:
+        without_negatives(values, "magnitude", traits(values), print)
+    wanted = "if these are standardised, save array * std + mean, with the statistics of the model"
+    assert caught.value.hint == wanted
+    context = Context()
+    doubt_decibels(values, traits(values), context)
+    assert [doubt.hint for doubt in context.doubts] == [wanted]
+    context = Context()
+    doubt_decibels(values * 2 - 5, traits(values * 2 - 5), context)
+    assert "recipe" in context.doubts[0].hint
+
+
+def test_whole_numbers_of_which_none_is_negative_may_be_codes() -> None:
+    for high, hint in ((255, "mu-law-decode"), (1023, "tokens")):
+        codes = np.arange(high + 1, dtype="i8")
+        with pytest.raises(ItemError) as caught:
+            to_full_scale(codes, None, traits(codes))
+        assert caught.value.code == "unknown-scale"
+        assert hint in caught.value.remedies[0].prose
+    with pytest.raises(ItemError) as caught:
+        to_full_scale(codes - 512, None, traits(codes - 512))
+    assert "mu-law" not in caught.value.hint

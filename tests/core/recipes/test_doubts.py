@@ -156,3 +156,16 @@ class TestInPipelines:
     def test_the_limits_decide(self, outcome: Any, limits: Any, warned: bool, failed: list[str]) -> None:
         warnings, failures = outcome(values(-5, -1)[0], **limits)
         assert (("dialect-doubtful" in warnings), failures) == (warned, failed)
+
+
+def test_linear_values_are_a_doubt_where_a_dialect_has_logarithms() -> None:
+    array = np.random.default_rng(0).exponential(0.5, (1, 80, 50)).astype(np.float32) ** 2
+    message = "no value is below 0, and most are small, but those of {} are logarithms"
+    assert doubt("hifigan", array) == (
+        message.format("hifigan"),
+        "dialect: {base: hifigan, log: none}, if these are linear",
+    )
+    assert doubt("coqui", np.minimum(array, 4)) == (message.format("coqui"), "")  # its steps would remain
+    assert doubt("librosa", array) is None
+    loud = np.random.default_rng(0).normal(4, 0.5, (1, 80, 50)).astype(np.float32)  # logarithms of loud noise
+    assert doubt("f5-tts", loud) is None

@@ -38,6 +38,16 @@ def test_a_spectrogram_with_a_shape(dtype: str, byte_order: str, mark: str, orde
     assert np.array_equal(found.values[0], stored.astype("f4"))
 
 
+@pytest.mark.parametrize("options", [{"kind": "magnitude", **STFT}, {"kind": "complex", "dtype": "complex64", **STFT}])
+def test_a_spectrogram_without_a_shape_is_asked_for_it(options: dict[str, Any]) -> None:
+    values = MAGNITUDES + 1j * MAGNITUDES if options["kind"] == "complex" else MAGNITUDES
+    error = refused(values.T.astype(options.get("dtype", "float32")).tobytes(), **options)
+    assert error.code == "missing-option"
+    assert error.hint == (
+        "shape: [-1, 9], if one frame follows the other; shape: [9, -1], if they were written bin by bin"
+    )
+
+
 def test_complex_values_and_waveforms(tmp_path: Path) -> None:
     values = (MAGNITUDES + 1j * MAGNITUDES).astype("c8")
     (tmp_path / "a.bin").write_bytes(values.tobytes())

@@ -18,6 +18,7 @@ from tonearm.plugins.ports import Spec
 from tonearm.recipes.catalogue import listing_hint
 from tonearm.recipes.doubts import doubt_of
 from tonearm.recipes.mel import MelDialect, MelSpectrogram
+from tonearm.recipes.mel.dialect import USUAL_N_MELS
 from tonearm.recipes.recipe import matching_remedies
 from tonearm.signals import GRID_FIELDS
 
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from tonearm.findings.notes import Notes
     from tonearm.typing import Array
 
-
-USUAL_N_MELS = frozenset((20, 24, 32, 40, 48, 60, 64, 72, 80, 96, 100, 120, 128, 160, 192, 200, 229, 240, 256, 512))
-"""Usual numbers of mel bands."""
 
 MAX_OTHER_BANDS = 16
 """Largest number of values beside the mel bands of a frame."""
