@@ -34,6 +34,9 @@ USUAL_N_FFTS = frozenset(
 )
 """Usual values of n_fft: powers of two, and 10 to 50 ms at 16 to 48 kHz."""
 
+USUAL_N_MELS = frozenset((20, 24, 32, 40, 48, 60, 64, 72, 80, 96, 100, 120, 128, 160, 192, 200, 229, 240, 256, 512))
+"""Usual numbers of mel bands."""
+
 MIN_ROWS = 32
 """Smallest number of positions along an axis whose layout is examined."""
 

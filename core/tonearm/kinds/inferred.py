@@ -106,7 +106,7 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
         folded = self._folded(array)
         found = folded or self._two_sides(array)
         kinds = () if found else self._possible_kinds(array)
-        remedies = (found,) if found else (ChooseOption("kind", kinds),) if kinds else (self._no_kind(),)
+        remedies = (found,) if found else (ChooseOption("kind", kinds),) if kinds else (self._no_kind(array),)
         raise ItemError(message, code="unknown-kind", remedies=remedies)
 
     def read(self, values: Array, context: Context) -> Waveform | ComplexSpectrogram:
@@ -125,7 +125,7 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
 
         Magnitudes and powers are not negative, unless they are logarithms, for which the kind has a recipe.
         """
-        from tonearm.recipes.mel.dialect import USUAL_N_MELS  # not at the top: only this error needs it
+        from tonearm.findings.layout import USUAL_N_MELS  # not at the top: only this error needs it
 
         sizes = [size for size in array.shape if size > 1] or [1]
         if len(sizes) <= 2 and (len(sizes) == 1 or min(sizes) <= MOST_CHANNELS) and max(sizes) > MOST_BINS:
@@ -147,9 +147,15 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
             return ("complex",) if bins else ("complex", *waveform, "db", *mel)
         return ("magnitude", "db", *mel) if bins else (*waveform, "db", *mel)
 
-    def _no_kind(self) -> Advice:
+    def _no_kind(self, array: Array) -> Advice:
         """Return the advice for an array that is of no kind: no axis has the bins of the given n_fft."""
+        from tonearm.findings.layout import USUAL_N_FFTS
+
         n_fft = self.options.n_fft or 0
+        other = next((size for size in array.shape if 2 * (size - 1) in USUAL_N_FFTS), None)
+        if other:
+            words = f"no axis has the {n_fft // 2 + 1} bins of n_fft {n_fft}, but {other} are those of n_fft"
+            return Advice(f"{words} {2 * (other - 1)}")
         return Advice(f"no axis has the {n_fft // 2 + 1} bins of n_fft {n_fft}; MFCCs, chroma and latents are no sound")
 
     def _two_sides(self, array: Array) -> Remedy | None:

@@ -140,6 +140,9 @@ def test_no_kind_is_proposed_for_features_that_are_no_spectrogram() -> None:
     with pytest.raises(ItemError) as caught:
         InferredKind(OPTIONS).of(np.ones((12, 5)))
     assert caught.value.hint == "no axis has the 9 bins of n_fft 16; MFCCs, chroma and latents are no sound"
+    with pytest.raises(ItemError) as caught:
+        InferredKind(OPTIONS).of(np.ones((513, 7)))
+    assert caught.value.hint == "no axis has the 9 bins of n_fft 16, but 513 are those of n_fft 1024"
 
 
 def test_values_show_parts_in_the_axis_of_the_bins_and_phases() -> None:

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 MAX_MELS = 8192
 
-USUAL_N_MELS = frozenset((20, 24, 32, 40, 48, 60, 64, 72, 80, 96, 100, 120, 128, 160, 192, 200, 229, 240, 256, 512))
-"""Usual numbers of mel bands."""
-
 
 class MelDialect(Recipe, frozen=True, kw_only=True):
     """A recipe for mel spectrograms, from samples to the values that a model writes.

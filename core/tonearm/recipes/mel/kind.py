@@ -11,6 +11,7 @@ from msgspec import Meta
 from tonearm.arrays.bands import bands_problems
 from tonearm.arrays.extent import finite_extent_of, traits_of
 from tonearm.errors import Advice, GiveOption, ItemError, OptionError, Remedy, SetOption
+from tonearm.findings.layout import USUAL_N_MELS
 from tonearm.kinds.grid_options import GridOptions, missing_option
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import ArrayTraits, Kind
@@ -18,7 +19,6 @@ from tonearm.plugins.ports import Spec
 from tonearm.recipes.catalogue import listing_hint
 from tonearm.recipes.doubts import doubt_of
 from tonearm.recipes.mel import MelDialect, MelSpectrogram
-from tonearm.recipes.mel.dialect import USUAL_N_MELS
 from tonearm.recipes.recipe import matching_remedies
 from tonearm.signals import GRID_FIELDS
 
