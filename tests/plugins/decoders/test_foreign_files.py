@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 import soundfile
@@ -52,11 +53,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("foreign")
 
 
+def another_version() -> int:
+    """Return the version of imageio-ffmpeg's ffmpeg, such as 9 of ``n9.0.2`` and 7 of ``7.0.2-static``."""
+    return int(imageio_ffmpeg.get_ffmpeg_version().lstrip("n").partition(".")[0])
+
+
 def compare(one: File, folder: Path) -> None:
     path = folder / one.name
     if not path.exists():
         one.make(path)
     rate, wanted = heard(path, one.by)
+    if one.name.startswith("aac") and path.suffix == ".m4a" and another_version() < 8:
+        pytest.skip("ffmpeg before 8 gives the padding behind AAC, too")
     signal, _ = read(path)
     assert (signal.sample_rate, signal.samples.shape) == (rate, wanted.shape)
     assert np.abs(signal.samples - wanted).max() <= one.error
