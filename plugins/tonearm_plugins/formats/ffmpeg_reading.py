@@ -184,18 +184,10 @@ def _open_av(file: BinaryIO, demuxer: str) -> Any:
     import av
 
     file.seek(0)
-    return av.open(
-        _Readable(file),
-        "r",
-        format=demuxer,
-        io_open=_refuse,
-        metadata_errors="replace",
-        options={
-            "protocol_whitelist": "none",
-            "format_whitelist": whitelist(demuxer),
-            "err_detect": "crccheck+explode",
-        },
-    )
+    # PyAV 19 has no option for it, and always escapes bytes of tags that are not UTF-8.
+    escaping: Any = {} if int(av.__version__[:2]) >= 19 else {"metadata_errors": "surrogateescape"}
+    bounds = {"protocol_whitelist": "none", "format_whitelist": whitelist(demuxer), "err_detect": "crccheck+explode"}
+    return av.open(_Readable(file), "r", format=demuxer, io_open=_refuse, options=bounds, **escaping)
 
 
 class _Readable:
@@ -373,8 +365,9 @@ def _scale(codec: str, kind: str) -> str:
 
 
 def _tags_of(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Return the tags among the metadata of ffmpeg."""
-    tags = {name.lower(): text for name, text in metadata.items() if text}
+    """Return the tags among the metadata of ffmpeg, with U+FFFD for bytes that are not UTF-8, which PyAV escapes."""
+    utf8 = {name: text.encode(errors="surrogateescape").decode(errors="replace") for name, text in metadata.items()}
+    tags = {name.lower(): text for name, text in utf8.items() if text}
     return tags_by_name({name: text for name, text in tags.items() if not _NO_TAG.fullmatch(name)})
 
 

@@ -16,9 +16,12 @@ from tonearm_plugins.formats import ffmpeg_reading
 WHOLE = np.random.default_rng(0).integers(-9000, 9000, (2, 30_000), "i2")
 
 
-def made(container: str, codec: str, layout: str = "s16p", samples: Any = WHOLE, rate: int = 44100) -> bytes:
+def made(
+    container: str, codec: str, layout: str = "s16p", samples: Any = WHOLE, rate: int = 44100, title: str = ""
+) -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
+        output.metadata["title"] = title
         stream: Any = output.add_stream(codec, rate=rate, layout="stereo")
         stream.codec_context.format = layout
         step = 4096 if not codec.startswith("aac") else 1024
@@ -58,6 +61,12 @@ def test_every_digit(backend: str, container: str, codec: str, layout: str, demu
     found = read(made(container, codec, layout), demuxer)
     np.testing.assert_array_equal(found.samples, WHOLE / np.float32(32768))
     assert (found.samples.dtype, found.sample_rate, found.scale) == ("f4", 44100, scale)
+
+
+def test_bytes_of_tags_that_are_not_utf8_are_replaced() -> None:
+    data = made("matroska", "flac", "s16", title="ABCDEFG")
+    found = read(data.replace(b"ABCDEFG", b"AB\xff\xfeEFG"), "matroska")
+    assert found.tags["title"] == "AB\ufffd\ufffdEFG"
 
 
 @pytest.mark.parametrize(("bits", "dtype"), [(24, "f4"), (32, "f8")])
