@@ -114,19 +114,20 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
                 yield from sound(array, self.options, key)
                 return
             refuse_file(array, key)
-            if says and "lengths" not in companions and not ignores_file(self.options):
+            is_used = bool(says) and not ignores_file(self.options)
+            if is_used and "lengths" not in companions:
                 companions |= stated_lengths(array, says, self.options.axes)
             stated = rate_among(says) if says else None
             options = with_stated(self.options, stated, key)
             if options is not self.options:
                 context.measure(sample_rate=options.of_kind("sample_rate"))
-            if says and not ignores_file(options):
+            if is_used:
                 check_figures(options, says, array, key)
             for index, one in enumerate(read_array(array, options, context, **companions)):
                 if isinstance(one, ItemError):
                     yield retryable(one, array, index, context, companions, stated)
                     continue
-                if says and not ignores_file(options):
+                if is_used:
                     check_channels(one, says, key)
                 yield one
         except ItemError as error:

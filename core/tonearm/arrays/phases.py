@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tonearm.typing import Array
 
 FEW = 256
-"""Number of phases below which nothing shows."""
+"""Number of complex values, or of phases, below which nothing shows."""
 
 MAX_UNEVEN = 0.15
 """Largest deviation of the spread of phases from that of an even one."""

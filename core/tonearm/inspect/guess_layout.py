@@ -9,6 +9,7 @@ from msgspec import Struct
 from tonearm.findings.layout import PHASE_LIMIT, USUAL_N_FFTS
 from tonearm.findings.notes import Notes
 from tonearm.inspect.guess_logarithm import logarithm
+from tonearm.recipes.variants import DECIBEL_SPAN
 
 SIDES = ("two", "centered", "centered-nyquist-last")
 
@@ -19,9 +20,6 @@ FOLDED = {
     "bin-polar": ("polar", "(bin polar)", "the magnitude and the phase of each bin side by side"),
 }
 """Parts of an axis that holds both, its name, and what it holds, by the layout."""
-
-MIN_DECIBEL_SPAN = 40.0
-"""Least span of values that are taken for decibels; natural logarithms span 12 over 100 dB."""
 
 
 class FoundLayout(Struct, frozen=True):
@@ -115,6 +113,6 @@ def polar_kind(notes: Notes) -> tuple[str, dict[str, Any], str]:
     stats = notes.statistics
     if stats.low >= -PHASE_LIMIT:
         return "magnitude", {}, "magnitudes of at least 0, and phases within ±π"
-    if stats.high - stats.low > MIN_DECIBEL_SPAN:
+    if stats.high - stats.low >= DECIBEL_SPAN:
         return "db", {}, f"decibels, which span {stats.high - stats.low:.4g}, and phases within ±π"
     return "magnitude", {"recipe": logarithm("ln", stats.low)}, "logarithms of magnitudes, and phases within ±π"

@@ -8,10 +8,11 @@ from msgspec import structs
 
 from tonearm.findings.layout import MIN_PHASE, PHASE_LIMIT, USUAL_N_FFTS
 from tonearm.findings.notes import UNKNOWN, Confidence, Notes
-from tonearm.inspect.guess_layout import MIN_DECIBEL_SPAN, FoundLayout, find_layout, polar_kind
+from tonearm.inspect.guess_layout import FoundLayout, find_layout, polar_kind
 from tonearm.inspect.guess_logarithm import find_logarithm, logarithm
 from tonearm.recipes.doubts import MAX_STANDARDISED
 from tonearm.recipes.recipe import LOGARITHM_BASES
+from tonearm.recipes.variants import DECIBEL_SPAN
 
 MAX_MEAN = 0.01
 """Largest mean of phases and of parts of complex values, as a fraction of the peak."""
@@ -38,7 +39,7 @@ def bin_axis(notes: Notes) -> int | None:
 def resembles_magnitudes(notes: Notes) -> bool:
     """Return whether the values of an array are magnitudes, powers or decibels rather than another logarithm."""
     stats = notes.statistics
-    return not stats.negative or stats.high - stats.low > MIN_DECIBEL_SPAN
+    return not stats.negative or stats.high - stats.low >= DECIBEL_SPAN
 
 
 def note_complex(notes: Notes) -> None:
@@ -158,7 +159,7 @@ def _note_levels(notes: Notes, n_fft: int, rival: str = "") -> None:
     elif reason := _no_levels(notes):
         kind = UNKNOWN
         notes.add("kind", UNKNOWN, "unknown", f"bins, but {reason}{doubt}")
-    elif stats.negative and stats.high - stats.low > MIN_DECIBEL_SPAN:
+    elif stats.negative and stats.high - stats.low >= DECIBEL_SPAN:
         kind = "db"
         span = stats.high - stats.low
         reason = f"bins, and values below 0 that span {span:.4g}, as decibels do"

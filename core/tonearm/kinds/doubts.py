@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.axes import MAGNITUDES_FIRST
-from tonearm.arrays.phases import doubt_frames
+from tonearm.arrays.phases import FEW, doubt_frames
 from tonearm.errors import Advice, ChooseOption, Remedy, RunCommand, SetLimit, SetOption
 from tonearm.kinds.scale import MIN_WHOLE_NUMBERS, STANDARDISED, are_standardised
 from tonearm.plugins.context import Context
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from tonearm.plugins.kind import ArrayTraits
     from tonearm.signals import StftGrid
     from tonearm.typing import Array
-
-FEW = 256
-"""Number of values below which a spectrogram shows nothing."""
 
 MIN_SAMPLES = 4096
 """Number of floating-point samples from which one is negative in any sound."""

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from tonearm.errors import InsertStep, ItemError, OptionError, PipelineError, SetLimit, SetOption
-from tonearm.names import BUILTIN
 from tonearm.pipeline.changed_options import changed_options
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.document import from_plain
@@ -55,12 +54,12 @@ def try_on_source(error: ItemError, bound: BoundPlugin, source: Source) -> None:
     error
         Error of a source of which no item could be read.
     bound
-        Decoder; one of another package, or a large source, leaves the error as it is.
+        Decoder of tonearm's own; a large source leaves the error as it is.
     source
         Source.
     """
     plugin: Any = bound.plugin
-    if bound.entry.origin != BUILTIN or not dataclasses.is_dataclass(plugin.options) or not _is_small(source):
+    if not dataclasses.is_dataclass(plugin.options) or not _is_small(source):
         return
 
     def decoded(options: Any) -> Signal:
@@ -87,25 +86,11 @@ def try_on_signal(error: ItemError, bound: BoundPlugin, signal: Signal) -> None:
     error
         Error of an item.
     bound
-        Transform; one of another package leaves the error as it is.
+        Transform of tonearm's own.
     signal
         Signal that the transform could not change.
     """
-    plugin: Any = bound.plugin
-    if bound.entry.origin != BUILTIN or not dataclasses.is_dataclass(plugin.options):
-        return
-    context = Context(catalogue=registries.default().catalogue)
-
-    def transformed(options: Any) -> bool:
-        changed: Any = restored_plugin(type(plugin), options, plugin.registered)
-        changed.apply(signal, context)
-        return True
-
-    def inserted(step: InsertStep) -> bool:
-        plugin.apply(_stepped(step, signal, context), context)
-        return True
-
-    _try(error, plugin.options, transformed, inserted)
+    _try_on(error, bound, signal, lambda plugin, given, context: plugin.apply(given, context))
 
 
 def try_on_encoder(error: ItemError, bound: BoundPlugin, signal: Signal, suffix: str) -> None:
@@ -116,27 +101,33 @@ def try_on_encoder(error: ItemError, bound: BoundPlugin, signal: Signal, suffix:
     error
         Error of an item.
     bound
-        Encoder; one of another package leaves the error as it is.
+        Encoder of tonearm's own.
     signal
         Signal that could not be written.
     suffix
         Suffix of the file, with dot.
     """
+    _try_on(error, bound, signal, lambda plugin, given, _: plugin.check_signal(given, suffix))
+
+
+def _try_on(
+    error: ItemError, bound: BoundPlugin, signal: Signal, work: Callable[[Any, Signal, Context], object]
+) -> None:
+    """Leave those remedies of an error that help when a plugin does its work on a signal again."""
     plugin: Any = bound.plugin
-    if bound.entry.origin != BUILTIN or not dataclasses.is_dataclass(plugin.options):
+    if not dataclasses.is_dataclass(plugin.options):
         return
     context = Context(catalogue=registries.default().catalogue)
 
-    def allowed(options: Any) -> bool:
-        changed: Any = restored_plugin(type(plugin), options, plugin.registered)
-        changed.check_signal(signal, suffix)
+    def changed(options: Any) -> bool:
+        work(restored_plugin(type(plugin), options, plugin.registered), signal, context)
         return True
 
     def inserted(step: InsertStep) -> bool:
-        plugin.check_signal(_stepped(step, signal, context), suffix)
+        work(plugin, _stepped(step, signal, context), context)
         return True
 
-    _try(error, plugin.options, allowed, inserted)
+    _try(error, plugin.options, changed, inserted)
 
 
 def _try(
