@@ -15,8 +15,9 @@ TYPE_CHECKING = False  # without importing typing: see `tonearm.startup`
 if TYPE_CHECKING:
     from typing import Any
 
+    from tonearm.conversion.saved import Saved
     from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
-    from tonearm.python import Pipeline, TonearmWarning, load_pipeline
+    from tonearm.python import Pipeline, TonearmWarning, encode, load_pipeline, read, save, to_waveform
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 
@@ -30,6 +31,7 @@ __all__ = [
     "Pipeline",
     "PipelineError",
     "Problem",
+    "Saved",
     "Signal",
     "StftGrid",
     "TonearmError",
@@ -37,10 +39,14 @@ __all__ = [
     "UsageError",
     "Waveform",
     "__version__",
+    "encode",
     "load_pipeline",
+    "read",
+    "save",
+    "to_waveform",
 ]
 
-_MODULES = ("errors", "signals", "recipes.mel", "python")
+_MODULES = ("errors", "signals", "recipes.mel", "conversion.saved", "python")
 """Modules that define the public names."""
 
 

@@ -10,7 +10,7 @@ import contextlib
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tonearm.errors import ItemError, one_line
@@ -18,6 +18,7 @@ from tonearm.errors import ItemError, one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tonearm.signals import Signal
     from tonearm.typing import Array
 
 FileIdentity = tuple[int, int, int]
@@ -39,6 +40,10 @@ class Source:
         Open, seekable binary file that is read in place of ``path``.
     array
         Array in memory. Decoders of arrays use it as if they had read it.
+    arrays
+        Several arrays in memory, by name. Decoders of named arrays use them as if they had read them.
+    signal
+        Signal in memory, which takes the place of what a decoder reads.
     content
         Content of the file, if the host has read it already.
     identity
@@ -56,6 +61,7 @@ class Source:
         "_path",
         "absolute_path",
         "array",
+        "arrays",
         "content",
         "file",
         "found",
@@ -64,6 +70,7 @@ class Source:
         "name",
         "path_text",
         "relative_dir",
+        "signal",
     )
 
     def __init__(
@@ -74,6 +81,8 @@ class Source:
         relative_dir: str = ".",
         file: BinaryIO | None = None,
         array: Array | None = None,
+        arrays: Mapping[str, Array] | None = None,
+        signal: Signal | None = None,
         content: bytes | None = None,
         identity: FileIdentity | None = None,
         key: str = "",
@@ -85,6 +94,8 @@ class Source:
         self.relative_dir = relative_dir
         self.file = file
         self.array = array
+        self.arrays = arrays
+        self.signal = signal
         self.content = content
         self.identity = identity
         self.key = key

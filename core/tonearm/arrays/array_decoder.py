@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
@@ -176,7 +176,8 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
                 hint="or give a file",
             )
         else:
-            with self.open_arrays(source, context) as found:
+            given = nullcontext(source.arrays) if source.arrays is not None else self.open_arrays(source, context)
+            with given as found:
                 yield from self._items(self._with_companions(found, named, context), context)
 
     def of_one_sort(self, keys: list[str]) -> list[str]:

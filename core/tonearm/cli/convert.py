@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -17,24 +16,17 @@ from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
 from tonearm.cli.printing import remedies_as_flags
 from tonearm.cli.repeats import RepeatedWarnings
 from tonearm.cli.watched_work import WatchedWork
+from tonearm.conversion.build import Request, Step, build
 from tonearm.errors import ItemError, PipelineError, UsageError, one_line
-from tonearm.pipeline.blame import as_item_error
-from tonearm.pipeline.check import bind_decoder, check, read_limits
+from tonearm.pipeline.check import read_limits
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.document import assignment_mark, escape_variables, from_plain, override, with_limits
-from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
-from tonearm.pipeline.signal_checks import check_given
+from tonearm.pipeline.document import assignment_mark, escape_variables, override
+from tonearm.pipeline.inference import plugin_by_suffix
 from tonearm.pipeline.templates import Template
 from tonearm.pipeline.yaml.nodes import MappingNode, Node, SequenceNode
-from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
-from tonearm.plugins.item import Item
-from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry
-from tonearm.reading.compressed_sources import inflated_source
-from tonearm.reading.memory import limited_memory
-from tonearm.signals import Signal
 from tonearm.source import Source, source_changed
 from tonearm.startup import StopHandler
 from tonearm.writing.templates import parse_parts
@@ -83,21 +75,19 @@ def main(arguments: SimpleNamespace) -> int:
 
 def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     registry = console.load_registry()
-    root, source, started = _pipeline(arguments, registry)
+    conversion = build(_request(arguments, registry), registry)
     if arguments.yaml:
         import yaml
 
         for name in (arguments.source, arguments.target):
             if _utf8(name) != name:
                 raise UsageError(f"the name {one_line(name)} is not UTF-8, as a pipeline is", code="not-utf8")
-        shown = _without_empty(_as_written(root))
+        shown = _without_empty(_as_written(conversion.root))
         console.print_data(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
         return console.DONE
     from tonearm.run.convert_one import convert_one
 
-    checked = check(root, None, registry, form="flags", env=arguments.env)
-    if started is not None:
-        checked = replace(checked, decoder=replace(checked.decoder, plugin=started))
+    checked = conversion.check(registry)
     target = Path(arguments.target)
     if _utf8(target.name) != target.name:
         checked = _with_name(checked, target.name)
@@ -107,7 +97,7 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     try:
         written = convert_one(
             Converter(checked),
-            source,
+            conversion.source,
             target.parent,
             force=arguments.force,
             on_warning=warnings.print,
@@ -121,26 +111,15 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     return console.DONE
 
 
-def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Source, _StartedDecoder | None]:
-    """Return the pipeline that is equivalent to the command line, its source, and the decoder if it has started."""
+def _request(arguments: SimpleNamespace, registry: Registry) -> Request:
+    """Return what the command line asks for."""
     decoder = arguments.decoder or _name_by_suffix(registry, "decoder", arguments.source)
     encoder = arguments.encoder or _name_by_suffix(registry, "encoder", arguments.target)
-    draft: dict[str, Any] = {
-        "tonearm": 1,
-        "input": {"use": decoder, "files": _utf8(arguments.source), "with": {}},
-        "steps": [],
-        "outputs": [{"use": encoder, "file": _utf8(Path(arguments.target).name), "with": {}}],
-    }
-    root = with_option_flags(from_plain(draft), arguments, registry, decoder, encoder)
-    for assignment in arguments.overrides:
-        if assignment.startswith("input."):
-            root = override(root, assignment, mark=assignment_mark(assignment))
-    try:
-        bound = bind_decoder(root, None, registry, form="flags", env=arguments.env)
-    except PipelineError as error:
+
+    def on_missing(error: PipelineError, root: Node) -> PipelineError:
         from tonearm.run.reading_problem import with_reading_problem  # not at the top: only this error needs it
 
-        raise with_reading_problem(
+        return with_reading_problem(
             error,
             root,
             registry,
@@ -148,21 +127,22 @@ def _pipeline(arguments: SimpleNamespace, registry: Registry) -> tuple[Node, Sou
             form="flags",
             env=arguments.env,
             memory=lambda: int(read_limits(arguments.limits, registry).memory),
-        ) from None
-    source = _read_source(arguments.source, bound)
-    with limited_memory(int(read_limits(arguments.limits, registry).memory)):
-        given, started = _decoded_signals(bound, source, registry)
-    steps = _conversion_steps([_named_step(step) for step in arguments.step], registry, given, encoder)
-    draft["steps"] = [{"use": name, "with": {}} for name, _ in steps]
-    root = with_option_flags(from_plain(draft), arguments, registry, decoder, encoder)
-    for index, (_, assignments) in enumerate(steps):
-        for one in assignments:
-            root = override(
-                root, one, option="--step", below=f"steps.{index}.with.", mark=assignment_mark(one, "--step")
-            )
-    for assignment in arguments.overrides:
-        root = override(root, assignment, mark=assignment_mark(assignment))
-    return with_limits(root, arguments.limits), source, started
+        )
+
+    return Request(
+        decoder=decoder,
+        encoder=encoder,
+        files=_utf8(arguments.source),
+        file=_utf8(Path(arguments.target).name),
+        with_options=lambda root, _: with_option_flags(root, arguments, registry, decoder, encoder),
+        steps=tuple(map(_named_step, arguments.step)),
+        overrides=tuple(arguments.overrides),
+        limits=tuple(arguments.limits),
+        form="flags",
+        env=tuple(arguments.env),
+        open_source=lambda decoder: _read_source(arguments.source, decoder),
+        on_missing=on_missing,
+    )
 
 
 def _utf8(name: str) -> str:
@@ -212,12 +192,8 @@ def _without_empty(value: object) -> object:
     return [_without_empty(inner) for inner in value] if isinstance(value, list) else value
 
 
-Step: TypeAlias = tuple[str, tuple[str, ...]]
-"""Name of a transform, and assignments of its options."""
-
-
 def _named_step(text: str) -> Step:
-    """Return the name and the assignments of ``--step NAME:K=V;K=V``. A quoted or bracketed value may hold a ``;``."""
+    """Return the step of ``--step NAME:K=V;K=V``. A quoted or bracketed value may hold a ``;``."""
     name, colon, options = text.partition(":")
     found = re.findall(r"""(?:"[^"]*"|'[^']*'|\[[^\]]*\]|\{[^}]*\}|[^;])+""", options)
     assignments = tuple(one.strip() for one in found if one.strip())
@@ -227,93 +203,11 @@ def _named_step(text: str) -> Step:
     if colon and not assignments:
         message = f"--step {one_line(text)}: no option follows the colon"
         raise UsageError(message, code="bad-override", hint=f"write --step {one_line(name)}:NAME=VALUE")
-    return name, assignments
 
+    def set_options(root: Node, index: int) -> Node:
+        for one in assignments:
+            mark = assignment_mark(one, "--step")
+            root = override(root, one, option="--step", below=f"steps.{index}.with.", mark=mark)
+        return root
 
-def _conversion_steps(
-    given_steps: Iterable[Step], registry: Registry, given: tuple[type[Signal], ...], encoder: str
-) -> list[Step]:
-    """Return the transforms that lead from the decoder to the encoder by way of the given steps."""
-    steps: list[Step] = []
-    for step in [*given_steps, None]:
-        taker = registry.find("transform", step[0]) if step else registry.find("encoder", encoder)
-        ports = ports_of(taker.resolve())
-        conversion = find_conversion(registry, given, ports.takes)
-        if conversion is None:
-            ports_given = " or ".join(signal.port for signal in given)
-            raise UsageError(
-                f"{taker.name} cannot take {ports_given}, and no transform leads there", code="port-mismatch"
-            )
-        steps += [*((name, ()) for name in conversion), *([step] if step else [])]
-        given = ports.gives if step else given
-    return steps
-
-
-def _decoded_signals(
-    bound: BoundPlugin, source: Source, registry: Registry
-) -> tuple[tuple[type[Signal], ...], _StartedDecoder | None]:
-    """Return the class of the signals that the decoder gives; where its options leave it open, start to decode."""
-    plugin = bound.plugin
-    if not isinstance(plugin, Decoder):
-        raise UsageError(f"{bound.name} is not a decoder")
-    signals = plugin.produces().signals
-    if len(signals) == 1 and signals[0] is not Signal:
-        return signals, None
-    with as_item_error(bound):
-        started = _StartedDecoder(plugin, source, registry)
-        if started.first is None:
-            raise UsageError(f"{one_line(source.name)} holds nothing", code="empty")
-        if isinstance(started.first, ItemError):
-            raise started.first
-        signal: Any = getattr(started.first, "signal", started.first)
-        check_given(signal, bound)
-        return (type(signal),), started
-
-
-class _StartedDecoder(Decoder[Signal, Any]):
-    """A decoder that has decoded the first item of a source, and continues from there.
-
-    Parameters
-    ----------
-    plugin
-        Decoder that does the work.
-    source
-        Source.
-    registry
-        Registry with the named structs that options name.
-
-    Attributes
-    ----------
-    first
-        First item, until it is decoded: None if there is none.
-    """
-
-    def __init__(self, plugin: Decoder[Any, Any], source: Source, registry: Registry) -> None:
-        super().__init__(plugin.options)
-        self._plugin = plugin
-        self._context = Context(catalogue=registry.catalogue)
-        self._items = iter(plugin.decode(inflated_source(source, type(plugin).suffixes), self._context))
-        self.first = next(self._items, None)
-
-    def preflight(self) -> None:
-        """Let the decoder prepare."""
-        self._plugin.preflight()
-
-    def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:  # noqa: ARG002 - started
-        """Yield the first item and then the others, with what the decoder has recorded about each."""
-        item, self.first = self.first, None
-        while item is not None:
-            self._forward(context)
-            yield item
-            del item  # frees its memory before the next item is made
-            try:
-                item = next(self._items, None)
-            finally:
-                self._forward(context)
-
-    def _forward(self, context: Context) -> None:
-        recorded = self._context.drain()
-        context.measure(**recorded.measurements)
-        context.doubts += recorded.doubts
-        for warning in recorded.warnings:
-            context.warn(warning)
+    return Step(name, set_options)

@@ -11,8 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from tonearm.arrays import ArrayOptions
 from tonearm.cli.option_words import option_notes
+from tonearm.conversion.keywords import array_classes
 from tonearm.pipeline.document import escape_variables, override
 from tonearm.pipeline.option_scalars import takes, takes_list
 from tonearm.pipeline.yaml.nodes import Node
@@ -138,7 +138,7 @@ def enumerated(hint: Any) -> list[str]:
 
 def option_flags(registry: Registry) -> Mapping[str, OptionFlag]:
     """Return the flags by name: the options of all arrays, then those of single decoders, then those of encoders."""
-    found = {name: OptionFlag("The array", name, (("", cls),)) for name, cls in _array_classes(registry).items()}
+    found = {name: OptionFlag("The array", name, (("", cls),)) for name, cls in array_classes(registry).items()}
     for group, role in (("Options of single decoders", "decoder"), ("Options of single encoders", "encoder")):
         owners: dict[str, list[tuple[str, type[Any]]]] = {}
         for entry in registry.entries(role):
@@ -149,19 +149,6 @@ def option_flags(registry: Registry) -> Mapping[str, OptionFlag]:
                     if field.name not in found:
                         owners.setdefault(field.name, []).append((registry.short_name(entry), options))
         found |= {name: OptionFlag(group, name, tuple(users)) for name, users in owners.items()}
-    return found
-
-
-def _array_classes(registry: Registry, kind: str | None = None) -> dict[str, type[Any]]:
-    """Return the classes that have the options of arrays: of all decoders, and of a kind, or of every kind if None."""
-    found: dict[str, type[Any]] = dict.fromkeys(declared_options(ArrayOptions), ArrayOptions)
-    kinds = list(registry.entries("kind"))
-    chosen = [entry for entry in kinds if kind in (entry.name, entry.full_name)]
-    for entry in chosen or kinds:  # a kind that does not exist is a problem of its own
-        with contextlib.suppress(PluginError, TypeError):
-            options = ports_of(entry.resolve()).options
-            for name in declared_options(options):
-                found.setdefault(name, options)
     return found
 
 
@@ -195,7 +182,7 @@ def with_option_flags(root: Node, arguments: SimpleNamespace, registry: Registry
     decoder, encoder
         Names of the plugins.
     """
-    classes = _array_classes(registry, getattr(arguments, f"{PREFIX}kind", None))
+    classes = array_classes(registry, getattr(arguments, f"{PREFIX}kind", None))
     of_decoder = {name: declared_options(cls)[name] for name, cls in classes.items()}
     of_decoder |= declared_options(ports_of(registry.find("decoder", decoder).resolve()).options)
     of_encoder = declared_options(ports_of(registry.find("encoder", encoder).resolve()).options)

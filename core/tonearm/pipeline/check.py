@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from msgspec import Struct
@@ -34,7 +34,13 @@ T = TypeVar("T")
 
 
 def check(
-    root: Node, file: str | None, registry: Registry, *, form: Form | None = None, env: Iterable[str] = ()
+    root: Node,
+    file: str | None,
+    registry: Registry,
+    *,
+    form: Form | None = None,
+    env: Iterable[str] = (),
+    needs_outputs: bool = True,
 ) -> CheckedPipeline:
     """Return the pipeline with its plugins bound to their options.
 
@@ -50,6 +56,8 @@ def check(
         Form in which remedies are written; YAML for a file and Python for a mapping, if None.
     env
         Names of the environment variables that may stand anywhere in the pipeline.
+    needs_outputs
+        Whether the pipeline must have outputs, because something is written.
 
     Raises
     ------
@@ -57,22 +65,29 @@ def check(
         If the pipeline has problems; it contains all of them, each with its place.
     """
     allowed = frozenset(env)
-    problems, checked = _checked(root, file, registry, form, allowed)
+    ask = functools.partial(
+        _checked, file=file, registry=registry, form=form, allowed=allowed, needs_outputs=needs_outputs
+    )
+    problems, checked = ask(root)
     if checked is None:
         from tonearm.pipeline.check_trials import try_on_pipeline
 
-        raise PipelineError(
-            try_on_pipeline(root, problems, lambda changed: _checked(changed, file, registry, form, allowed)[0])
-        )
+        raise PipelineError(try_on_pipeline(root, problems, lambda changed: ask(changed)[0]))
     return checked
 
 
 def _checked(
-    root: Node, file: str | None, registry: Registry, form: Form | None, allowed: frozenset[str]
+    root: Node,
+    *,
+    file: str | None,
+    registry: Registry,
+    form: Form | None,
+    allowed: frozenset[str],
+    needs_outputs: bool,
 ) -> tuple[list[Problem], CheckedPipeline | None]:
     """Return the problems of a pipeline, or else none and the pipeline with its plugins. See `check`."""
     problems = Problems(file, form)
-    structure = read_structure(root, problems)
+    structure = read_structure(root, problems, needs_outputs=needs_outputs)
     binder = _Binder(registry, problems, allowed)
     decoder = binder.bind(structure.decoder, "decoder", "input")
     steps = binder.bind_steps(structure.steps, "steps")
@@ -101,8 +116,8 @@ def _checked(
     )
 
 
-def read_limits(assignments: Iterable[str], registry: Registry) -> PipelineLimits:
-    """Return the limits that ``--limit`` gives to a command that has no pipeline.
+def read_limits(given: Iterable[str] | Mapping[str, object], registry: Registry) -> PipelineLimits:
+    """Return the limits of a command or a call that has no pipeline, as `with_limits` takes them.
 
     Raises
     ------
@@ -110,7 +125,7 @@ def read_limits(assignments: Iterable[str], registry: Registry) -> PipelineLimit
         If one does not exist or has a wrong value.
     """
     problems = Problems(None, "flags")
-    root = with_limits(MappingNode({}, None), assignments)
+    root = with_limits(MappingNode({}, None), given)
     limits = _limits(read_structure(root, Problems(None)).limits, problems, registry)
     if problems.found:
         raise PipelineError(problems.found)

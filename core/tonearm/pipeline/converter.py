@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from msgspec.structs import replace
@@ -338,17 +338,20 @@ def _is_in(names: Container[tuple[str, int]], outcome: Outcome) -> bool:
 
 
 def as_source(given: Any) -> Source:
-    """Return a path, an open binary file or an array as a source."""
-    from pathlib import Path
+    """Return a path, an open binary file, an array, a mapping of arrays, or a signal as a source.
 
+    An array is anything that `tonearm.tensors.as_array` takes: a list, an array or a tensor of any library.
+    """
     if isinstance(given, Source):
         return given
     if isinstance(given, (str, os.PathLike)):
-        return Source(name=os.fspath(given), path=Path(given))
-    if hasattr(given, "__array__"):
-        import numpy as np
-
-        return Source(name="<array>", array=np.asarray(given))
+        return Source(name=os.fspath(given), path=os.fspath(given))
+    if isinstance(given, Signal):
+        return Source(name=f"<{given.port}>", signal=given)
     if hasattr(given, "read"):
         return Source(name=str(getattr(given, "name", "<file>")), file=given)
-    raise TypeError(f"a source is a path, an open binary file or an array, not {type(given).__name__}")
+    from tonearm.tensors import as_array  # not at the top: a run has files alone
+
+    if isinstance(given, Mapping):
+        return Source(name="<arrays>", arrays={str(name): as_array(one) for name, one in given.items()})
+    return Source(name="<array>", array=as_array(given))

@@ -134,7 +134,11 @@ def decode_items(
     try:
         with as_item_error(bound, source=source), limited_memory(memory):
             decoder = plugin_as(bound, Decoder)
-            items = iter(decoder.decode(inflated_source(source, type(decoder).suffixes), context))
+            items = iter(
+                decoder.decode(inflated_source(source, type(decoder).suffixes), context)
+                if source.signal is None
+                else (Item(signal=source.signal),)
+            )
         while True:
             with as_item_error(bound, source=source), limited_memory(memory):
                 item = next(items, _END)

@@ -74,8 +74,18 @@ class Structure(Struct, frozen=True):
     masks: Masks = Masks()
 
 
-def read_structure(root: Node, problems: Problems) -> Structure:
-    """Return the parts of a pipeline, and add problems of its structure."""
+def read_structure(root: Node, problems: Problems, *, needs_outputs: bool = True) -> Structure:
+    """Return the parts of a pipeline, and add problems of its structure.
+
+    Parameters
+    ----------
+    root
+        Root node of the pipeline.
+    problems
+        Collection of problems to add to.
+    needs_outputs
+        Whether the pipeline must have outputs, because something is written.
+    """
     top = _map(root, "a pipeline", PIPELINE_KEYS, problems)
     if top is None:
         return Structure(None, (), (), ())
@@ -86,7 +96,7 @@ def read_structure(root: Node, problems: Problems) -> Structure:
     else:
         problems.add(root.mark, "missing-key", "'input' is missing", remedies=(SetOption("input", INPUT_EXAMPLE),))
     outputs = _stages(top.get("outputs"), "outputs", OUTPUT_KEYS, problems)
-    if "outputs" not in top:
+    if "outputs" not in top and needs_outputs:
         problems.add(root.mark, "missing-key", "'outputs' is missing", remedies=(SetOption("outputs", OUTPUT_EXAMPLE),))
     return Structure(
         decoder=decoder,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from tonearm.errors import ItemError, OutputError, TonearmError
@@ -26,9 +26,11 @@ def convert_one(
     root: Path,
     *,
     force: bool,
+    fsync: bool = True,
     on_warning: Callable[[str], None],
     on_progress: Callable[[float, float | None], None] | None = None,
     on_step: Callable[[], None] = lambda: None,
+    on_item: Callable[[Mapping[str, float | int | str]], None] = lambda _: None,
 ) -> list[Path]:
     """Convert one source, publish its outputs below a folder, and return their paths.
 
@@ -42,12 +44,16 @@ def convert_one(
         Output folder.
     force
         Whether to replace existing files.
+    fsync
+        Whether to flush each file to the disk before it gets its name.
     on_warning
         Function that is called with each warning.
     on_progress
         Function that is called with the progress of plugins, as `Context` calls it.
     on_step
         Function that is called after each item that was converted, and after each file that was written.
+    on_item
+        Function that is called with what was measured of each file.
 
     Raises
     ------
@@ -58,7 +64,7 @@ def convert_one(
     """
     health = Health()
     try:
-        return _convert_one(pipeline, source, root, force, on_warning, on_progress, on_step)
+        return _convert_one(pipeline, source, root, force, fsync, on_warning, on_progress, on_step, on_item)
     except OutputError as error:
         if not health.explains(error):
             raise
@@ -72,9 +78,11 @@ def _convert_one(
     source: Source,
     root: Path,
     force: bool,
+    fsync: bool,
     on_warning: Callable[[str], None],
     on_progress: Callable[[float, float | None], None] | None,
     on_step: Callable[[], None],
+    on_item: Callable[[Mapping[str, float | int | str]], None],
 ) -> list[Path]:
     pipeline.preflight()
     store = LocalStore(os.fspath(root))
@@ -89,8 +97,8 @@ def _convert_one(
             if outcome.error or outcome.item is None:
                 raise outcome.error or ItemError("there is nothing to write", code="empty")
             on_step()
-            with store.temporaries(None, fsync=True) as temporaries:
-                files = _write(pipeline, source, outcome, temporaries, names, sources, gate, on_step)
+            with store.temporaries(None, fsync=fsync) as temporaries:
+                files = _write(pipeline, source, outcome, temporaries, names, sources, gate, on_step, on_item)
                 try:
                     for file in files:
                         names.take(file.output, 0, source.name, source.path_text or "")
@@ -112,6 +120,7 @@ def _write(
     sources: Collection[str | None],
     gate: InterruptGate,
     on_step: Callable[[], None],
+    on_item: Callable[[Mapping[str, float | int | str]], None],
 ) -> list[PreparedFile]:
     """Return the files of an item, complete under temporary names."""
     for output in pipeline.outputs:
@@ -126,6 +135,7 @@ def _write(
             sink = temporaries.sink(target, output.encoder.name)
             with gate.opened:
                 pipeline.encode(output, item, sink, branch.context)
+            on_item(branch.context.measurements)
             on_step()
     return [file for files in temporaries.finish() for file in files]
 

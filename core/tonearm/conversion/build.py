@@ -1,0 +1,204 @@
+"""The pipeline that a command or a call stands for: its decoder and encoder by suffix, and the steps between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tonearm.conversion.started_decoder import StartedDecoder, decoded_signals
+from tonearm.errors import Form, PipelineError, UsageError
+from tonearm.pipeline.check import bind_decoder, check, read_limits
+from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
+from tonearm.pipeline.document import assignment_mark, from_plain, override, with_limits
+from tonearm.pipeline.inference import Signals, find_conversion
+from tonearm.pipeline.yaml.nodes import Node
+from tonearm.plugins.ports import ports_of
+from tonearm.plugins.registry import Registry
+from tonearm.reading.memory import limited_memory
+from tonearm.signals import Waveform
+from tonearm.source import Source
+
+WithOptions: TypeAlias = Callable[[Node, Sequence[tuple[int, str]] | None], Node]
+"""Function that returns a pipeline with options, given the pipeline, and places and names of the transforms put in.
+
+The decoder is bound before the steps are known; then it is called with None in place of the transforms.
+"""
+
+
+class Step(Struct, frozen=True):
+    """A step that the user asks for.
+
+    Parameters
+    ----------
+    use
+        Name of the transform.
+    set_options
+        Function that returns a pipeline with the options of the step, given the pipeline and the index of the step.
+    """
+
+    use: str
+    set_options: Callable[[Node, int], Node] = lambda root, _: root
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What a user asks for in place of a pipeline.
+
+    Parameters
+    ----------
+    decoder
+        Name of the decoder.
+    encoder
+        Name of the encoder; empty if nothing is written, and the conversion ends with a waveform.
+    files
+        Name of the source, as the pipeline has it; empty for an array.
+    file
+        Template of the output's name.
+    with_options
+        Function that sets the options of the decoder, the encoder, and the transforms that are put in.
+    steps
+        Steps that the user asks for.
+    overrides
+        Assignments as ``--set`` takes them.
+    limits
+        Limits: assignments as ``--limit`` takes them, or values by name.
+    form
+        Form in which remedies are written.
+    env
+        Names of the environment variables that may stand anywhere in the pipeline.
+    open_source
+        Function that returns the source for its decoder.
+    on_missing
+        Function that returns the problems to report when the decoder cannot be bound, given the problems and the
+        pipeline so far.
+    """
+
+    decoder: str
+    encoder: str = ""
+    files: str = ""
+    file: str = ""
+    with_options: WithOptions
+    steps: tuple[Step, ...] = ()
+    overrides: tuple[str, ...] = ()
+    limits: tuple[str, ...] | Mapping[str, object] = ()
+    form: Form
+    env: tuple[str, ...] = ()
+    open_source: Callable[[BoundPlugin], Source]
+    on_missing: Callable[[PipelineError, Node], PipelineError] = lambda error, _: error
+
+
+class Conversion(Struct, frozen=True):
+    """The pipeline that a request stands for, and its source.
+
+    Parameters
+    ----------
+    request
+        Request.
+    root
+        Pipeline.
+    source
+        Source.
+    started
+        Decoder that has decoded the first item of the source; None if its options alone tell what it gives.
+    """
+
+    request: Request
+    root: Node
+    source: Source
+    started: StartedDecoder | None
+
+    def check(self, registry: Registry) -> CheckedPipeline:
+        """Return the pipeline with its plugins bound to their options.
+
+        Raises
+        ------
+        PipelineError
+            If the pipeline has problems; it contains all of them.
+        """
+        request = self.request
+        needs_outputs = bool(request.encoder)
+        checked = check(self.root, None, registry, form=request.form, env=request.env, needs_outputs=needs_outputs)
+        if self.started is not None:
+            checked = replace(checked, decoder=replace(checked.decoder, plugin=self.started))
+        return checked
+
+
+def build(request: Request, registry: Registry) -> Conversion:
+    """Return the pipeline that a request stands for.
+
+    Transforms are put in where they must lead from one port to the next. If the options of the decoder leave open what
+    it gives, the source is decoded up to its first item.
+
+    Parameters
+    ----------
+    request
+        Request.
+    registry
+        Registry of plugins.
+
+    Raises
+    ------
+    PipelineError
+        If an option is wrong or missing.
+    UsageError
+        If no transform leads to the encoder.
+    ItemError
+        If the source cannot be read.
+    """
+    draft: dict[str, Any] = {
+        "tonearm": 1,
+        "input": {"use": request.decoder, **({"files": request.files} if request.files else {}), "with": {}},
+        "steps": [],
+    }
+    if request.encoder:
+        draft["outputs"] = [{"use": request.encoder, "file": request.file, "with": {}}]
+    root = request.with_options(from_plain(draft), None)
+    for assignment in request.overrides:
+        if assignment.startswith("input."):
+            root = override(root, assignment, mark=assignment_mark(assignment))
+    try:
+        bound = bind_decoder(root, None, registry, form=request.form, env=request.env)
+    except PipelineError as error:
+        raise request.on_missing(error, root) from None
+    source = request.open_source(bound)
+    with limited_memory(int(read_limits(request.limits, registry).memory)):
+        given, started = decoded_signals(bound, source, registry)
+    steps = _steps(request, registry, given)
+    draft["steps"] = [{"use": name, "with": {}} for name, _ in steps]
+    inserted = [(index, name) for index, (name, asked) in enumerate(steps) if asked is None]
+    root = request.with_options(from_plain(draft), inserted)
+    for index, (_, asked) in enumerate(steps):
+        if asked is not None:
+            root = asked.set_options(root, index)
+    for assignment in request.overrides:
+        root = override(root, assignment, mark=assignment_mark(assignment))
+    return Conversion(request, with_limits(root, request.limits), source, started)
+
+
+def _steps(request: Request, registry: Registry, given: Signals) -> list[tuple[str, Step | None]]:
+    """Return the transforms that lead from the decoder to the end by way of the steps that the user asks for."""
+    steps: list[tuple[str, Step | None]] = []
+    for step in request.steps:
+        ports = ports_of(registry.find("transform", step.use).resolve())
+        steps += [*_way(registry, given, ports.takes, step.use), (step.use, step)]
+        given = ports.gives
+    if not request.encoder:
+        return [*steps, *_way(registry, given, (Waveform,), "")]
+    entry = registry.find("encoder", request.encoder)
+    return [*steps, *_way(registry, given, ports_of(entry.resolve()).takes, entry.name)]
+
+
+def _way(registry: Registry, given: Signals, taken: Signals, taker: str) -> Iterable[tuple[str, None]]:
+    """Return the transforms that lead from one port to another."""
+    names = find_conversion(registry, given, taken)
+    if names is None:
+        ports = " or ".join(signal.port for signal in given)
+        message = (
+            f"{taker} cannot take {ports}, and no transform leads there"
+            if taker
+            else (f"no transform makes a waveform of {ports}")
+        )
+        raise UsageError(message, code="port-mismatch")
+    return [(name, None) for name in names]
