@@ -21,10 +21,10 @@ def numbers(array: Array) -> Array:
         raise ItemError(
             f"the array holds {what.get(array.dtype.kind, str(array.dtype))}, not numbers",
             code="not-numbers",
-            hint="save it as float32",
+            hint="convert it to float32",
         )
     if array.ndim == 0:
-        raise ItemError(f"it is a single number, {array}, not an array", code="scalar", hint="check what was saved")
+        raise ItemError(f"it is a single number, {array}, not an array", code="scalar", hint="check the model's output")
     if array.size == 0:
         raise ItemError(f"the array is empty: its shape is {array.shape}", code="empty")
     return array.astype(array.dtype.newbyteorder("="), copy=False)
