@@ -1,4 +1,4 @@
-"""Sources of signals: a path, an open file, or an array in memory.
+"""Sources of signals: a path, an open file, or an array, arrays by name or a signal in memory.
 
 A run reads a small source once: the content that it has hashed is the content that the decoder gets. A larger source is
 read by its decoder alone. In between, its size, time of change and inode must stay the same.
@@ -33,7 +33,7 @@ class Source:
     name
         Name for messages: the path as the user gave it, or ``<array>``.
     path
-        Path of the file; None for an array or an open file.
+        Path of the file; None for an open file, and for what is in memory.
     relative_dir
         Folder of the file below the fixed part of the pattern that found it; ``.`` if there is none in between.
     file
@@ -54,7 +54,7 @@ class Source:
     found
         Whether a search found the file: a folder or a pattern was given, not its path.
     absolute_path
-        Absolute path of the file, if it is known already; empty for an array or an open file.
+        Absolute path of the file, if it is known already; empty for an open file, and for what is in memory.
     """
 
     __slots__ = (
@@ -105,7 +105,7 @@ class Source:
 
     @property
     def path(self) -> Path | None:
-        """Path of the file; None for an array or an open file. ``path_text`` is the same as a text."""
+        """Path of the file; None for an open file and in memory. ``path_text`` is the same as a text."""
         if self._path is None and self.path_text is not None:
             from pathlib import Path
 
@@ -113,8 +113,27 @@ class Source:
         return self._path
 
     @property
+    def holds_arrays(self) -> bool:
+        """Whether an array, or arrays by name, are given in memory."""
+        return self.array is not None or self.arrays is not None
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether an array, arrays by name or a signal are given in memory."""
+        return self.holds_arrays or self.signal is not None
+
+    @property
+    def memory_arrays(self) -> dict[str, Array]:
+        """The arrays in memory by name: one without a name, those that have names, or those of a signal."""
+        if self.array is not None:
+            return {"": self.array}
+        if self.signal is not None:
+            return {str(index): array for index, array in enumerate(self.signal.arrays())}
+        return {} if self.arrays is None else _readable(self.arrays)
+
+    @property
     def name_below_root(self) -> str:
-        """Name without the folders above the one that was searched; the name itself for an array or an open file."""
+        """Name without the folders above the one that was searched; the name itself if there is no path."""
         if self.key or self.path_text is None:
             return self.key or self.name
         return os.path.normpath(os.path.join(self.relative_dir, os.path.basename(self.path_text)))  # noqa: PTH118, PTH119
@@ -137,8 +156,11 @@ class Source:
         """
         import hashlib
 
-        if self.array is not None:
-            return hashlib.sha256(self.array.tobytes()).hexdigest()
+        if self.in_memory:
+            found = hashlib.sha256()
+            for name, array in self.memory_arrays.items():
+                found.update(name.encode() + array.tobytes())
+            return found.hexdigest()
         if self.content is not None:
             return hashlib.sha256(self.content).hexdigest()
         with self.open() as file:
@@ -169,7 +191,8 @@ class Source:
                 yield file
             return
         if self.path_text is None:
-            raise ItemError(f"{one_line(self.name)} is an array in memory, not a file", code="not-a-file")
+            what = "a signal" if self.signal is not None else "an array" if self.arrays is None else "arrays"
+            raise ItemError(f"{one_line(self.name)} is {what} in memory, not a file", code="not-a-file")
         with open_regular(self.path_text) as file:
             before = identity_of(os.fstat(file.fileno()))
             if self.identity not in (None, before):
@@ -238,6 +261,16 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
 
 def _shown(path: str | os.PathLike[str]) -> str:
     return one_line(os.fspath(path))
+
+
+def _readable(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return those of several arrays that can be read, with the samples of sounds in place of waveforms."""
+    found = {}
+    for name in arrays:
+        with contextlib.suppress(ItemError):
+            found[name] = arrays[name]
+    plain = {name: getattr(one, "samples", one) for name, one in found.items()}
+    return {name: array for name, array in plain.items() if not array.dtype.hasobject}
 
 
 def _as_any(file: object) -> Any:

@@ -300,7 +300,7 @@ def with_stated(options: ArrayOptions, stated: StatedRate | None, key: str = "")
     if stated is None:
         if known is None and any(map(misses_rate, options.kind.problems(options.axes))):
             meaning = "the rate that the model was made for, such as 22050"
-            why = "what the file says is ignored" if ignores_file(options) else "the file does not say it"
+            why = "what the source says is ignored" if ignores_file(options) else "the source does not say it"
             raise ItemError(
                 f"'sample_rate' is missing, and {why}",
                 code="missing-option",
@@ -326,13 +326,13 @@ def check_rate(options: ArrayOptions, stated: StatedRate, key: str = "") -> None
         return
     given = options.of_kind("sample_rate")
     said = f"sample_rate is {given}" if given is not None else f"the {options.kind.name} options are of {known} Hz"
-    ignored = (SetOption("stated", "ignore", "if the file is wrong"),) if hasattr(options, "stated") else ()
+    ignored = (SetOption("stated", "ignore", "if the source is wrong"),) if hasattr(options, "stated") else ()
     raise ItemError(
-        f"{whose(key)}the file says {stated.origin}, but {said}",
+        f"{whose(key)}the source says {stated.origin}, but {said}",
         code="rate-mismatch",
-        remedies=(RemoveOption("sample_rate", "as the file says it"), SetOption("sample_rate", stated.rate), *ignored)
+        remedies=(RemoveOption("sample_rate", "as the source says it"), SetOption("sample_rate", stated.rate), *ignored)
         if given is not None
-        else (*ignored, Advice("choose a model of the file's rate, or correct the number in the file")),
+        else (*ignored, Advice("choose a model of that rate, or correct the number")),
     )
 
 
@@ -340,7 +340,7 @@ def _two_rates(stated: StatedRate, key: str) -> ItemError:
     """Return the error for a file that states two rates, of which the options choose none."""
     rate, origin = stated.other or (0, "")
     return ItemError(
-        f"{whose(key)}the file says {stated.origin}, and {origin}",
+        f"{whose(key)}the source says {stated.origin}, and {origin}",
         code="rate-mismatch",
         remedies=(ChooseOption("sample_rate", (stated.rate, rate), "the right one"),),
     )

@@ -68,7 +68,7 @@ def check_channels(signal: Any, says: Mapping[str, Any], key: str = "") -> None:
         order = (Advice(f"if they are interleaved, save array.reshape(-1, {stated}), and read axes: time,channel"),)
     found_in_array = f"{signal.channels} (and {signal.length} samples of each)"
     raise ItemError(
-        f"{whose(key)}the file says {origin}, but the array has {found_in_array}",
+        f"{whose(key)}the source says {origin}, but the array has {found_in_array}",
         code="channels-mismatch",
-        remedies=(*order, SetOption("stated", "ignore", "if the file is wrong")),
+        remedies=(*order, SetOption("stated", "ignore", "if the source is wrong")),
     )

@@ -122,7 +122,7 @@ def check_figures(options: ArrayOptions, says: Mapping[str, Any], array: Array, 
         if given is None or abs(given - figure.value) <= 1e-6 * figure.value:
             continue
         raise ItemError(
-            f"{whose(key)}the file says {figure.origin}, but {figure.option} is {given:g}",
+            f"{whose(key)}the source says {figure.origin}, but {figure.option} is {given:g}",
             code="figures-mismatch",
             remedies=(_remedy(options, figure, known), _override(options)),
         )
@@ -131,8 +131,8 @@ def check_figures(options: ArrayOptions, says: Mapping[str, Any], array: Array, 
 def _override(options: ArrayOptions) -> Remedy:
     """Return the remedy for a file that is wrong."""
     if hasattr(options, "stated"):
-        return SetOption("stated", "ignore", "if the file is wrong")
-    return Advice("correct the number in the file, if it is wrong")
+        return SetOption("stated", "ignore", "if the source is wrong")
+    return Advice("correct the number, if it is wrong")
 
 
 def _remedy(options: ArrayOptions, figure: StatedFigure, known: Any) -> Remedy:
@@ -144,6 +144,6 @@ def _remedy(options: ArrayOptions, figure: StatedFigure, known: Any) -> Remedy:
     if recipe:
         name = name or getattr(getattr(options.kind.options, recipe), "name", "")
         if name:
-            return SetOption(recipe, {"base": name, figure.option: figure.value}, "as the file says it")
+            return SetOption(recipe, {"base": name, figure.option: figure.value}, "as the source says it")
         return Advice(f"give the {recipe} {figure.option}: {figure.value:g}")
-    return SetOption(figure.option, figure.value, "as the file says it")
+    return SetOption(figure.option, figure.value, "as the source says it")

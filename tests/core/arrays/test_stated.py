@@ -106,7 +106,7 @@ def test_two_rates_as_near_contradict_each_other() -> None:
         with_stated(options(kind="waveform"), stated, "wav")
     assert (caught.value.code, caught.value.message) == (
         "rate-mismatch",
-        "'wav': the file says sr = 8000, and fs = 16000",
+        "'wav': the source says sr = 8000, and fs = 16000",
     )
     assert caught.value.hint == "sample_rate: 8000 or 16000, the right one"
     for rate in (8000, 16000):
@@ -130,7 +130,7 @@ def test_a_file_that_is_wrong_can_be_ignored() -> None:
         with_stated(options(kind="waveform", stated="ignore"), stated)
     with pytest.raises(ItemError) as caught:
         with_stated(options(kind="waveform", sample_rate=44100), stated)
-    assert "stated: ignore, if the file is wrong" in caught.value.hint
+    assert "stated: ignore, if the source is wrong" in caught.value.hint
 
 
 NUMBER = {"hop_length": np.array(256), "epoch": np.array([3]), "fs": np.array([[8000]]), "target_sr": np.array(16000)}
@@ -254,7 +254,7 @@ def test_a_stated_rate_is_used_or_compared() -> None:
     with pytest.raises(ItemError) as caught:
         with_stated(options(kind="waveform", sample_rate=44100), stated, "wav")
     assert caught.value.code == "rate-mismatch"
-    assert caught.value.message == "'wav': the file says sr = 16000, but sample_rate is 44100"
+    assert caught.value.message == "'wav': the source says sr = 16000, but sample_rate is 44100"
     assert "leave sample_rate out" in caught.value.hint
     with pytest.raises(ItemError) as caught:
         with_stated(options(kind="waveform"), None)

@@ -40,12 +40,12 @@ def test_channels_are_compared() -> None:
         check_channels(MONO, {"channels": 2}, "wav")
     assert (caught.value.code, caught.value.message) == (
         "channels-mismatch",
-        "'wav': the file says channels = 2, but the array has 1 (and 120 samples of each)",
+        "'wav': the source says channels = 2, but the array has 1 (and 120 samples of each)",
     )
     assert "save array.reshape(-1, 2), and read axes: time,channel" in caught.value.hint
     with pytest.raises(ItemError) as caught:
         check_channels(STEREO, {"channels": 1})
-    assert caught.value.hint == "stated: ignore, if the file is wrong"
+    assert caught.value.hint == "stated: ignore, if the source is wrong"
 
 
 class Interleaved(KeyedArrayDecoder[KeyedArrayOptions]):

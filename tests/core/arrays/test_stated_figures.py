@@ -46,10 +46,22 @@ def npz(path: Path, **arrays: Any) -> Path:
 @pytest.mark.parametrize(
     ("stated", "said"),
     [
-        ({"hop_length": 512}, 'the file says hop_length = 512, but hop_length is 256; "hop_length": 512, as the file'),
-        ({"hop_size": [300.0]}, 'the file says hop_size = 300, but hop_length is 256; "hop_length": 300, as the file'),
-        ({"win_length": 800}, 'the file says win_length = 800, but win_length is 1024; "win_length": 800, as the file'),
-        ({"n_fft": 2048}, 'the file says n_fft = 2048, but n_fft is 1024; "stated": "ignore", if the file is wrong'),
+        (
+            {"hop_length": 512},
+            'the source says hop_length = 512, but hop_length is 256; "hop_length": 512, as the source',
+        ),
+        (
+            {"hop_size": [300.0]},
+            'the source says hop_size = 300, but hop_length is 256; "hop_length": 300, as the source',
+        ),
+        (
+            {"win_length": 800},
+            'the source says win_length = 800, but win_length is 1024; "win_length": 800, as the source',
+        ),
+        (
+            {"n_fft": 2048},
+            'the source says n_fft = 2048, but n_fft is 1024; "stated": "ignore", if the source is wrong',
+        ),
     ],
 )
 def test_another_figure_is_refused_with_the_option(stated: Any, said: str, tmp_path: Path) -> None:
@@ -77,7 +89,7 @@ def test_agreement_and_other_numbers_pass(stated: Any, tmp_path: Path) -> None:
 def test_the_kind_that_an_array_tells_has_figures_too(kind: dict[str, Any], tmp_path: Path) -> None:
     options: dict[str, Any] = {"n_fft": 1024, "hop_length": 256} | kind
     (error,) = outcome(npz(tmp_path, m=ARRAY + 0j, sr=22050, hop_length=512), step="istft", **options)
-    assert error.startswith("figures-mismatch: 'm': the file says hop_length = 512, but hop_length is 256")
+    assert error.startswith("figures-mismatch: 'm': the source says hop_length = 512, but hop_length is 256")
     assert outcome(npz(tmp_path, m=ARRAY + 0j, sr=22050, hop_length=256), step="istft", **options) == []
 
 
@@ -85,8 +97,8 @@ def test_figures_of_a_dialect_are_compared(tmp_path: Path) -> None:
     agreed = {"hop_length": 256, "fmin": 0, "fmax": 8000.0, "num_mels": 80, "n_fft": 1024}
     assert outcome(npz(tmp_path, m=MEL, **agreed), dialect="hifigan") == []
     (error,) = outcome(npz(tmp_path, m=MEL, **agreed | {"fmax": 11025}), dialect="hifigan")
-    assert "the file says fmax = 11025, but fmax is 8000; " in error
-    assert '"dialect": {"base": "hifigan", "fmax": 11025.0}, as the file says it' in error
+    assert "the source says fmax = 11025, but fmax is 8000; " in error
+    assert '"dialect": {"base": "hifigan", "fmax": 11025.0}, as the source says it' in error
 
 
 def hdf5(path: Path) -> Path:
@@ -105,7 +117,7 @@ def matlab(path: Path) -> Path:
 @pytest.mark.parametrize("write", [hdf5, matlab])
 def test_other_files_state_them_too(write: Callable[[Path], Path], tmp_path: Path) -> None:
     (error,) = outcome(write(tmp_path), **GRID)
-    assert "the file says hop_length = 512, but hop_length is 256" in error
+    assert "the source says hop_length = 512, but hop_length is 256" in error
 
 
 def test_numbers_of_another_group_are_not_of_the_array() -> None:

@@ -62,7 +62,7 @@ def test_vectors_and_waveforms(tmp_path: Path) -> None:
         (item,) = decode(tmp_path / name, **WAVE)
         assert item.signal.samples[0] == pytest.approx(pcm / 32768)
         error = refused(tmp_path / name, sample_rate=16000)
-        assert error.message == "'a': the file says sample_rate = 8000, but sample_rate is 16000"
+        assert error.message == "'a': the source says sample_rate = 8000, but sample_rate is 16000"
         assert SetOption("sample_rate", 8000) in error.remedies
 
 

@@ -78,7 +78,7 @@ def test_hugging_faces_audio(subtype: str, dtype: str) -> None:
         assert item.signal.samples.dtype == dtype
         assert item.signal.samples[0] == pytest.approx(row, abs=2e-4)
     assert refused(data, sample_rate=8000).message == (
-        "'audio, row 1': the file says sample_rate = 16000, but sample_rate is 8000"
+        "'audio, row 1': the source says sample_rate = 16000, but sample_rate is 8000"
     )
 
 
@@ -132,7 +132,7 @@ def test_columns_are_chosen_by_key() -> None:
 
 
 def test_numbers_need_a_sample_rate() -> None:
-    assert refused(saved({"wav": [[0.5]]})).message == "'sample_rate' is missing, and the file does not say it"
+    assert refused(saved({"wav": [[0.5]]})).message == "'sample_rate' is missing, and the source does not say it"
     assert not list(array_options(ParquetOptions, kind="waveform").problems())  # the audio may say it
 
 
