@@ -1,4 +1,4 @@
-"""Content hashes of files: XXH3 with 128 bits.
+"""Content hashes of files, and of what is in memory: XXH3 with 128 bits.
 
 A hash distinguishes a file from an older one of the same size. It does not protect against forgery, and need not:
 anyone who can write into the output folder can also write the journal. It is ten times as fast as SHA-256, so hashing
@@ -8,15 +8,17 @@ every small source and every output takes a few percent of the time of convertin
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
-from tonearm.source import FileIdentity, identity_of
+from tonearm.errors import ItemError
+from tonearm.source import FileIdentity, Source, identity_of
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -44,7 +46,7 @@ For a folder: the total size of all files in it, and the time of the last change
 """
 
 SourceState = FileState | str
-"""State of a source: that of its file, or the hash of an array in memory. Only equality has a meaning."""
+"""State of a source: that of its file, or the hash of what is in memory. Only equality has a meaning."""
 
 
 class SourceSnapshot(Struct, frozen=True):
@@ -127,10 +129,65 @@ def take_snapshot(path: str | os.PathLike[str], *, read: bool = True) -> SourceS
             _close(descriptor)
 
 
-def array_snapshot(array: Array) -> SourceSnapshot:
-    """Return the snapshot of an array in memory, whose state is its hash."""
-    digest = hash_array(array)
+def memory_snapshot(source: Source) -> SourceSnapshot:
+    """Return the snapshot of a source in memory, whose state is its hash."""
+    digest = hash_memory(source)
     return SourceSnapshot(digest or None, digest)
+
+
+def hash_memory(source: Source) -> str:
+    """Return the hash of an array, of arrays by name or of a signal, as 32 hex digits.
+
+    It is an empty text if an array holds Python objects, or a signal something that has no hash.
+    """
+    if source.array is not None:
+        return hash_array(source.array)
+    try:
+        return _digest_of(source.signal if source.arrays is None else source.arrays)
+    except _NoHashError:
+        return ""
+
+
+class _NoHashError(Exception):
+    """A value has no hash that stays the same."""
+
+
+def _digest_of(value: Any) -> str:
+    """Return the hash of a value, of which only those parts are known that pipelines read."""
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        if digest := hash_array(value):
+            return digest
+        raise _NoHashError
+    digest_of_parts = new_hasher(type(value).__qualname__.encode())
+    for part in _parts_of(value):
+        digest_of_parts.update(part.encode() + b"\0")
+    return digest_of_parts.hexdigest()
+
+
+def _parts_of(value: Any) -> Iterator[str]:
+    """Yield texts that stand for the parts of a value."""
+    if value is None or isinstance(value, (bool, int, float, complex, str)):
+        yield repr(value)
+    elif isinstance(value, Mapping):
+        for name in value:
+            yield str(name)
+            try:
+                yield _digest_of(value[name])
+            except ItemError as error:  # not an array, so no pipeline reads it
+                yield error.message
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield _digest_of(one)
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield field.name
+            yield _digest_of(getattr(value, field.name))
+    elif isinstance(value, Struct):
+        for name in value.__struct_fields__:
+            yield name
+            yield _digest_of(getattr(value, name))
+    else:
+        raise _NoHashError
 
 
 def hash_array(array: Array) -> str:

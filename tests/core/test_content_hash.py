@@ -7,13 +7,17 @@ import xxhash
 
 from tonearm import content_hash
 from tonearm.content_hash import (
-    array_snapshot,
     file_state,
     hash_array,
     hash_descriptor,
+    hash_memory,
     hash_path,
+    memory_snapshot,
     take_snapshot,
 )
+from tonearm.given_arrays import GivenArrays
+from tonearm.signals import MagnitudeSpectrogram, Signal, StftGrid, Waveform
+from tonearm.source import Source
 
 
 @pytest.fixture(params=[0, 1, 1000, (1 << 18) - 1, 1 << 18, (1 << 18) + 1, 700_000])
@@ -89,11 +93,47 @@ class TestArrays:
 
     def test_the_state_of_an_array_is_its_hash(self):
         array = np.zeros((2, 3), "f4")
-        found = array_snapshot(array)
+        found = memory_snapshot(Source(name="a", array=array))
         assert found.state == found.hash == hash_array(array)
         assert found.is_current("")
         # The hash of Python objects would be that of their addresses.
-        assert array_snapshot(np.array([None])) == content_hash.SourceSnapshot()
+        assert memory_snapshot(Source(name="a", array=np.array([None]))) == content_hash.SourceSnapshot()
+
+    def test_names_and_values_of_a_mapping_matter(self):
+        def hashed(**given):
+            return hash_memory(Source(name="a", arrays=GivenArrays(given)))
+
+        given = {"audio": [0.5, 0.25], "sampling_rate": 8000, "text": "hello", "model": object()}
+        others = [{**given, "audio": [0.5, 0.5]}, {**given, "sampling_rate": 16000}, {**given, "text": "hallo"}]
+        others += [{"sound": given["audio"]}, {"audio": Waveform(samples=np.zeros((1, 2), "f4"), sample_rate=8000)}]
+        assert len({hashed(**one) for one in [given, *others]}) == 1 + len(others)
+        # A Python object is no array, and nothing of it is read.
+        assert hashed(**given) == hashed(**{**given, "audio": np.array([0.5, 0.25]), "model": object()})
+        assert hashed(audio=np.array([None])) == ""
+
+    def test_all_of_a_signal_matters(self):
+        def hashed(signal):
+            return hash_memory(Source(name="a", signal=signal))
+
+        def spectrogram(values, **more):
+            grid = StftGrid(sample_rate=8000, n_fft=4, hop_length=1, win_length=4, **more)
+            return MagnitudeSpectrogram(values=values, grid=grid)
+
+        samples, values = np.zeros((1, 9), "f4"), np.ones((1, 3, 5), "f4")
+        given = [
+            Waveform(samples=samples, sample_rate=8000),
+            Waveform(samples=samples, sample_rate=16000),
+            Waveform(samples=samples + 1, sample_rate=8000),
+            spectrogram(values),
+            spectrogram(values * 2),
+            spectrogram(values, window=(0.0, 0.5, 1.0, 0.5)),
+            spectrogram(values, window=(0.0, 0.25, 1.0, 0.25)),
+            MagnitudeSpectrogram(values=values, grid=spectrogram(values).grid, length=7),
+        ]
+        assert len({hashed(one) for one in given}) == len(given)
+        assert hashed(Waveform(samples=samples.copy(), sample_rate=8000)) == hashed(given[0])
+        # A class of a third party that is no dataclass may hold anything.
+        assert hashed(type("Tape", (Signal,), {})()) == ""
 
 
 def test_what_is_read_in_pieces(tmp_path, monkeypatch):

@@ -9,9 +9,12 @@ import os
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import numpy as np
 import pytest
 
 from tonearm.errors import ItemError
+from tonearm.given_arrays import GivenArrays
+from tonearm.signals import Waveform
 from tonearm.source import Source, identity_of, open_regular
 
 
@@ -43,6 +46,28 @@ def test_an_open_file_is_handed_on_and_left_open() -> None:
 def test_an_array_in_memory_is_no_file() -> None:
     with pytest.raises(ItemError, match="<array> is an array in memory, not a file"), Source(name="<array>").open():
         pass
+
+
+def test_what_is_in_memory() -> None:
+    array = np.array([0.5, 0.25], "f4")
+    waveform = Waveform(samples=array[None], sample_rate=8000)
+    arrays = GivenArrays({"audio": array, "sr": 8000, "model": object(), "objects": np.array([None])})
+    one, several, signal = (
+        Source(name="a", array=array),
+        Source(name="a", arrays=arrays),
+        Source(name="a", signal=waveform),
+    )
+    assert [source.holds_arrays for source in (one, several, signal)] == [True, True, False]
+    assert [source.in_memory for source in (one, several, signal)] == [True, True, True]
+    assert not Source(name="a", path="a").in_memory
+    assert list(one.memory_arrays) == [""]
+    assert list(several.memory_arrays) == ["audio", "sr"]  # what has no values is left out
+    assert signal.memory_arrays["0"] is waveform.samples
+    assert one.sha256() == hashlib.sha256(array.tobytes()).hexdigest()
+    assert len({source.sha256() for source in (one, several, signal)}) == 3
+    for source, what in ((several, "arrays"), (signal, "a signal")):
+        with pytest.raises(ItemError, match=f"a is {what} in memory, not a file"), source.open():
+            pass
 
 
 def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path) -> None:

@@ -74,6 +74,8 @@ class as_item_error:  # noqa: N801 - used as a statement
             return error
         is_own = isinstance(error, OutputError) and self.sink is None  # only an encoder has an output
         if isinstance(error, TonearmError) and not is_own and _is_sound(error):
+            if error.code == "not-a-file" and self.source and self.source.holds_arrays:
+                return placed(_reads_no_arrays(self.bound), self.bound)
             return attribute(error, self.bound)
         return self._translated(error)
 
@@ -91,6 +93,15 @@ class as_item_error:  # noqa: N801 - used as a statement
             # An option that only the data can contradict.
             failed = ItemError(f"{name}: {error.message}", code=error.code, remedies=error.remedies)
         return placed(failed, self.bound)
+
+
+def _reads_no_arrays(bound: BoundPlugin) -> ItemError:
+    """Return the error for an array in memory that was given to a decoder of files."""
+    return ItemError(
+        f"{bound.name} reads files, not arrays in memory",
+        code="not-a-file",
+        hint="use a decoder of arrays, such as npy-reader, or give the path of a file",
+    )
 
 
 def placed(error: Error, bound: BoundPlugin) -> Error:

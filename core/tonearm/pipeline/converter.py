@@ -94,10 +94,15 @@ class Converter:
         Parameters
         ----------
         source
-            Path, open binary file, or array.
+            Path, open binary file, list of numbers, array, tensor of any library, mapping of these with their names,
+            pair of an array and its sample rate, or signal. What stands beside an array in a mapping describes it, as
+            in a file: ``{"mel": …, "lengths": …}``. A signal is taken as it is, in place of what the decoder gives; its
+            sample rate must be that of the decoder's options.
 
         Raises
         ------
+        UsageError
+            If it is nothing of these, or a tensor without dense values.
         ItemError
             If an item fails; the first failure ends the conversion.
         """
@@ -338,9 +343,18 @@ def _is_in(names: Container[tuple[str, int]], outcome: Outcome) -> bool:
 
 
 def as_source(given: Any) -> Source:
-    """Return a path, an open binary file, an array, a mapping of arrays, or a signal as a source.
+    """Return a path, an open binary file, an array, arrays by name, or a signal as a source.
 
-    An array is anything that `tonearm.tensors.as_array` takes: a list, an array or a tensor of any library.
+    Parameters
+    ----------
+    given
+        Path; open binary file; anything that `tonearm.tensors.as_array` takes: a list, an array or a tensor of any
+        library; mapping of these; pair of one and its sample rate; or signal.
+
+    Raises
+    ------
+    UsageError
+        If it is nothing of these, or a tensor without dense values.
     """
     if isinstance(given, Source):
         return given
@@ -348,10 +362,12 @@ def as_source(given: Any) -> Source:
         return Source(name=os.fspath(given), path=os.fspath(given))
     if isinstance(given, Signal):
         return Source(name=f"<{given.port}>", signal=given)
-    if hasattr(given, "read"):
+    if hasattr(given, "read") and not isinstance(given, Mapping) and not hasattr(given, "__array__"):
         return Source(name=str(getattr(given, "name", "<file>")), file=given)
-    from tonearm.tensors import as_array  # not at the top: a run has files alone
+    from tonearm.given_arrays import GivenArrays, arrays_of_pair  # not at the top: most runs have files alone
+    from tonearm.tensors import as_array
 
-    if isinstance(given, Mapping):
-        return Source(name="<arrays>", arrays={str(name): as_array(one) for name, one in given.items()})
+    arrays = GivenArrays(given) if isinstance(given, Mapping) else arrays_of_pair(given)
+    if arrays is not None:
+        return Source(name="<arrays>", arrays=arrays)
     return Source(name="<array>", array=as_array(given))

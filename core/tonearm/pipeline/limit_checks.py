@@ -272,7 +272,7 @@ def _scaling(options: SpectrogramOptions, peak: float) -> tuple[Remedy, ...]:
 def _look(context: Context) -> tuple[Remedy, ...]:
     """Return the command that shows which recipe the values of a source fit."""
     source = context.source
-    if source is None or source.array is not None:
+    if source is None or source.in_memory:
         return (Advice("check the recipe of the values against the model's"),)
     return (RunCommand(("tonearm", "inspect", source.name), "to see what the values fit"),)
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tonearm.arrays.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.arrays.extent import Extent, extent_of
 from tonearm.arrays.not_finite import count_not_finite, not_finite_error
 from tonearm.errors import Advice, ItemError
 from tonearm.errors.text import counted
 from tonearm.findings.blocks import BLOCK, blocks
+from tonearm.names import BUILTIN
 from tonearm.pipeline.blame import placed
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.plugins.culprit import blamed_name
@@ -55,6 +57,25 @@ def check_given(signal: Any, bound: BoundPlugin) -> None:
     _compare(signal, spec, bound)
     if spec.precision == "double" and not signal.is_double:
         _refuse_single(signal, bound)
+
+
+def check_handed_over(item: Any, bound: BoundPlugin) -> None:
+    """Raise `ItemError` unless a signal that a call gives in place of a decoder's agrees with the decoder's options.
+
+    Its class is for the first step to check. What the options say of axes and scale is about arrays, and so is
+    ``nan: zero``.
+    """
+    signal: Signal = item.signal
+    _check_arrays(signal, bound)
+    if getattr(bound.plugin.options, "nan", "error") != "keep" and not is_finite(signal):
+        error = not_finite_error(next(array for array in signal.arrays() if not extent_of(array).finite), signal.port)
+        error.remedies = tuple(remedy for remedy in error.remedies if isinstance(remedy, Advice))
+        raise placed(error, bound)
+    known, rate = bound.spec and bound.spec.sample_rate, getattr(signal, "sample_rate", None)
+    if known is not None and rate is not None and known != rate:
+        message = f"the {signal.port} has {rate} Hz, but the options of {bound.name} say {known} Hz"
+        remedies = (Advice("give its values as an array, or use a pipeline for its rate"),)
+        raise placed(ItemError(message, code="rate-mismatch", remedies=remedies), bound)
 
 
 def check_kept(signal: Signal, before: Signal, bound: BoundPlugin) -> None:
@@ -105,6 +126,17 @@ def _refuse_single(signal: Signal, bound: BoundPlugin) -> None:
     found = [array.dtype for array in signal.arrays() if array.dtype.kind in "fc"]
     if found:
         raise _wrong_signal(bound, "double precision", str(found[0]))
+
+
+def gives_finite(bound: BoundPlugin) -> bool:
+    """Return whether a decoder's waveforms are finite, because the host reads its arrays by a built-in kind."""
+    plugin = bound.plugin
+    if bound.entry.origin != BUILTIN or type(plugin).decode not in _OF_ARRAYS:  # type: ignore[attr-defined]
+        return False
+    return type(plugin.options.kind).__module__.startswith("tonearm.")
+
+
+_OF_ARRAYS = (ArrayDecoder.decode, KeyedArrayDecoder.decode)
 
 
 def is_finite(signal: Signal) -> bool:

@@ -7,14 +7,13 @@ NaN, which is refused before the encoders. An exception of a plugin never ends a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.arrays.array_decoder import ArrayDecoder, KeyedArrayDecoder
 from tonearm.arrays.extent import Extent, extent_of
 from tonearm.errors import ItemError, TonearmError
 from tonearm.names import BUILTIN
@@ -25,9 +24,11 @@ from tonearm.pipeline.limit_checks import DEFAULT_CHECKS, LimitChecks, may_be_tr
 from tonearm.pipeline.signal_checks import (
     check_finite,
     check_given,
+    check_handed_over,
     check_item,
     check_kept,
     check_taken,
+    gives_finite,
     is_finite,
     not_finite_of,
 )
@@ -129,15 +130,16 @@ def decode_items(
     """
     memory = int(limits.limits.memory)
     keeps = getattr(bound.plugin.options, "nan", "error") == "keep"
-    known = Waveform if _reads_arrays(bound) else None
+    given = source.signal
+    known = Waveform if given is None and gives_finite(bound) else None
     count = 0
     try:
         with as_item_error(bound, source=source), limited_memory(memory):
             decoder = plugin_as(bound, Decoder)
-            items = iter(
-                decoder.decode(inflated_source(source, type(decoder).suffixes), context)
-                if source.signal is None
-                else (Item(signal=source.signal),)
+            items = (
+                iter(decoder.decode(inflated_source(source, type(decoder).suffixes), context))
+                if given is None
+                else iter((Item(signal=given),))
             )
         while True:
             with as_item_error(bound, source=source), limited_memory(memory):
@@ -145,7 +147,8 @@ def decode_items(
             if item is _END:
                 break
             count += 1
-            found = _decoded(item, bound, context.drain(), keeps=keeps, measured=measured, known=known)
+            check = check_item if given is None else check_handed_over
+            found = _decoded(item, bound, context.drain(), check, keeps=keeps, measured=measured, known=known)
             yield limits.checked_doubts(found, bound) if found.context.doubts else found
             del item  # frees its memory before the next item is made
         if not count:
@@ -159,21 +162,11 @@ def decode_items(
         yield Outcome(context=context, error=error)
 
 
-def _reads_arrays(bound: BoundPlugin) -> bool:
-    """Return whether the host reads the arrays of a decoder by a built-in kind, so that its waveforms are finite."""
-    plugin = bound.plugin
-    if bound.entry.origin != BUILTIN or type(plugin).decode not in _OF_ARRAYS:  # type: ignore[attr-defined]
-        return False
-    return type(plugin.options.kind).__module__.startswith("tonearm.")
-
-
-_OF_ARRAYS = (ArrayDecoder.decode, KeyedArrayDecoder.decode)
-
-
 def _decoded(
     item: Any,
     bound: BoundPlugin,
     context: Context,
+    check: Callable[[Any, BoundPlugin], None],
     *,
     keeps: bool,
     measured: bool,
@@ -189,6 +182,8 @@ def _decoded(
         Decoder.
     context
         Context of the item.
+    check
+        Function that raises `ItemError` unless the item is what it should be.
     keeps
         Whether NaN and infinity are kept, as the options ask for.
     measured
@@ -200,7 +195,7 @@ def _decoded(
         with as_item_error(bound):
             if isinstance(item, ItemError):
                 raise item
-            check_item(item, bound)
+            check(item, bound)
             if keeps:
                 return Outcome(context=context, item=item, may_have_nan=not is_finite(item.signal))
             if measured:

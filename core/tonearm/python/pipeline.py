@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import UsageError
 from tonearm.pipeline.check import check
@@ -13,16 +13,16 @@ from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import read_pipeline
 from tonearm.plugins import registry
 from tonearm.plugins.decoder import Decoder
+from tonearm.signals import Signal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tonearm.run.report import Report
     from tonearm.run.result import Result
-    from tonearm.run.sources.given import ArrayLike
     from tonearm.source import Source
 
-    Sources = Iterable[str | os.PathLike[str] | ArrayLike] | Mapping[str, str | os.PathLike[str] | ArrayLike]
+    Sources = Iterable[Any] | Mapping[str, Any]
 
 
 class TonearmWarning(UserWarning):
@@ -61,9 +61,10 @@ class Pipeline(Converter):
         Parameters
         ----------
         sources
-            Files, folders, patterns and arrays, or a mapping from names to files and arrays; the sources that the
-            pipeline names if None. A name stands for ``{stem}``; an array without one is ``array-0``, ``array-1``, …
-            by its position.
+            List of files, folders, patterns and what is in memory, or a mapping from names to these; the sources that
+            the pipeline names if None. In memory is all that `convert` takes: arrays, tensors, lists of numbers,
+            mappings of these, and signals. A name stands for ``{stem}``; an array without one is ``array-0``,
+            ``array-1``, … by its position. A later run with the same arrays skips them.
         out
             Output folder.
         jobs
@@ -132,7 +133,7 @@ class Pipeline(Converter):
         *,
         warn: Callable[[str], None] = lambda _: None,
     ) -> Iterator[Source]:
-        """Yield the sources that files, folders and patterns name, and arrays.
+        """Yield the sources that files, folders and patterns name, and what is in memory.
 
         Parameters
         ----------
@@ -144,13 +145,13 @@ class Pipeline(Converter):
         Raises
         ------
         UsageError
-            If a file does not exist, or a source is neither a path nor an array.
+            If a file does not exist, or a source is neither a path nor in memory.
         """
         if isinstance(given, Mapping):
             from tonearm.run.sources.given import keyed_sources
 
             return keyed_sources(given)
-        if isinstance(given, (str, os.PathLike)) or hasattr(given, "__array__"):
+        if isinstance(given, (str, os.PathLike)) or _is_array(given):
             raise UsageError("the sources must be a list or a mapping", hint="put the source into brackets")
         from tonearm.run.sources.finding import find_sources
 
@@ -168,6 +169,11 @@ class Pipeline(Converter):
             warn=warn,
             masks=self.checked.masks if written else {},
         )
+
+
+def _is_array(given: object) -> bool:
+    """Return whether an array, a tensor or a signal was given in place of a list of sources."""
+    return isinstance(given, Signal) or hasattr(given, "__array__") or hasattr(given, "__dlpack__")
 
 
 def load_pipeline(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tonearm.content_hash import SourceState, file_state, hash_array, hash_path
+from msgspec.structs import replace
+
+from tonearm.content_hash import SourceState, file_state, hash_memory, hash_path
 from tonearm.errors import ItemError, PipelineError, Problem, UsageError, advise
 from tonearm.errors.text import counted
 from tonearm.pipeline.checked import Output
@@ -24,9 +26,6 @@ from tonearm.run.store.spool import Spool
 from tonearm.run.store.store import Store
 from tonearm.run.tasks import ItemId, Task
 from tonearm.source import Source
-
-if TYPE_CHECKING:
-    from tonearm.typing import Array
 
 MAX_PROBLEMS = 100
 """Largest number of clashes that are reported. A wrong template makes a million."""
@@ -92,7 +91,7 @@ class Plan:
         self._sources = Spool()
         self._todo = Spool()
         self._skipped = Spool()
-        self._arrays: dict[int, Array] = {}
+        self._in_memory: dict[int, Source] = {}
         self._named_outputs = Spool()
         self._problems: list[Problem] = []
         self._regroups = [
@@ -109,7 +108,7 @@ class Plan:
     def tasks(self) -> Iterator[tuple[Task, dict[int, PublishedItems]]]:
         """Yield the sources to convert, each with the items that are done already, by output."""
         for number, name, path, folder, outputs, kept, _reason, key in self._todo:
-            task = _task(number, name, path, folder, outputs, kept, key, self._arrays.get(number))
+            task = _task(number, name, path, folder, outputs, kept, key, self._in_memory.get(number))
             yield task, {output: dict(items) for output, items in kept}
 
     def tasks_with_reasons(self) -> Iterator[tuple[Task, str]]:
@@ -174,7 +173,7 @@ class Plan:
             for published in self.history.outputs(self.fingerprints, source.relative_dir, source_id):
                 self.names.reserve(published, number)
             return
-        state = file_state(path) if source.array is None else hash_array(source.array) or None
+        state = hash_memory(source) or None if source.in_memory else file_state(path)
         works = self._prior_works(source, source_id, path, state, targets)
         if all(work.complete for work in works):
             self._skip(source, number, works)
@@ -187,9 +186,9 @@ class Plan:
         for items in kept.values():
             self._reserve_files(items, number)
         self._renew(works)
-        if source.array is not None:
-            self._arrays[number] = source.array
-            self.bytes_to_convert += source.array.nbytes
+        if source.in_memory:
+            self._in_memory[number] = source
+            self.bytes_to_convert += sum(array.nbytes for array in source.memory_arrays.values())
         elif isinstance(state, tuple):
             self.bytes_to_convert += state[0]
         left = tuple((output, tuple(items.items())) for output, items in kept.items() if output in outputs and items)
@@ -365,10 +364,14 @@ def _task(
     outputs: tuple[int, ...],
     kept: tuple[tuple[int, tuple[Any, ...]], ...],
     key: str,
-    array: Array | None,
+    source: Source | None,
 ) -> Task:
+    """Return the task of a source, which is given itself if it is in memory."""
     skip = frozenset((item, output) for output, items in kept for item, _files in items)
-    return Task(number, name, path, folder, outputs, skip, array, key)
+    task = Task(number, name, path, folder, outputs, skip, key=key)
+    if source is None:
+        return task
+    return replace(task, array=source.array, arrays=source.arrays, signal=source.signal)
 
 
 def make_plan(

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from tonearm.content_hash import SourceSnapshot, array_snapshot, take_snapshot
+from tonearm.content_hash import SourceSnapshot, memory_snapshot, take_snapshot
 from tonearm.errors import ItemError, OutputError, ShowTraceback, TonearmError
 from tonearm.errors.problem import hint_of
 from tonearm.errors.tracebacks import causes
@@ -118,15 +118,13 @@ class Preparer:
         """
         began = time.perf_counter()
         self._handled = sys.exc_info()[1]
-        if task.array is None:
-            snapshot = take_snapshot(task.path, read=self._reads_content)
-        else:
-            snapshot = array_snapshot(task.array)
+        is_file = bool(task.path)
+        snapshot = take_snapshot(task.path, read=self._reads_content) if is_file else memory_snapshot(task.source())
         items: list[ConvertedItem] = []
         failures: list[Failure] = []
         warnings: list[str] = []
         source, threads = task.source(snapshot.content, snapshot.identity), self.settings.threads
-        task = task.without_array()
+        task = task.without_memory()
         done = _items_with_all_outputs(task)
         complete = False
         stopped: OutputError | None = None

@@ -23,15 +23,15 @@ class Task(Struct, frozen=True):
     name
         Name of the source as the user gave it.
     path
-        Absolute path of the source; empty for an array.
+        Absolute path of the source; empty if it is in memory.
     folder
         Folder of the source below the fixed part of the pattern that found it.
     outputs
         Numbers of the outputs to make: their positions in the pipeline.
     skip
         Items that are done already, each with the number of the output.
-    array
-        Array that is the source; None for a file.
+    array, arrays, signal
+        What the source is in memory: an array, arrays by name, or a signal; all None for a file.
     key
         Name that the caller gave to the source; empty if there is none.
     """
@@ -43,6 +43,8 @@ class Task(Struct, frozen=True):
     outputs: tuple[int, ...] = (0,)
     skip: frozenset[tuple[ItemId, int]] = frozenset()
     array: Any = None
+    arrays: Any = None
+    signal: Any = None
     key: str = ""
 
     @property
@@ -65,12 +67,14 @@ class Task(Struct, frozen=True):
             path=self.path or None,
             relative_dir=self.folder,
             array=self.array,
+            arrays=self.arrays,
+            signal=self.signal,
             content=content,
             identity=identity,
             key=self.key,
             absolute_path=self.path,
         )
 
-    def without_array(self) -> Task:
-        """Return the task without its array, which need not travel back."""
-        return self if self.array is None else replace(self, array=None)
+    def without_memory(self) -> Task:
+        """Return the task without what is in memory, which need not travel back."""
+        return self if self.path else replace(self, array=None, arrays=None, signal=None)

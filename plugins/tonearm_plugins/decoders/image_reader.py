@@ -113,7 +113,7 @@ class ImageReader(ArrayDecoder[ImageOptions]):
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:
         """Yield the spectrogram."""
-        if source.array is not None:
+        if source.holds_arrays:
             yield from super().decode(source, context)
             return
         image = _read(source)

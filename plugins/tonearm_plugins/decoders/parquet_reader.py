@@ -83,7 +83,7 @@ class ParquetReader(ArrayDecoder[ParquetOptions]):
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:
         """Yield an item for each row, or for each element of its batch axis."""
-        if source.array is not None:
+        if source.holds_arrays:
             yield from super().decode(source, context)
             return
         with source.open() as file, _open_table(file, source.name) as table:

@@ -26,7 +26,7 @@ from tonearm.api import (
     Transform,
     Waveform,
 )
-from tonearm.errors import TonearmError
+from tonearm.errors import TonearmError, UsageError
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter, as_source
 from tonearm.pipeline.document import from_plain
@@ -159,10 +159,34 @@ class TestSources:
         with path.open("rb") as file:
             assert as_source(file).name == str(path)
 
-    @pytest.mark.parametrize("given", [None, 3, [0.1, 0.2], {}])
+    def test_everything_in_memory(self):
+        assert as_source([0.1, 0.2]).array.tolist() == [0.1, 0.2]
+        given = as_source({"mel": [0.5], "meta": {"sr": 8000}})
+        assert (given.name, list(given.arrays), given.array) == ("<arrays>", ["mel", "meta/sr"], None)
+        waveform = Waveform(samples=self.samples, sample_rate=8000)
+        assert (as_source(waveform).name, as_source(waveform).signal) == ("<waveform>", waveform)
+
+    @pytest.mark.parametrize("pair", [(8000, samples), (samples, 8000), (np.int64(8000), samples.tolist())])
+    def test_a_pair_of_sound_and_rate(self, pair):
+        arrays = as_source(pair).arrays
+        assert {name: np.asarray(arrays[name]).tolist() for name in arrays} == {
+            "audio": self.samples.tolist(),
+            "sample_rate": 8000,
+        }
+
+    def test_an_array_that_also_reads_is_an_array(self):
+        class Frame:
+            read = "a column of this name"
+
+            def __array__(self, dtype=None, copy=None):
+                return TestSources.samples
+
+        assert as_source(Frame()).array is self.samples
+
+    @pytest.mark.parametrize("given", [None, 3, {0.1}])
     def test_anything_else_is_refused(self, given):
-        kind = type(given).__name__
-        with pytest.raises(TypeError, match=f"a source is a path, an open binary file or an array, not {kind}"):
+        kind = "None" if given is None else type(given).__name__
+        with pytest.raises(UsageError, match=f"{kind} is not an array, a tensor or a list of numbers"):
             as_source(given)
 
     def test_convert_raises_at_the_first_item_that_fails(self):

@@ -5,7 +5,14 @@ import pytest
 from core_toys import Fog, checked, item, pipeline
 
 from tonearm.api import ComplexSpectrogram, Item, ItemError, Signal, Spec, StftGrid, Waveform
-from tonearm.pipeline.signal_checks import check_given, check_item, check_kept, is_finite, not_finite_of
+from tonearm.pipeline.signal_checks import (
+    check_given,
+    check_handed_over,
+    check_item,
+    check_kept,
+    is_finite,
+    not_finite_of,
+)
 
 BOUND = checked(pipeline()).decoder
 """It declares waveforms of one channel at 8,000 Hz."""
@@ -35,6 +42,32 @@ def bound_to(**spec):
 
     ports = replace(BOUND.ports, gives=spec.pop("gives", BOUND.ports.gives))
     return replace(BOUND, ports=ports, spec=Spec(signals=ports.gives, **spec) if spec else None)
+
+
+class TestSignalsOfACall:
+    """Signals that a call gives in place of the decoder's."""
+
+    def refused(self, signal):
+        with pytest.raises(ItemError) as caught:
+            check_handed_over(Item(signal=signal), bound_to(sample_rate=8000))
+        assert caught.value.place.stage == "input"
+        return caught.value
+
+    def test_any_class_is_for_the_next_stage_to_take(self):
+        check_handed_over(Item(signal=Bare(np.zeros(3))), bound_to(sample_rate=8000))
+        check_handed_over(Item(signal=Waveform(samples=np.zeros((2, 9), "f4"), sample_rate=8000)), bound_to(channels=1))
+
+    def test_another_rate_than_the_options_say(self):
+        error = self.refused(Waveform(samples=np.zeros((1, 9), "f4"), sample_rate=16000))
+        assert error.code == "rate-mismatch"
+        assert error.message == "the waveform has 16000 Hz, but the options of tone-reader say 8000 Hz"
+
+    def test_values_that_are_not_finite_have_no_option(self):
+        error = self.refused(Waveform(samples=np.full((1, 9), np.nan, "f4"), sample_rate=8000))
+        assert (error.code, error.hint) == ("not-finite", "check the model's output")
+
+    def test_what_is_no_array(self):
+        assert self.refused(Bare("text")).code == "wrong-signal"
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,9 @@ from tonearm.api import (
 from tonearm.pipeline.check import bind_decoder
 from tonearm.pipeline.document import read_document
 from tonearm.pipeline.measuring import measure_items
+from tonearm.pipeline.signal_checks import gives_finite
 from tonearm.pipeline.stages import (
     Outcome,
-    _reads_arrays,
     check_result,
     decode_items,
     plugin_as,
@@ -341,10 +341,10 @@ def test_whose_waveforms_are_known_to_be_finite(installed):
 
     def trusted(use, kind="waveform", registry=installed):
         text = f"input: {{use: {use}, with: {{kind: {kind}, sample_rate: 8000}}}}"
-        return _reads_arrays(bind_decoder(read_document(text, "p.yaml"), "p.yaml", registry))
+        return gives_finite(bind_decoder(read_document(text, "p.yaml"), "p.yaml", registry))
 
     assert [trusted(name) for name in ("npy-reader", "npz-reader")] == [True, True]
-    assert not _reads_arrays(stages()[0])
+    assert not gives_finite(stages()[0])
     other = Registry([*installed_packages(), package_of("toys", hooks(decoders={"copied": Copied}))])
     assert not trusted("copied", registry=other)
 

@@ -226,7 +226,65 @@ class TestArrays:
         assert (report.converted, report.failed) == (1, 1)
         assert report.failures[0].source == "<array 0>"
 
-    @pytest.mark.parametrize("given", ["a.npy", Path("a.npy"), np.zeros(3)])
+    @pytest.mark.parametrize("jobs", [0, 1])
+    def test_everything_in_memory_in_one_run(self, folder, waves, jobs):
+        pipeline = tonearm.load_pipeline("p.yaml")
+        wave = waves[0]
+
+        def given():
+            return [
+                wave.tolist(),
+                {"audio": wave, "sampling_rate": 8000, "text": "hello", "model": object()},
+                (8000, wave),
+                tonearm.Waveform(samples=wave[None], sample_rate=8000),
+                [wave[:4], wave[4:8]],
+            ]
+
+        report = pipeline.run(given()[:4], out="out", jobs=jobs)
+        assert (report.converted, report.failures) == (4, [])
+        assert self.outputs(report) == ["array-0.wav", "array-1.wav", "array-2.wav", "array-3.wav"]
+        assert len({path.read_bytes() for path in report.outputs}) == 1
+        assert pipeline.run(given()[:4], out="out", jobs=jobs).skipped == 4
+        wave[3] = 0
+        assert pipeline.run(given()[:4], out="out", jobs=jobs).converted == 4
+        # Arrays of one shape are stacked, as NumPy does, and what their axis is remains for the user to say.
+        assert [one.code for one in pipeline.run(given(), out="out", jobs=jobs).failures] == ["ambiguous-axes"]
+        named = dict(zip(["a", "b", "c", "d"], given(), strict=False))
+        assert self.outputs(pipeline.run(named, out="out", jobs=jobs)) == ["a.wav", "b.wav", "c.wav", "d.wav"]
+
+    def test_a_tensor_is_moved_from_its_device_once_for_all_workers(self, folder):
+        moves = []
+
+        class Tensor:
+            def __array__(self, dtype=None, copy=None):
+                moves.append(1)
+                return np.full(9, 0.5, np.float32)
+
+            def __reduce__(self):
+                raise TypeError("a tensor on a device cannot be pickled")
+
+        report = tonearm.load_pipeline("p.yaml").run([Tensor(), {"audio": Tensor()}], out="out", jobs=1)
+        assert (report.converted, len(moves)) == (2, 2)
+
+    @pytest.mark.parametrize(
+        ("given", "message"),
+        [
+            ([[0.5], [0.5, None]], "<array 1>: the list holds None, not numbers"),
+            ({"a": [0.5], "b": {0.5}}, "b: set is not an array, a tensor or a list of numbers"),
+            ([0.5, 0.25], "a source must be a path or an array, not float"),
+            ({"audio": [0.5], "sampling_rate": 8000}, "a source must be a path or an array, not int"),
+        ],
+    )
+    def test_what_is_no_source_is_refused_before_anything_is_written(self, folder, given, message):
+        with pytest.raises(UsageError) as caught:
+            tonearm.load_pipeline("p.yaml").run(given, out="out")
+        assert caught.value.message == message
+        assert not Path("out").exists()
+
+    @pytest.mark.parametrize(
+        "given",
+        ["a.npy", Path("a.npy"), np.zeros(3), tonearm.Waveform(samples=np.zeros((1, 3), "f4"), sample_rate=8000)],
+    )
     def test_one_source_is_no_list(self, folder, given):
         with pytest.raises(UsageError, match="the sources must be a list or a mapping") as caught:
             tonearm.load_pipeline("p.yaml").run(given, out="out")
@@ -241,6 +299,113 @@ class TestArrays:
         pipeline = tonearm.load_pipeline("p.yaml")
         counts = [pipeline.run(waves * 4, out="out", part=(index, 3)).converted for index in (1, 2, 3)]
         assert sum(counts) == 8
+
+
+class TestInMemory:
+    """What `convert` takes, by a decoder without an option `key`, and by one that reads files alone."""
+
+    wave = np.full(9, 0.25, np.float32)
+
+    def converted(self, given, **options):
+        document = mapping(**{"kind": "waveform", "sample_rate": 8000, **options})
+        document["outputs"][0]["file"] = "{stem}-{index}.wav"
+        pipeline = tonearm.load_pipeline(document)
+        return [signal.samples.tolist() for signal in pipeline.convert(given)]
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            wave,
+            wave.tolist(),
+            {"audio": wave},
+            {"audio": {"array": wave, "sampling_rate": 8000, "path": None}, "text": "hello"},
+            (wave, 8000),
+            tonearm.Waveform(samples=wave[None], sample_rate=8000),
+            {"speech": tonearm.Waveform(samples=wave[None], sample_rate=8000)},
+        ],
+    )
+    def test_one_sound_in_many_forms(self, given):
+        assert self.converted(given) == [[self.wave.tolist()]]
+
+    def test_a_batch_is_cropped_by_the_lengths_beside_it(self):
+        batch = np.array([[0.5] * 9, [0.25] * 4 + [0.0] * 5], np.float32)
+        given = {"wav": batch, "lengths": np.array([9, 4])}
+        assert self.converted(given, axes=["batch", "time"]) == [[[0.5] * 9], [[0.25] * 4]]
+
+    @pytest.mark.parametrize(
+        ("given", "message"),
+        [
+            ({"audio": wave, "sr": 16000}, "'audio': the source says sr = 16000, but sample_rate is 8000"),
+            ((16000, wave), "'audio': the source says sample_rate = 16000, but sample_rate is 8000"),
+            (
+                tonearm.Waveform(samples=wave[None], sample_rate=16000),
+                "the waveform has 16000 Hz, but the options of npy-reader say 8000 Hz",
+            ),
+        ],
+    )
+    def test_a_rate_that_contradicts_the_pipeline(self, given, message):
+        with pytest.raises(tonearm.ItemError) as caught:
+            self.converted(given)
+        assert (caught.value.code, caught.value.message) == ("rate-mismatch", message)
+
+    def test_several_arrays(self):
+        with pytest.raises(tonearm.ItemError) as caught:
+            self.converted({"a": self.wave, "b": self.wave})
+        assert (caught.value.code, caught.value.hint) == ("several-arrays", "give one of them alone")
+
+    def test_a_signal_that_the_first_stage_does_not_take(self, folder):
+        from tonearm import MagnitudeSpectrogram, StftGrid
+
+        grid = StftGrid(sample_rate=8000, n_fft=4, hop_length=1, win_length=4)
+        given = MagnitudeSpectrogram(values=np.ones((1, 3, 5), "f4"), grid=grid)
+        report = tonearm.load_pipeline("p.yaml").run([given], out="out")
+        message = "wav-writer takes waveform, but it was given magnitude 1×3×5 at 8000 Hz"
+        assert [(failure.code, failure.message) for failure in report.failures] == [("wrong-type", message)]
+
+    def test_limits_hold_for_signals(self, folder):
+        loud = tonearm.Waveform(samples=np.tile(np.float32([[3, -3]]), 500), sample_rate=8000)
+        report = tonearm.load_pipeline("p.yaml").run([loud], out="out")
+        assert [failure.code for failure in report.failures] == ["clipped"]
+        nan = tonearm.Waveform(samples=np.full((1, 9), np.nan, "f4"), sample_rate=8000)
+        assert [one.code for one in tonearm.load_pipeline("p.yaml").run([nan], out="out").failures] == ["not-finite"]
+
+    @pytest.mark.parametrize("given", [wave, {"audio": wave, "sampling_rate": 8000}])
+    @pytest.mark.parametrize(
+        "use",
+        [
+            *(f"{name}-reader" for name in ("hdf5", "kaldi", "mat", "npy", "npz", "parquet", "raw", "safetensors")),
+            *(f"{name}-reader" for name in ("text", "webdataset", "zarr")),
+            pytest.param("torch-reader", marks=pytest.mark.torch),
+        ],
+    )
+    def test_every_decoder_of_arrays_takes_them(self, use, given):
+        if use == "torch-reader":
+            pytest.importorskip("torch", reason="pip install torch")
+        layout = {"dtype": "float32", "shape": [-1]} if use == "raw-reader" else {}
+        document = mapping(kind="waveform", sample_rate=8000, **layout)
+        document["input"]["use"] = use
+        document["outputs"][0]["file"] = "{stem}-{key}-{index}.wav"
+        (signal,) = tonearm.load_pipeline(document).convert(given)
+        assert signal.samples.tolist() == [self.wave.tolist()]
+
+    @pytest.mark.parametrize("given", [wave, {"audio": wave}])
+    def test_a_decoder_of_files_is_named(self, given):
+        pipeline = tonearm.load_pipeline(
+            {
+                "tonearm": 1,
+                "input": {"use": "audio-reader"},
+                "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}],
+            }
+        )
+        with pytest.raises(tonearm.ItemError) as caught:
+            list(pipeline.convert(given))
+        assert (caught.value.code, caught.value.message) == (
+            "not-a-file",
+            "audio-reader reads files, not arrays in memory",
+        )
+        # A signal needs no decoder.
+        (signal,) = pipeline.convert(tonearm.Waveform(samples=self.wave[None], sample_rate=8000))
+        assert signal.sample_rate == 8000
 
 
 class TestRemedies:

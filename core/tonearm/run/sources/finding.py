@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from tonearm.errors import UsageError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
-from tonearm.run.sources.given import ArrayLike, array_source, checked_path, is_array
+from tonearm.run.sources.given import checked_path, is_in_memory, memory_source
 from tonearm.run.sources.pattern_hints import pattern_hint
 from tonearm.run.store.hash_index import HashIndex
 from tonearm.run.store.run_folder import QUARANTINE_MARKER
@@ -19,7 +20,7 @@ _STARS = re.compile(r"[*?]")
 
 
 def find_sources(
-    patterns: Iterable[str | os.PathLike[str] | ArrayLike],
+    patterns: Iterable[Any],
     base: str | os.PathLike[str],
     suffixes: tuple[str, ...],
     *,
@@ -34,7 +35,8 @@ def find_sources(
     ----------
     patterns
         Files, folders (all files below with one of ``suffixes``), patterns with ``*``, ``?``, ``[…]`` and ``**``, or
-        arrays. The name of an array is its position: ``<array 0>``.
+        what is in memory: arrays, tensors, lists of numbers, mappings of these, and signals. Its name is its position:
+        ``<array 0>``.
     base
         Folder that relative patterns start from.
     suffixes
@@ -51,15 +53,15 @@ def find_sources(
     Raises
     ------
     UsageError
-        If a path without wildcards does not exist, or a source is neither a path nor an array.
+        If a path without wildcards does not exist, or a source is neither a path nor in memory.
     """
     root = os.fspath(base)
     fixed = os.path.normpath(root) + "/"
     search = _PatternSearch(suffixes, stores=stores, written=written, warn=warn)
     seen = HashIndex()
     for position, pattern in enumerate(patterns):
-        if is_array(pattern):
-            yield array_source(pattern, f"<array {position}>", f"array-{position}")
+        if is_in_memory(pattern):
+            yield memory_source(pattern, f"<array {position}>", f"array-{position}")
             continue
         text = checked_path(pattern)
         whole = os.path.normpath(os.path.join(root, text))

@@ -1,10 +1,10 @@
-"""Sources that a call gives: arrays by position, and arrays and files by name."""
+"""Sources that a call gives: what is in memory by position, and that and files by name."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, TypeGuard
+from typing import Any
 
 from tonearm.addresses import refuse_address
 from tonearm.errors import UsageError, one_line
@@ -16,21 +16,30 @@ MAX_KEY = 200
 """Largest length of a key in bytes. A suffix must fit behind it into the name of a file."""
 
 
-class ArrayLike(Protocol):
-    """Anything that becomes a NumPy array, such as a tensor on the CPU."""
+def is_in_memory(given: object) -> bool:
+    """Return whether a source is an array, a tensor, a list, a mapping of these, or a signal; no path and no file.
 
-    def __array__(self) -> Any:
-        """Return the array."""
-
-
-def is_array(given: object) -> TypeGuard[ArrayLike]:
-    """Return whether a source is an array."""
-    return hasattr(given, "__array__")
+    Numbers and None are nothing of these, so that an array in place of a list of sources is refused as a whole.
+    """
+    if given is None or isinstance(given, (str, bytes, os.PathLike, int, float, Source)):
+        return False
+    return isinstance(given, Mapping) or hasattr(given, "__array__") or not hasattr(given, "read")
 
 
-def array_source(array: ArrayLike, name: str, key: str) -> Source:
-    """Return an array as a source."""
-    return Source(name=name, key=key, array=as_source(array).array)
+def memory_source(given: object, name: str, key: str) -> Source:
+    """Return what is in memory as a source. Tensors are converted at once, for all workers.
+
+    Raises
+    ------
+    UsageError
+        If it is no array, tensor, mapping or signal.
+    """
+    try:
+        found = as_source(given)
+    except UsageError as error:
+        message = f"{one_line(name)}: {error.message}"
+        raise UsageError(message, code=error.code, remedies=error.remedies) from error.__cause__
+    return Source(name=name, key=key, array=found.array, arrays=found.arrays, signal=found.signal)
 
 
 def checked_path(given: object) -> str:
@@ -50,21 +59,24 @@ def checked_path(given: object) -> str:
             "an open file cannot be a source of a run: a second run could not find it again",
             hint="give its path, or use convert(), which reads open files",
         )
-    raise UsageError(f"a source must be a path or an array, not {type(given).__name__}")
+    raise UsageError(
+        f"a source must be a path or an array, not {type(given).__name__}",
+        hint="a list of numbers, or a mapping that is one source, goes into brackets: [audio]",
+    )
 
 
-def keyed_sources(given: Mapping[str, str | os.PathLike[str] | ArrayLike]) -> Iterator[Source]:
+def keyed_sources(given: Mapping[str, Any]) -> Iterator[Source]:
     """Yield sources by their keys, which stand for the stems of their files.
 
     Raises
     ------
     UsageError
-        If a key cannot be a file's name, a path does not exist, or a source is neither a path nor an array.
+        If a key cannot be a file's name, a path does not exist, or a source is neither a path nor in memory.
     """
     for key, one in given.items():
         _check_key(key)
-        if is_array(one):
-            yield array_source(one, key, key)
+        if is_in_memory(one):
+            yield memory_source(one, key, key)
             continue
         path = checked_path(one)
         if not os.path.lexists(path):

@@ -1,10 +1,13 @@
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tonearm.errors import UsageError
-from tonearm.run.sources.given import array_source, checked_path, is_array, keyed_sources
+from tonearm.run.sources.given import checked_path, is_in_memory, keyed_sources, memory_source
+from tonearm.signals import Waveform
+from tonearm.source import Source
 
 
 class Tensor:
@@ -14,14 +17,34 @@ class Tensor:
         return np.arange(3.0)
 
 
-def test_what_becomes_an_array_is_one():
-    assert is_array(Tensor())
-    assert is_array(np.zeros(3))
-    assert not is_array("a.npy")
-    assert not is_array([0.0])
-    source = array_source(Tensor(), "<array 3>", "array-3")
+WAVEFORM = Waveform(samples=np.zeros((1, 3), "f4"), sample_rate=8000)
+
+
+@pytest.mark.parametrize(
+    "given", [Tensor(), np.zeros(3), [0.0, 0.5], (24000, [0.5]), {"mel": np.zeros(3)}, WAVEFORM, object()]
+)
+def test_what_is_in_memory(given):
+    assert is_in_memory(given)
+
+
+@pytest.mark.parametrize("given", ["a.npy", b"a", Path("a"), io.BytesIO(), None, 3, 0.5, Source(name="a")])
+def test_what_is_not(given):
+    assert not is_in_memory(given)
+
+
+def test_what_is_in_memory_is_a_source():
+    source = memory_source(Tensor(), "<array 3>", "array-3")
     assert (source.name, source.stem, source.path) == ("<array 3>", "array-3", None)
     assert source.array.tolist() == [0.0, 1.0, 2.0]
+    assert memory_source(WAVEFORM, "a", "a").signal is WAVEFORM
+    assert list(memory_source({"mel": [0.5], "lengths": [1]}, "a", "a").arrays) == ["mel", "lengths"]
+
+
+def test_what_is_no_source_is_told_with_its_place():
+    with pytest.raises(UsageError) as caught:
+        memory_source([None], "<array 3>", "array-3")
+    assert caught.value.message == "<array 3>: the list holds None, not numbers"
+    assert (caught.value.code, caught.value.hint) == ("not-an-array", "give an array, a tensor or a list of numbers")
 
 
 def test_paths_of_all_types(folder):
@@ -33,7 +56,7 @@ def test_paths_of_all_types(folder):
     [
         (io.BytesIO(), "an open file cannot be a source of a run: a second run could not find it again"),
         (None, "a source must be a path or an array, not NoneType"),
-        ([0.0], "a source must be a path or an array, not list"),
+        (0.5, "a source must be a path or an array, not float"),
     ],
 )
 def test_what_cannot_be_a_source(given, message):

@@ -1,0 +1,141 @@
+"""Arrays that a call gives by name, which are converted when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from tonearm.errors import ItemError, UsageError, one_line
+from tonearm.signals import Signal, Waveform
+from tonearm.tensors import as_array
+
+if TYPE_CHECKING:
+    from tonearm.typing import Array
+
+_LOWEST_RATE: Final = 1000
+"""Lowest whole number beside an array that makes a pair of sound and sample rate of the two."""
+
+
+class GivenArrays(Mapping[str, Any]):
+    """Arrays in memory by name. Each is converted when it is asked for first, and moved from its device once.
+
+    Mappings within a mapping are groups, as in a file: ``{"audio": {"array": …}}`` has the array ``audio/array``.
+    Numbers and text are arrays of one value, as `numpy.savez` makes them, so that ``sampling_rate`` states the rate.
+
+    Parameters
+    ----------
+    given
+        Arrays, tensors, lists, numbers and text by name. A `Waveform` is a sound with a rate of its own.
+
+    Examples
+    --------
+    >>> found = GivenArrays({"audio": {"array": [0.0, 0.5], "sampling_rate": 16000}, "text": "hello"})
+    >>> list(found)
+    ['audio/array', 'audio/sampling_rate', 'text']
+    >>> found["audio/array"]
+    array([0. , 0.5])
+    """
+
+    def __init__(self, given: Mapping[Any, Any]) -> None:
+        self._given = dict(_flat(given, ""))
+        self._converted: dict[str, Array | Waveform | ItemError] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        found = self._converted.get(name)
+        if found is None:
+            found = self._converted[name] = _converted(name, self._given[name])
+            self._given[name] = None  # a run of many sources must not keep the memory of a device
+        if isinstance(found, ItemError):
+            raise found
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._given
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._given)
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    def all(self) -> dict[str, Array | Waveform | ItemError]:
+        """Return every array, and for those that are none the error that asking for them raises."""
+        for name in self:
+            try:
+                self[name]
+            except ItemError:
+                continue
+        return {name: self._converted[name] for name in self}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle arrays, and no tensors of other libraries."""
+        return _restored, (self.all(),)
+
+
+def arrays_of_pair(given: object) -> GivenArrays | None:
+    """Return a pair of sound and sample rate, in either order, as arrays by name; None if it is no such pair.
+
+    Functions of librosa, soundfile, torchaudio and SciPy return these pairs, and Gradio takes them. Nothing else can be
+    meant: a row that holds a number and an array is none.
+
+    Examples
+    --------
+    >>> list(arrays_of_pair((24000, [0.0, 0.5])))
+    ['audio', 'sample_rate']
+    >>> arrays_of_pair((0.0, 0.5)) is None
+    True
+    """
+    if not isinstance(given, tuple) or len(given) != 2:
+        return None
+    for rate, audio in (given, given[::-1]):
+        if _is_rate(rate) and (isinstance(audio, (list, tuple)) or _has_axes(audio)):
+            return GivenArrays({"audio": audio, "sample_rate": rate})
+    return None
+
+
+def _is_rate(given: Any) -> bool:
+    """Return whether a value is a whole number that can be a sample rate, of Python or of any library."""
+    if not hasattr(given, "__float__") or _has_axes(given):
+        return False
+    rate = float(given)
+    return rate >= _LOWEST_RATE and rate.is_integer()
+
+
+def _has_axes(given: Any) -> bool:
+    """Return whether a value is an array of at least one axis."""
+    shape = getattr(given, "shape", None)
+    return shape is not None and len(shape) > 0
+
+
+def _flat(given: Mapping[Any, Any], group: str) -> Iterator[tuple[str, Any]]:
+    """Yield the values of a mapping and of those within it, with the names of their groups before theirs."""
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{group}{name}/")
+        else:
+            yield f"{group}{name}", value
+
+
+def _converted(name: str, given: Any) -> Array | Waveform | ItemError:
+    """Return what a mapping holds under a name as an array or a waveform, or the error of it."""
+    if isinstance(given, Waveform):
+        return given
+    shown = repr(one_line(name, 60))
+    if isinstance(given, Signal):
+        return ItemError(f"{shown} holds a {given.port} signal, not an array", code="not-numbers", hint="give it alone")
+    if isinstance(given, (bool, int, float, complex, str)):
+        import numpy as np
+
+        return np.asarray(given)
+    try:
+        return as_array(given)
+    except UsageError as error:
+        # Readers pass over Python objects among arrays.
+        before = f"{shown} holds a Python object" if error.code == "not-an-array" else shown
+        return ItemError(f"{before}: {error.message}", code=error.code, remedies=error.remedies)
+
+
+def _restored(converted: dict[str, Any]) -> GivenArrays:
+    found = GivenArrays(dict.fromkeys(converted))
+    found._converted = converted  # noqa: SLF001 - its own
+    return found
