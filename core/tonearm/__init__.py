@@ -15,6 +15,7 @@ TYPE_CHECKING = False  # without importing typing: see `tonearm.startup`
 if TYPE_CHECKING:
     from typing import Any
 
+    from tonearm.conversion.saved import Saved
     from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
     from tonearm.python import Pipeline, TonearmWarning, load_pipeline
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
@@ -30,6 +31,7 @@ __all__ = [
     "Pipeline",
     "PipelineError",
     "Problem",
+    "Saved",
     "Signal",
     "StftGrid",
     "TonearmError",
@@ -40,7 +42,7 @@ __all__ = [
     "load_pipeline",
 ]
 
-_MODULES = ("errors", "signals", "recipes.mel", "python")
+_MODULES = ("errors", "signals", "recipes.mel", "conversion.saved", "python")
 """Modules that define the public names."""
 
 

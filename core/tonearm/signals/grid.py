@@ -277,6 +277,25 @@ class StftGrid:
         inside = [at for at, value in enumerate(values) if value]
         return inside[0], inside[-1]
 
+    @property
+    def lowest_frequency(self) -> float:
+        """Frequency of the first bin in Hz. It is below 0 if the values of two sides are in order."""
+        bins = {
+            "one": 1 if self.end_bins in ("nyquist", "none") else 0,
+            "two": 0,
+            "centered": -(self.n_fft // 2),
+            "centered-nyquist-last": -((self.n_fft - 1) // 2),
+        }
+        return bins[self.sides] * self.sample_rate / self.n_fft
+
+    def seconds(self, frames: int) -> tuple[float, float]:
+        """Return the times at which the first frame begins and the last one ends, each as long as the hop.
+
+        A frame is around the middle of its window. Time 0 is that of the first sample.
+        """
+        first = self.span / 2 - self.pad - self.hop_length / 2
+        return first / self.sample_rate, (first + frames * self.hop_length) / self.sample_rate
+
     def samples(self, frames: int) -> int:
         """Return the number of samples that a number of frames cover, if the true length is unknown."""
         if self.padding == "full":
