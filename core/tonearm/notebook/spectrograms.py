@@ -125,7 +125,7 @@ def _decibels(amplitudes: Array) -> tuple[Array, str]:
 
     peak = float(amplitudes.max())
     if not peak > 0:
-        return np.zeros(amplitudes.shape, np.uint8), "silent: all values are 0"
+        return np.zeros(amplitudes.shape, np.uint8), "silent: no value is above 0"
     floor = 10 ** (-RANGE_DB / 20)
     levels = 1 + 20 * np.log10(np.maximum(amplitudes / peak, floor)) / RANGE_DB
     scale = f"Colours span {RANGE_DB:g} dB below the highest value, {peak:.4g}."

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tonearm.errors import ChooseOption, OptionError, RemoveOption, SetOption, did_you_mean
+from tonearm.errors.text import short_repr
 from tonearm.signals.windows import WINDOWS, Window, WindowPosition, checked_values, is_invertible, window_values
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def check_sample_rate(sample_rate: object) -> None:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class StftGrid:
     """Grid of a short-time Fourier transform: the positions of its frames and bins, and the convention of its values.
 
@@ -222,6 +223,10 @@ class StftGrid:
             values = window_values(self.window, self.win_length, self.win_length)
             if abs(math.fsum(values)) <= 1e-6 * math.fsum(map(abs, values)):
                 raise OptionError(f"scaling is {self.scaling!r}, but the sum of the window is 0", option="scaling")
+
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{name}={short_repr(value)}" for name, value in self.described().items())
+        return f"{type(self).__name__}({figures})"
 
     @property
     def bins(self) -> int:
