@@ -1,6 +1,7 @@
 """A waveform in a notebook plays as it is, and its picture has its envelope."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def test_the_envelope_is_the_extent_of_each_column(shape):
     columns = min(WIDTH, shape[1])
     low, high, wrong = envelope(samples, WIDTH)
     edges = [shape[1] * n // columns for n in range(columns + 1)]
-    for n, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+    for n, (start, end) in enumerate(pairwise(edges)):
         assert np.array_equal(low[:, n], samples[:, start:end].min(axis=1))
         assert np.array_equal(high[:, n], samples[:, start:end].max(axis=1))
     assert not wrong.any()
