@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from tonearm.errors.text import short_repr
+from tonearm.errors.text import counted
 
 
 class LazyArrays(Mapping[str, Any]):
@@ -52,7 +52,7 @@ class LazyArrays(Mapping[str, Any]):
         return iter(self._keys)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {short_repr(list(self._keys))}>"
+        return f"<{type(self).__name__} of {counted(len(self._keys), 'array')}>"
 
     def __len__(self) -> int:
         return len(self._keys)
