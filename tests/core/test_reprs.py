@@ -1,4 +1,4 @@
-"""Every public object shows itself at the prompt on a short line: no private fields, no arrays, no contents of files."""
+"""Every public object shows itself at the prompt on a short line: no private fields, arrays or contents of files."""
 
 import inspect
 import io

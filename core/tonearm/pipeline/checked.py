@@ -107,13 +107,7 @@ class CheckedPipeline(Struct, frozen=True):
     masks: Masks = Masks()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self}>"
-
-    def __str__(self) -> str:
-        """Return the chain of plugins with the signals between them."""
-        from tonearm.pipeline.chain import chain_text
-
-        return chain_text(self)
+        return f"<{type(self).__name__} {' → '.join(one.name for one in self.stages())}>"
 
     def stages(self) -> Iterator[BoundPlugin]:
         """Yield the plugins of all stages, output by output."""

@@ -74,7 +74,9 @@ class Converter:
         )
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.checked}>"
+        from tonearm.pipeline.chain import chain_text
+
+        return f"<{type(self).__name__} {chain_text(self.checked)}>"
 
     def _repr_html_(self) -> str:
         """Return the chain of plugins for notebooks, with the signals between them and the options that are set."""

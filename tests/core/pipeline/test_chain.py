@@ -21,8 +21,9 @@ def branches():
 def test_a_chain_has_plugins_and_signals_in_turns():
     found = checked(pipeline(reader="fog-reader", steps=("fog-to-mist", "mist-to-wave")))
     text = "fog-reader → fog → fog-to-mist → mist → mist-to-wave → waveform → raw-writer '{stem}-{index}.raw'"
-    assert chain_text(found) == str(found) == text
-    assert repr(found) == f"<CheckedPipeline {text}>"
+    assert chain_text(found) == text
+    assert repr(Converter(found)) == f"<Converter {text}>"
+    assert repr(found) == "<CheckedPipeline fog-reader → fog-to-mist → mist-to-wave → raw-writer>"
 
 
 def test_each_output_has_its_own_steps():
