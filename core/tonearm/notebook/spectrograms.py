@@ -137,7 +137,7 @@ def _range(values: Array) -> tuple[Array, str]:
     import numpy as np
 
     low, high = float(values.min()), float(values.max())
-    shades = (values - low) / ((high - low) or 1.0) * (SHADES - 1)
+    shades = (values / 2 - low / 2) / ((high / 2 - low / 2) or 1.0) * (SHADES - 1)  # halves, as 1e308 is a value too
     return np.rint(shades).astype(np.uint8), f"Colours span the values themselves, from {low:.4g} to {high:.4g}."
 
 

@@ -59,13 +59,13 @@ def wav_file(samples: Array, sample_rate: int) -> bytes:
     """Return samples as a 16-bit WAV file, clipped at full scale. Values that are not finite become 0."""
     import numpy as np
 
-    sound = np.where(np.isfinite(samples), samples, 0)
+    sound = np.where(np.isfinite(samples), samples, 0).astype(np.float64)
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:
         file.setnchannels(sound.shape[0])
         file.setsampwidth(2)
         file.setframerate(sample_rate)
-        file.writeframes(np.clip(np.rint(sound.T * 32768.0), -32768, 32767).astype("<i2").tobytes())
+        file.writeframes(np.minimum(np.rint(np.clip(sound.T, -1, 1) * 32768), 32767).astype("<i2").tobytes())
     return buffer.getvalue()
 
 

@@ -128,6 +128,7 @@ def measure_levels(samples: Array) -> Levels:
         peak = max(peak, float(size.max()))
         beyond += int(np.count_nonzero(size > 1))
         bad += int(part.size - np.count_nonzero(finite))
-        total += float(sound.sum(dtype=np.float64))
+        with np.errstate(over="ignore", invalid="ignore"):  # sums of values such as 1e308
+            total += float(sound.sum(dtype=np.float64))
     count = samples.size - bad
     return Levels(size=samples.size, peak=peak, mean=total / max(count, 1), beyond=beyond, not_finite=bad)

@@ -117,3 +117,11 @@ def test_values_of_any_unit_are_shown_as_they_are():
 def test_the_picture_has_a_text_in_its_place():
     (whole, _) = figure(np.ones((1, 2, 2))).all("svg")
     assert (whole["role"], whole["aria-label"]) == ("img", "Levels over seconds and Hz: a title")
+
+
+@pytest.mark.parametrize("in_decibels", [True, False])
+@pytest.mark.parametrize("value", [1e-300, 1e-40, 6e4, 1.7e308])
+def test_values_of_any_size_have_a_picture(value, in_decibels):
+    values = np.array([[[-value, 0.0, value]]])
+    (picture,) = pictures(figure(np.abs(values) if in_decibels else values, in_decibels=in_decibels))
+    assert picture[0, 1] < picture[0, 2] == picture.max()

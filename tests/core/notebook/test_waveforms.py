@@ -153,3 +153,15 @@ def test_samples_stay_as_they_are():
     before = samples.copy()
     page_of(samples)
     assert np.array_equal(samples, before, equal_nan=True)
+
+
+@pytest.mark.parametrize("peak", [1e-300, 6e4, 1e30, 1.7e308])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_values_of_any_size_have_a_picture(peak, dtype):
+    with np.errstate(over="ignore"):
+        samples = np.array([[peak, -peak, 0.5, 0]]).astype(dtype)
+    page = page_of(samples)
+    beyond = peak > 1 and np.isfinite(samples[0, 0])
+    assert played(page)[0].tolist() == [[32767, -32768, 16384, 0] if beyond else [0, 0, 16384, 0]]
+    (points,) = outlines(page)
+    assert np.isfinite(points).all()

@@ -111,3 +111,9 @@ def test_a_share_is_never_rounded_to_all(share, percent):
 def test_messages_have_their_figures():
     assert quiet_message(1e-3) == "the peak of the waveform is only -60.0 dBFS (0.001)"
     assert offset_message(-0.25, 0.5).startswith("the mean of the waveform is -0.25, and its peak 0.5,")
+
+
+def test_samples_of_any_size_have_levels():
+    found = measure_levels(np.array([[1.7e308, 1.7e308, -1.7e308]]))
+    assert (found.peak, found.beyond) == (1.7e308, 3)
+    assert found.verdict(1.0)[0].startswith("clipped: players clip 3 samples; all of the samples are beyond ±1.0")
