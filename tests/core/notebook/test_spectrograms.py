@@ -99,6 +99,14 @@ def test_values_that_are_not_finite_are_counted_and_dark():
     assert picture[0, 0] == picture.max()
 
 
+def test_values_that_are_not_finite_hide_none_beside_them():
+    values = np.arange(4000.0).reshape(1, 2, 2000)
+    values[0, 0, 1], values[0, 1, 5], values[0, 1, 6:8] = np.nan, np.inf, -np.inf
+    pooled, bad = pool_values(lambda first, last: values[:, :, first:last], (1, 2, 2000), 1000, 400)
+    assert bad == 4
+    assert pooled[0, :, :4].tolist() == [[0, 3, 5, 7], [2001, 2003, 2004, 0]]  # the last has none, and so the lowest
+
+
 @pytest.mark.parametrize("value", [0.0, np.nan])
 def test_silence_has_a_picture(value):
     page = figure(np.full((1, 2, 2), value))

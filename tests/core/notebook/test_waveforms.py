@@ -93,6 +93,11 @@ def test_the_outline_stands_where_the_sound_is():
         assert below[column].tolist() == pytest.approx([column + 0.5, (1 - bottom) / 2 * height])
 
 
+def test_few_samples_are_as_wide_as_many():
+    (points,) = outlines(page_of([[0.1, 0.2, 0.3]]))
+    assert points[:3, 0].tolist() == pytest.approx([WIDTH / 6, WIDTH / 2, WIDTH * 5 / 6], rel=1e-3)
+
+
 def test_time_is_marked_in_seconds():
     page = page_of(np.zeros((1, 24000)), 8000)
     places = marks(page, "middle")
@@ -104,9 +109,13 @@ def test_time_is_marked_in_seconds():
 @pytest.mark.parametrize(("peak", "labels"), [(0.001, {-1, 0, 1}), (2.0, {-1, 0, 1}), (50.0, {-50, 0, 50})])
 def test_nothing_is_normalised_so_full_scale_is_marked(peak, labels):
     page = page_of(np.full((1, 100), peak))
-    assert set(marks(page, "end")) == labels
+    places = marks(page, "end")
+    assert set(places) == labels
     (points,) = outlines(page)
-    height = float(page.all("svg")[1]["height"])
+    top, height = (float(page.all("svg")[1][name]) for name in ("y", "height"))
+    letters = 4  # labels are centred on their marks
+    for level, place in places.items():
+        assert place == pytest.approx(top + letters + (1 - level / max(1, peak)) / 2 * height)
     assert points[0, 1] == pytest.approx((1 - peak / max(1, peak)) / 2 * height, abs=0.01)
 
 

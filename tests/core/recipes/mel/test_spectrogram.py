@@ -123,6 +123,9 @@ def test_in_a_notebook_values_that_the_dialect_refuses_are_shown_as_they_are():
     (picture,) = pictures(page)
     assert (np.diff(picture[:, 0]) <= 0).all()
     assert np.ptp(picture) > 200
+    values = np.zeros((2, 80, 5), "f4")
+    values[1, 40, 3] = 200  # one is enough
+    assert "values up to 200 are too great" in caption_of(mel(values))[2]
     stored = MelDialect(**BASE, name="stored", statistics="stored")
     assert caption_of(mel(dialect=stored))[2].startswith("not-invertible: ")
 
