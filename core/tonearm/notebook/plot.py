@@ -16,6 +16,9 @@ _LEFT, _RIGHT, _TOP, _BOTTOM, _BETWEEN = 64, 12, 8, 36, 10
 _LETTER = 12
 """Height of letters."""
 
+_FEW = 3
+"""Number of marks below which round figures are too far apart."""
+
 _ROUND = (1, 2, 5)
 """First digits of round figures."""
 
@@ -79,7 +82,7 @@ def linear_axis(name: str, low: float, high: float, most: int) -> Axis:
 
 
 def curved_axis(name: str, low: float, high: float, place: Callable[[float], float], gap: float) -> Axis:
-    """Return an axis with marks at 1, 2 and 5 of each power of ten.
+    """Return an axis with marks at 1, 2 and 5 of each power of ten, or at equal distances if these are too few.
 
     Parameters
     ----------
@@ -93,7 +96,11 @@ def curved_axis(name: str, low: float, high: float, place: Callable[[float], flo
         Least distance between two marks. Where they are nearer, only the lower one stays.
     """
     marks: list[tuple[float, str]] = []
-    for value in _round_figures(low, high):
+    values = list(_round_figures(low, high))
+    if len(values) < _FEW and low < high:
+        step = _round_step((high - low) / _FEW)
+        values = [n * step for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    for value in values:
         at = place(value)
         if 0 <= at <= 1 and (not marks or at - marks[-1][0] >= gap):
             marks.append((at, f"{value:.7g}"))

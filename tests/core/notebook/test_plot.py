@@ -36,6 +36,21 @@ def test_a_curved_axis_leaves_out_what_is_beyond_its_ends():
     assert [label for _, label in axis.marks] == ["10", "20", "50", "100"]
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (1000, 1300, ["1000", "1100", "1200", "1300"]),
+        (1010, 1990, ["1500"]),
+        (300, 3400, ["500", "1000", "2000"]),
+        (700, 700, []),
+        (500, 500, ["500"]),
+    ],
+)
+def test_a_narrow_curved_axis_has_marks_at_equal_distances(low, high, labels):
+    axis = curved_axis("Hz", low, high, lambda hertz: (hertz - low + 1) / (high - low + 2), 0)
+    assert [label for _, label in axis.marks] == labels
+
+
 def test_panels_stand_above_one_another():
     panels = [Panel("<g/>", 100, Axis("Hz", ((0.0, "0"), (1.0, "8"))), label) for label in ("one", "two")]
     page = Page(plot_svg(panels, Axis("seconds", ((0.5, "7"),)), "about <it>"))
