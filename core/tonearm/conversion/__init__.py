@@ -1,1 +1,1 @@
-"""Conversion of one source: the pipeline that a call or the command stands for, and what was saved."""
+"""Conversions without a written pipeline: the pipeline that a command or a call stands for, and what it gives."""
