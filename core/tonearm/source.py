@@ -103,6 +103,9 @@ class Source:
         self.absolute_path = absolute_path or (os.path.abspath(self.path_text) if self.path_text else "")  # noqa: PTH100
         self._path: Path | None = None
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {one_line(self.key or self.name)}>"
+
     @property
     def path(self) -> Path | None:
         """Path of the file; None for an open file and in memory. ``path_text`` is the same as a text."""

@@ -262,6 +262,7 @@ def _print_plan(plan: Plan, observer: Observer) -> None:
     """List what the run would do."""
     from tonearm.cli.printing import format_count
     from tonearm.errors import one_line
+    from tonearm.run.report import left_out
     from tonearm.run.skipped import DONE_BEFORE
 
     for task, reason in plan.tasks_with_reasons():
@@ -273,7 +274,7 @@ def _print_plan(plan: Plan, observer: Observer) -> None:
     observer.print_plan_summary(plan)
     counts = [f"{len(plan)} to convert", f"{plan.done} done"]
     counts += [f"{plan.in_other_parts} in other parts"] if plan.in_other_parts else []
-    counts += [_left_out(plan.outputs_left_out)] if plan.outputs_left_out else []
+    counts += [left_out(plan.outputs_left_out)] if plan.outputs_left_out else []
     console.print_message(f"{', '.join(counts)}; outputs go below {one_line(plan.store.root)}")
 
 
@@ -284,13 +285,7 @@ def summary(report: Report) -> Iterator[str]:
     from tonearm.cli.printing import code_lines, format_duration, warning_lines
     from tonearm.errors import one_line
 
-    left = report.total - report.sources
-    counts = [f"{report.converted} converted", f"{report.failed} failed"]
-    counts += [f"{report.warned} with warnings"] if report.warned else []
-    counts += [f"{report.skipped} done before"] if report.skipped else []
-    counts += [f"{left} left"] if left else []
-    counts += [_left_out(report.outputs_left_out)] if report.outputs_left_out else []
-    yield f"{', '.join(counts)} in {format_duration(report.seconds)}{_rates(report)}"
+    yield f"{', '.join(report.counts())} in {format_duration(report.seconds)}{_rates(report)}"
     named = MAX_FILES if report.files > MAX_FILES + 1 else report.files  # "and 1 more" would hide a line behind a line
     for name in report.first_outputs[:named]:
         yield f"    {one_line(report.out / name)}"
@@ -304,13 +299,6 @@ def summary(report: Report) -> Iterator[str]:
         yield from code_lines(report.codes)
         out = shlex.quote(one_line(report.out))
         yield f"    hint: tonearm status {out} --code CODE lists all items that failed with a code"
-
-
-def _left_out(outputs: int) -> str:
-    """Return the number of outputs among the files that were found, in words."""
-    from tonearm.cli.printing import format_count
-
-    return f"{format_count(outputs, 'output')} of earlier runs left out"
 
 
 def _rates(report: Report) -> str:

@@ -11,7 +11,7 @@ from tonearm.errors.text import escape_controls, safe_message
 NOWHERE = Place()
 
 
-class Problem(Struct, frozen=True, kw_only=True):
+class Problem(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """One thing that is wrong, with its place.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def one_line(text: object, limit: int = 300) -> str:
@@ -57,6 +57,21 @@ def safe_repr(value: object) -> str:
         return one_line(repr(value))
     except Exception:
         return f"<{type(value).__name__}>"
+
+
+def short_repr(value: object, most: int = 8) -> str:
+    """Return the representation of a value; of a longer row of values, and of bytes, only how many there are.
+
+    Examples
+    --------
+    >>> short_repr((0.0, 1.0)), short_repr(range(80)), short_repr(bytes(80))
+    ('(0.0, 1.0)', '<80 values>', '<80 bytes>')
+    """
+    if isinstance(value, bytes):
+        return f"<{counted(len(value), 'byte')}>"
+    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) > most:
+        return f"<{counted(len(value), 'value')}>"
+    return repr(value)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -49,6 +49,9 @@ class BoundPlugin(Struct, frozen=True):
     masks: Masks = Masks()
     is_guarded: bool = False
 
+    def __repr__(self) -> str:
+        return f"<{self.entry.role} {self.name}>"
+
 
 class Output(Struct, frozen=True):
     """One output of a pipeline.
@@ -66,6 +69,9 @@ class Output(Struct, frozen=True):
     encoder: BoundPlugin
     template: Template
     steps: tuple[BoundPlugin, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<output {self.template.text!r} by {' → '.join(one.name for one in (*self.steps, self.encoder))}>"
 
 
 class CheckedPipeline(Struct, frozen=True):
@@ -99,6 +105,9 @@ class CheckedPipeline(Struct, frozen=True):
     catalogue: Callable[[type[Any]], Catalogue[Any]] = Catalogue
     limits: PipelineLimits = PipelineLimits()
     masks: Masks = Masks()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {' → '.join(one.name for one in self.stages())}>"
 
     def stages(self) -> Iterator[BoundPlugin]:
         """Yield the plugins of all stages, output by output."""

@@ -73,6 +73,17 @@ class Converter:
             *(type(self), checked.file, checked.files, decoder, steps, outputs, checked.limits),
         )
 
+    def __repr__(self) -> str:
+        from tonearm.pipeline.chain import chain_text
+
+        return f"<{type(self).__name__} {chain_text(self.checked)}>"
+
+    def _repr_html_(self) -> str:
+        """Return the chain of plugins for notebooks, with the signals between them and the options that are set."""
+        from tonearm.pipeline.chain import chain_html
+
+        return chain_html(self.checked)
+
     def preflight(self) -> None:
         """Let every plugin prepare before the first source.
 

@@ -23,14 +23,12 @@ from tonearm.pipeline.limits import PipelineLimits
 from tonearm.plugins.culprit import blamed_name
 from tonearm.plugins.encoder import Encoder
 from tonearm.signals import MAX_AMPLITUDE, MagnitudeSpectrogram, Signal, Waveform
+from tonearm.signals.levels import SILENT, beyond_message, decibels, offset_message, quiet_message
 
 if TYPE_CHECKING:
     from tonearm.arrays.extent import Extent
     from tonearm.pipeline.stages import Outcome
     from tonearm.plugins.context import Context
-
-_SMALLEST_16_BIT = 2.0**-16
-"""Peak below which 16-bit samples are all 0."""
 
 _SCALE_OF_16_BIT = 2**15
 """Full scale of 16-bit samples."""
@@ -128,7 +126,7 @@ class LimitChecks(Struct, frozen=True):
         length = own.win_length or own.n_fft
         if length is None or not _USUAL_PEAKS[0] <= peak * length / 2 <= _USUAL_PEAKS[1] or self.decoder is None:
             return
-        message = f"the spectra give a waveform whose peak is only {20 * math.log10(peak):.1f} dBFS ({peak:.3g})"
+        message = f"the spectra give a waveform whose peak is only {decibels(peak):.1f} dBFS ({peak:.3g})"
         remedies = (SetOption("convention", "scipy", when="if scipy.signal.stft made them"),)
         error = placed(ItemError(message, code="too-quiet", remedies=remedies), self.decoder)
         if self.limits.strict:
@@ -145,16 +143,15 @@ class LimitChecks(Struct, frozen=True):
         context
             Context of the item.
         """
-        level = 20 * math.log10(peak) if peak > 0 else -math.inf
+        level = decibels(peak)
         if level >= self.limits.quiet_db and peak > 0:
             return
         remedies: tuple[Remedy, ...] = ()
         if peak > 0:
-            lost = ", and 16-bit samples of it are all 0" if peak < _SMALLEST_16_BIT else ""
-            message = f"the peak of the waveform is only {level:.1f} dBFS ({peak:.3g}){lost}"
+            message = quiet_message(peak)
             remedies = (SetLimit("quiet_db", math.floor(level), _INTENDED),)
         else:
-            message = "the waveform is silent"
+            message = SILENT
         if self.limits.strict:
             raise ItemError(message, code="too-quiet", remedies=remedies)
         if peak == 0 or not any(warning.startswith("too-quiet: ") for warning in context.warnings):
@@ -174,7 +171,7 @@ class LimitChecks(Struct, frozen=True):
         """
         if any(warning.startswith("kind-doubtful: ") for warning in context.warnings):
             return  # it tells more
-        message = f"the mean of the waveform is {mean:.3g}, and its peak {peak:.3g}, but samples of sound lie around 0"
+        message = offset_message(mean, peak)
         if self.limits.strict:
             remedies = (InsertStep("dc-remove", when="to subtract it"),)
             raise ItemError(message, code="dc-offset", remedies=remedies)
@@ -205,7 +202,7 @@ class LimitChecks(Struct, frozen=True):
             raise placed(ItemError(message, code="beyond-full-scale", remedies=remedies), encoder)
         if share <= (0.0 if limits.strict else limits.clipped):
             return
-        what = f"{_percent(share)} of the samples are beyond ±1.0 (peak {peak:.6g})"
+        what = beyond_message(share, peak)
         if is_clipped or limits.strict:
             message = f"{what}, and {'would be' if is_clipped else 'players'} clip{'ped' if is_clipped else ' them'}"
             limit = () if limits.strict else (SetLimit("clipped", min(1.0, _above(share, 2)), _INTENDED),)
@@ -287,10 +284,6 @@ def _beyond(samples: Any) -> tuple[int, float]:
         count += int(np.count_nonzero(size > 1.0))
         peak = max(peak, float(size.max()))
     return count, peak
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %" if share < 0.995 else "all" if share == 1 else "99 %"
 
 
 def _above(value: float, digits: int = 3) -> float:

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from tonearm.plugins.option_types import Decibels, Size
 from tonearm.reading.memory import DEFAULT_MEMORY
+from tonearm.signals.levels import QUIET_DB
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ class PipelineLimits:
     quiet_db: Annotated[
         Decibels,
         Meta(le=0, description="Peak in dBFS below which a waveform that is written is reported as too-quiet."),
-    ] = -60.0
+    ] = QUIET_DB
     dialect: Annotated[
         Literal["off", "warn", "error"],
         Meta(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -16,18 +15,10 @@ from tonearm.pipeline.signal_checks import check_finite, not_finite_of
 from tonearm.pipeline.stages import Outcome, nan_among
 from tonearm.plugins.decoder import Decoder
 from tonearm.signals import Signal, Waveform
+from tonearm.signals.levels import decibels, has_offset
 
 HOST_MEASUREMENTS = ("duration", "dc", "peak_db")
 """Names of what `measure_signal` measures."""
-
-MAX_MEAN = 0.2
-"""Largest mean of samples, as a fraction of their peak, that sound may have."""
-
-EVEN = 1e-4
-"""Largest deviation of the mean from the peak, as a fraction of it, of a constant."""
-
-MIN_DURATION = 0.25
-"""Duration in seconds from which the mean of samples shows an offset, not half a period."""
 
 
 def measure_items(
@@ -74,10 +65,10 @@ def _measure_signal(signal: Signal, outcome: Outcome, last: BoundPlugin, limits:
     mean = mean_of(signal.samples, peak)
     measured = {"duration": round(signal.duration, 6), "dc": round(mean, 6)}
     if peak > 0:
-        measured["peak_db"] = round(20 * math.log10(peak), 2)
+        measured["peak_db"] = round(decibels(peak), 2)
     else:
         context.measurements.pop("peak_db", None)  # of a step before
     context.measure(**measured)
     limits.check_level(peak, context)
-    if abs(mean) > MAX_MEAN * peak and signal.duration >= MIN_DURATION and abs(mean) < (1 - EVEN) * peak:
+    if has_offset(mean, peak, signal.duration):
         limits.report_mean(mean, peak, context)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tonearm.errors import ItemError, Remedy, one_line
+from tonearm.errors.text import counted
 from tonearm.recipes.catalogue import Catalogue
 from tonearm.source import Source
 from tonearm.version import __version__
@@ -126,6 +127,11 @@ class Context:
         self._on_warning = on_warning
         self._on_progress = on_progress
         self._next_progress = -math.inf
+
+    def __repr__(self) -> str:
+        of = f" of {one_line(self.source.name)}" if self.source else ""
+        counts = f"{counted(len(self.measurements), 'measurement')}, {counted(len(self.warnings), 'warning')}"
+        return f"<{type(self).__name__}{of}: {counts}>"
 
     def measure(self, **values: float | int | str) -> None:
         """Record measurements for the journal: ``context.measure(spectral_convergence_db=-31.2)``.

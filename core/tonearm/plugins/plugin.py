@@ -96,6 +96,9 @@ class Plugin(ABC, Generic[Opts]):
     def __init__(self, options: Opts) -> None:
         self.options = options
 
+    def __repr__(self) -> str:
+        return f"<{self.role} {self.registered.name or type(self).__name__}>"
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the class, the options and the identity, without anything that the plugin has prepared."""
         return restored_plugin, (type(self), self.options, self.registered)

@@ -22,7 +22,7 @@ class Ports(Struct, frozen=True):
     options: type[Any]
 
 
-class Spec(Struct, frozen=True, kw_only=True):
+class Spec(Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """The specification of a signal: what is known before any data is read.
 
     Parameters

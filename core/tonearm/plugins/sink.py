@@ -28,6 +28,9 @@ class Sink:
         self._path = path
         self._descriptor = descriptor
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} for {self.suffix or 'a file'}>"
+
     @property
     def path(self) -> Path:
         """Path of an empty temporary file, which the host publishes when the encoder has returned."""

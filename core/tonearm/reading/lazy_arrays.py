@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from tonearm.errors.text import counted
+
 
 class LazyArrays(Mapping[str, Any]):
     """Mapping from names to arrays that loads each array on access, for `KeyedArrayDecoder.open_arrays`.
@@ -48,6 +50,9 @@ class LazyArrays(Mapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._keys)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {counted(len(self._keys), 'array')}>"
 
     def __len__(self) -> int:
         return len(self._keys)

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from tonearm.errors import OptionError, did_you_mean, one_line
+from tonearm.errors.text import short_repr
 from tonearm.names import BROKEN_HINT, preferred
 
 MAX_BASES = 8
@@ -32,6 +33,15 @@ class Named(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=True, fo
     name: Annotated[str, Meta(description="Name in messages.")] = ""
     source: Annotated[str, Meta(description="Source of the figures.")] = ""
     notes: Annotated[str, Meta(description="Notes.")] = ""
+
+    def __repr__(self) -> str:
+        figures = ((field.name, field.default, getattr(self, field.name)) for field in structs.fields(type(self)))
+        told = [
+            f"{name}={short_repr(value)}"
+            for name, default, value in figures
+            if value != default and name not in ("name", "source", "notes")
+        ]
+        return f"{type(self).__name__}({', '.join([repr(self.name)] * bool(self.name) + told)})"
 
     @property
     def label(self) -> str:

@@ -60,7 +60,9 @@ class ValueRange(Struct, frozen=True):
     reached: bool = False
 
 
-class RecipeStep(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class RecipeStep(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, repr_omit_defaults=True, forbid_unknown_fields=True
+):
     """One step of a recipe.
 
     Raises

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tonearm.run.prepared import Failure
+from tonearm.errors.text import counted
+from tonearm.run.prepared import Failure, item_name
 from tonearm.run.result import Result
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ def warning_pattern(warning: str) -> str:
     return _NUMBER.sub("…", warning)
 
 
+def left_out(outputs: int) -> str:
+    """Return the number of outputs among the files that were found, in words."""
+    return f"{outputs} output{'' if outputs == 1 else 's'} of earlier runs left out"
+
+
 def format_size(size: int) -> str:
     """Return a number of bytes as text, with a unit that suits it."""
     if size < 1000:
@@ -39,7 +45,7 @@ def format_size(size: int) -> str:
     return f"{value:.3g} {unit}"
 
 
-@dataclass
+@dataclass(repr=False)
 class Report:
     """The report of a run.
 
@@ -98,6 +104,23 @@ class Report:
     stopped: str = ""
     _journal: tuple[Store, str, int, int] | None = None
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {', '.join(self.counts())} in {self.seconds:.1f} s, in {str(self.out)!r}>"
+
+    def _repr_html_(self) -> str:
+        """Return the counts for notebooks, with the first files, failures and warnings."""
+        return "".join(_tables(self))
+
+    def counts(self) -> list[str]:
+        """Return the counts of the run in words; those that are 0 are left out, except the first two."""
+        left = self.total - self.sources
+        found = [f"{self.converted} converted", f"{self.failed} failed"]
+        found += [f"{self.warned} with warnings"] if self.warned else []
+        found += [f"{self.skipped} done before"] if self.skipped else []
+        found += [f"{left} left"] if left else []
+        found += [left_out(self.outputs_left_out)] if self.outputs_left_out else []
+        return found
+
     @property
     def ok(self) -> bool:
         """Whether the run finished all sources and no item failed."""
@@ -152,3 +175,30 @@ class Report:
         if self._journal:
             for _offset, record in JournalReader(*self._journal):
                 yield record
+
+
+def _tables(report: Report) -> Iterator[str]:
+    """Yield the tables of a report as HTML: counts, files, failures, warnings."""
+    from tonearm.notebook.html import table_html
+
+    facts = [*report.counts(), f"{report.seconds:.1f} s"]
+    facts += [f"{report.sound:.1f} s of sound"] if report.sound else []
+    rows = [("Items", ", ".join(facts)), ("Files", f"{counted(report.files, 'file')} below {report.out}")]
+    rows += [("Warning", warning) for warning in report.warnings]
+    state = f"stopped: {report.stopped}" if report.stopped else "finished, with failures"
+    yield table_html(("Run", "finished" if report.ok else state), rows)
+    if report.failures:
+        yield table_html(
+            (_heading("Failed", len(report.failures), report.failed), "Code", "Message", "Hint"),
+            ((item_name(one.source, one.key, one.index), one.code, one.message, one.hint) for one in report.failures),
+        )
+    if report.noted:
+        kinds = sorted(report.noted.items(), key=lambda entry: -entry[1][0])
+        yield table_html(("Warnings", "Number", "First"), ((kind, *counts) for kind, counts in kinds))
+    if report.first_outputs:
+        heading = _heading("File", len(report.first_outputs), report.files)
+        yield table_html((heading,), ((report.out / name,) for name in report.first_outputs))
+
+
+def _heading(name: str, shown: int, count: int) -> str:
+    return name if shown == count else f"{name} (the first {shown} of {count})"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tonearm.errors import ChooseOption, OptionError, RemoveOption, SetOption, did_you_mean
+from tonearm.errors.text import short_repr
 from tonearm.signals.windows import WINDOWS, Window, WindowPosition, checked_values, is_invertible, window_values
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def check_sample_rate(sample_rate: object) -> None:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class StftGrid:
     """Grid of a short-time Fourier transform: the positions of its frames and bins, and the convention of its values.
 
@@ -223,6 +224,10 @@ class StftGrid:
             if abs(math.fsum(values)) <= 1e-6 * math.fsum(map(abs, values)):
                 raise OptionError(f"scaling is {self.scaling!r}, but the sum of the window is 0", option="scaling")
 
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{name}={short_repr(value)}" for name, value in self.described().items())
+        return f"{type(self).__name__}({figures})"
+
     @property
     def bins(self) -> int:
         """Number of frequency bins that the values have: ``n_fft // 2 + 1``, or by ``sides`` and ``end_bins``."""
@@ -276,6 +281,25 @@ class StftGrid:
         values = window_values(self.window, self.win_length, self.span, self.window_position)
         inside = [at for at, value in enumerate(values) if value]
         return inside[0], inside[-1]
+
+    @property
+    def lowest_frequency(self) -> float:
+        """Frequency of the first bin in Hz. It is below 0 if the values of two sides are in order."""
+        bins = {
+            "one": 1 if self.end_bins in ("nyquist", "none") else 0,
+            "two": 0,
+            "centered": -(self.n_fft // 2),
+            "centered-nyquist-last": -((self.n_fft - 1) // 2),
+        }
+        return bins[self.sides] * self.sample_rate / self.n_fft
+
+    def seconds(self, frames: int) -> tuple[float, float]:
+        """Return the times at which the first frame begins and the last one ends, each as long as the hop.
+
+        A frame is around the middle of its window. Time 0 is that of the first sample.
+        """
+        first = self.span / 2 - self.pad - self.hop_length / 2
+        return first / self.sample_rate, (first + frames * self.hop_length) / self.sample_rate
 
     def samples(self, frames: int) -> int:
         """Return the number of samples that a number of frames cover, if the true length is unknown."""

@@ -22,6 +22,12 @@ class Signal:
 
     port: ClassVar[str] = "signal"
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        # A dataclass keeps the method that its class has. Its own one would print whole arrays and private fields.
+        if "__repr__" not in vars(cls):
+            cls.__repr__ = cls.__repr__  # type: ignore[method-assign]
+
     def arrays(self) -> tuple[Array, ...]:
         """Return the arrays whose values the host checks (for NaN and infinity)."""
         return ()

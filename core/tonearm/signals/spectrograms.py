@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from tonearm.errors import SignalError
 from tonearm.signals.grid import StftGrid
-from tonearm.signals.signal import Signal, check_array, check_length
+from tonearm.signals.signal import Signal, check_array, check_length, describe
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
+
+
+MAX_MARKS = 8
+"""Largest number of marks on an axis of frequencies."""
 
 
 class FramedSignal(Signal):
@@ -98,6 +102,24 @@ class Spectrogram(FramedSignal):
 
         return replace(self, values=to_plain_values(self.values, self.grid, on_warning), grid=self.grid.plain())
 
+    def _repr_html_(self) -> str:
+        """Return a picture for notebooks, with axes in Hz and seconds."""
+        import numpy as np
+
+        from tonearm.notebook.plot import linear_axis
+        from tonearm.notebook.spectrograms import spectrogram_figure
+
+        values, grid = self.values, self.grid
+        lowest, step = grid.lowest_frequency, grid.sample_rate / grid.n_fft
+        return spectrogram_figure(
+            lambda first, last: np.abs(values[:, :, first:last]),
+            values.shape,
+            seconds=grid.seconds(self.frames),
+            frequencies=linear_axis("Hz", lowest - step / 2, lowest + (grid.bins - 0.5) * step, MAX_MARKS),
+            title=describe(self),
+            notes=[grid_words(grid)],
+        )
+
     def _bins_expected(self) -> str:
         """Return how many bins the grid has, and why, for messages."""
         grid = self.grid
@@ -107,6 +129,12 @@ class Spectrogram(FramedSignal):
         if grid.end_bins != "both":
             words += f" and end_bins {grid.end_bins!r}"
         return f"{words} has {grid.bins}"
+
+
+def grid_words(grid: StftGrid) -> str:
+    """Return the fields of a grid in words: all that every analysis has, and those of the convention that are set."""
+    found = grid.described() | ({} if isinstance(grid.window, str) else {"window": "given by its values"})
+    return ", ".join(f"{name}: {value}" for name, value in found.items() if name != "sample_rate")
 
 
 class ComplexSpectrogram(Spectrogram):

@@ -60,7 +60,18 @@ class Waveform(Signal):
         return self.length / self.sample_rate
 
     def _repr_html_(self) -> str:
-        """Return a player for notebooks; the sound is not normalised."""
-        from tonearm.signals.player import player
+        """Return a player, a picture and a verdict for notebooks; the sound is not normalised."""
+        from tonearm.errors.text import counted
+        from tonearm.notebook.waveforms import waveform_figure
+        from tonearm.signals.levels import decibels, measure_levels
 
-        return player(self.samples, self.sample_rate)
+        levels = measure_levels(self.samples)
+        title = f"{self.duration:.2f} s, {self.sample_rate} Hz, {counted(self.channels, 'channel')}"
+        if levels.peak > 0:
+            title += f", peak {decibels(levels.peak):+.1f} dBFS"
+        return waveform_figure(
+            self.samples,
+            self.sample_rate,
+            title,
+            levels.verdict(self.duration) or ["no clipping, no offset, not too quiet, all samples finite"],
+        )

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tonearm.errors import OptionError
+from tonearm.errors.text import counted
 from tonearm.named_file import read_named_file
 
 MAX_COVER = (1 << 24) - 1024
@@ -40,6 +41,9 @@ class Cover(Struct, frozen=True, kw_only=True):
     width: int = 0
     height: int = 0
     depth: int = 0
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.mime}, {self.width}×{self.height}, {counted(len(self.content), 'byte')}>"
 
 
 def read_cover(path: str) -> Cover:

@@ -180,3 +180,25 @@ def test_checking_a_grid_imports_no_numpy() -> None:
     code = "import sys; from tonearm.signals import StftGrid as G;"
     code += "G(sample_rate=8000, n_fft=16, hop_length=4, win_length=16); assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_representation_has_what_is_set_and_no_long_rows() -> None:
+    assert repr(grid()) == (
+        "StftGrid(sample_rate=22050, n_fft=16, hop_length=4, win_length=16, window='hann', padding='center',"
+        " pad_mode='constant')"
+    )
+    assert "window=<16 values>, " in repr(grid(window=(0.5,) * 16, sides="two"))
+    assert repr(grid(sides="two")).endswith("sides='two')")
+
+
+def test_the_lowest_frequency_is_that_of_the_first_bin() -> None:
+    assert grid().lowest_frequency == grid(sides="two").lowest_frequency == grid(end_bins="dc").lowest_frequency == 0
+    assert grid(end_bins="nyquist").lowest_frequency == grid(end_bins="none").lowest_frequency == 22050 / 16
+    assert grid(sides="centered").lowest_frequency == np.fft.fftshift(np.fft.fftfreq(16, 1 / 22050))[0]
+    assert grid(sides="centered-nyquist-last").lowest_frequency == -7 * 22050 / 16
+
+
+def test_frames_are_around_the_middle_of_their_windows() -> None:
+    assert grid().seconds(3) == (-2 / 22050, 10 / 22050)  # the first is centred on sample 0
+    assert grid(padding="none").seconds(1) == (6 / 22050, 10 / 22050)
+    assert grid(padding="none", win_length=8, window_position="start").seconds(1) == (2 / 22050, 6 / 22050)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -74,3 +75,28 @@ def test_a_length_is_a_whole_number(length: object) -> None:
 def test_a_length_may_be_unknown() -> None:
     check_length(None)
     check_length(1)
+
+
+def test_a_dataclass_shows_no_arrays_even_if_it_does_not_say_so() -> None:
+    @dataclass(frozen=True)
+    class Cloud(Signal):
+        values: Any
+        _drops: int = 3
+        port = "cloud"
+
+        def arrays(self) -> tuple[Any, ...]:
+            return (self.values,)
+
+    assert repr(Cloud(np.zeros((2, 3)))) == "<cloud 2×3>"
+
+
+def test_a_signal_with_a_representation_of_its_own_keeps_it_and_hands_it_on() -> None:
+    class Own(Signal):
+        def __repr__(self) -> str:
+            return "own"
+
+    @dataclass
+    class Heir(Own):
+        count: int = 0
+
+    assert (repr(Own()), repr(Heir())) == ("own", "own")

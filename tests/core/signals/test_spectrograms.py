@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from notebook_page import Page, marks, pictures
 
 from tonearm.errors import SignalError
 from tonearm.signals import (
@@ -71,3 +72,87 @@ def test_a_warning_of_plain_values_reaches_the_caller() -> None:
 def test_bins_are_counted_by_the_convention(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(SignalError, match=message):
         MagnitudeSpectrogram(values=np.ones((1, 10, 5), "f4"), grid=grid(**changes))
+
+
+TONE_HZ, CLICK_SECONDS, RATE = 1500.0, 0.75, 8000
+ANALYSES: list[dict[str, Any]] = [
+    {"padding": "center"},
+    {"padding": "none"},
+    {"padding": "half-overlap", "hop_length": 32},
+    {"padding": "none", "win_length": 100, "window_position": "start"},
+    {"padding": "end"},
+    {"sides": "two"},
+    {"sides": "centered"},
+    {"sides": "centered-nyquist-last"},
+    {"end_bins": "dc"},
+    {"end_bins": "nyquist"},
+    {"end_bins": "none"},
+    {"n_fft": 255, "win_length": 255, "sides": "centered"},
+]
+
+
+def analysed(made: StftGrid, samples: Any) -> Any:
+    """Return magnitudes on a grid, computed by its definition, frame by frame: (1, bins, frames)."""
+    before, after = made.pads(len(samples))
+    padded = np.pad(samples, (before, after))
+    window = made.window_values()
+    count = made.frames(len(samples))
+    parts = [padded[at * made.hop_length :][: made.span] for at in range(count)]
+    frames = np.array([np.pad(part, (0, made.n_fft - len(part))) for part in parts]) * window
+    whole = np.abs(np.fft.fft(frames, axis=1))
+    half = made.n_fft // 2
+    if made.sides == "centered":
+        whole = np.fft.fftshift(whole, axes=1)
+    elif made.sides == "centered-nyquist-last":
+        whole = np.roll(whole, (made.n_fft - 1) // 2, axis=1)
+    elif made.sides == "one":
+        first = 1 if made.end_bins in ("nyquist", "none") else 0
+        last = half if made.end_bins in ("dc", "none") else half + 1
+        whole = whole[:, first:last]
+    return whole.T[None]
+
+
+def at_mark(places: dict[float, float], value: float) -> float:
+    """Return where a value is on an axis, by its marks."""
+    values = sorted(places)
+    slope = (places[values[-1]] - places[values[0]]) / (values[-1] - values[0])
+    return places[values[0]] + slope * (value - values[0])
+
+
+@pytest.mark.parametrize("analysis", ANALYSES, ids=str)
+def test_in_a_notebook_a_tone_is_at_its_frequency_and_a_click_at_its_time(analysis: dict[str, Any]) -> None:
+    """The axes are checked by marks and pixels alone, as somebody sees them."""
+    made = StftGrid(**{"sample_rate": RATE, "n_fft": 256, "hop_length": 64, "win_length": 256, **analysis})
+    time = np.arange(RATE) / RATE
+    for sound, is_tone in ((np.sin(2 * np.pi * TONE_HZ * time), True), (time == CLICK_SECONDS, False)):
+        values = analysed(made, sound.astype(float)).astype("f4")
+        page = Page(MagnitudeSpectrogram(values=values, grid=made)._repr_html_())
+        (picture,) = pictures(page)
+        frame = page.all("svg")[1]
+        left, top, width, height = (float(frame[name]) for name in ("x", "y", "width", "height"))
+        rows, columns = picture.shape
+        if is_tone:
+            middle = picture[:, columns // 2]
+            row = len(middle) - 1 - int(middle[::-1].argmax())  # the positive frequency, if both are there
+            if made.sides == "centered" or made.sides == "centered-nyquist-last":
+                row = int(middle[: rows // 2].argmax())
+            expected = at_mark(marks(page, "end"), TONE_HZ) - 4  # labels stand 4 lower than their marks
+            assert abs(top + (row + 0.5) * height / rows - expected) <= 0.75 * height / rows
+        else:
+            column = np.flatnonzero(picture.sum(axis=0) > 0.97 * picture.sum(axis=0).max()).mean()
+            expected = at_mark(marks(page, "middle"), CLICK_SECONDS)
+            assert abs(left + (column + 0.5) * width / columns - expected) <= 1.01 * width / columns
+
+
+def test_in_a_notebook_the_caption_has_port_shape_and_grid() -> None:
+    values = np.zeros((2, 9, 5), "c8")
+    values[0, 3, 2] = 3 - 4j
+    page = Page(ComplexSpectrogram(values=values, grid=grid(sides="one", padding="none"))._repr_html_())
+    assert page.caption() == [
+        "complex 2×9×5 at 22050 Hz",
+        "n_fft: 16, hop_length: 4, win_length: 16, window: hann, padding: none, pad_mode: constant",
+        "Colours span 80 dB below the highest value, 5.",
+    ]
+    assert len(pictures(page)) == 2
+    by_values = Page(MagnitudeSpectrogram(values=np.ones((1, 9, 5), "f4"), grid=grid(window=(1.0,) * 16))._repr_html_())
+    assert "window: given by its values" in by_values.caption()[1]
