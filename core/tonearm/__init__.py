@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tonearm.conversion.saved import Saved
     from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
+    from tonearm.plugins.progress import Progress
     from tonearm.python import Pipeline, TonearmWarning, encode, load_pipeline, read, save, to_waveform
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
@@ -31,6 +32,7 @@ __all__ = [
     "Pipeline",
     "PipelineError",
     "Problem",
+    "Progress",
     "Saved",
     "Signal",
     "StftGrid",
@@ -46,7 +48,7 @@ __all__ = [
     "to_waveform",
 ]
 
-_MODULES = ("errors", "signals", "recipes.mel", "conversion.saved", "python")
+_MODULES = ("errors", "signals", "recipes.mel", "conversion.saved", "plugins.progress", "python")
 """Modules that define the public names."""
 
 

@@ -21,7 +21,7 @@ from tonearm.api import (
     StftGrid,
     Waveform,
 )
-from tonearm.plugins import context as context_module
+from tonearm.plugins import progress as progress_module
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import default
 from tonearm_plugins.dsp.mapped_memory import RELEASE_BYTES
@@ -34,13 +34,15 @@ RNG = np.random.default_rng(0)
 @pytest.fixture
 def reported(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float | None]]:
     """Every report of progress that reaches the host, of which none is left out."""
-    monkeypatch.setattr(context_module, "PROGRESS_INTERVAL", 0.0)
+    monkeypatch.setattr(progress_module, "PROGRESS_INTERVAL", 0.0)
     return []
 
 
 def context_of(reported: list[tuple[float, float | None]], threads: int = 1) -> Context:
     return Context(
-        threads=threads, on_progress=lambda *amounts: reported.append(amounts), catalogue=default().catalogue
+        threads=threads,
+        on_progress=lambda report: reported.append((report.done, report.total)),
+        catalogue=default().catalogue,
     )
 
 
@@ -143,7 +145,7 @@ def test_a_pipeline_passes_it_on_from_every_stage(reported: list[Any], tmp_path:
         }
     )  # fmt: skip
     source = next(iter(pipeline.find_sources([str(tmp_path / "x.npy")])))
-    (outcome,) = pipeline.items(source, on_progress=lambda *amounts: reported.append(amounts))
+    (outcome,) = pipeline.items(source, on_progress=lambda report: reported.append((report.done, report.total)))
     assert reported[-1] == (32, 32)
     pipeline.encode(pipeline.outputs[0], outcome.item, Sink(tmp_path / "x.part", ".wav"), outcome.context)
     assert reported[-1] == (outcome.item.signal.length,) * 2

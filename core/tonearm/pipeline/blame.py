@@ -16,6 +16,7 @@ from tonearm.errors.text import describe_exception, one_line, safe_text
 from tonearm.errors.tracebacks import causes
 from tonearm.names import BUILTIN
 from tonearm.pipeline.checked import BoundPlugin
+from tonearm.plugins.context import Context
 from tonearm.plugins.culprit import blamed_name, foreign_in
 from tonearm.plugins.process_state import ProcessState, current_state, restore
 from tonearm.plugins.sink import Sink
@@ -47,22 +48,40 @@ class as_item_error:  # noqa: N801 - used as a statement
         Sink of an encoder; errors of the operating system about it become an `OutputError`.
     source
         Source of a decoder; errors of the operating system about it say that it cannot be read.
+    context
+        Context in which the plugin works, where it is noted; None if it works at no item.
     """
 
-    __slots__ = ("before", "bound", "sink", "source")
+    __slots__ = ("before", "bound", "context", "sink", "source")
 
-    def __init__(self, bound: BoundPlugin, sink: Sink | None = None, source: Source | None = None) -> None:
+    def __init__(
+        self,
+        bound: BoundPlugin,
+        sink: Sink | None = None,
+        source: Source | None = None,
+        context: Context | None = None,
+    ) -> None:
         self.bound = bound
         self.sink = sink
         self.source = source
+        self.context = context
         self.before: ProcessState | None = None
 
     def __enter__(self) -> None:
+        if self.context is not None:
+            self.context.stage = self.bound
+            if self.context.reporter is not None:
+                self.context.reporter.begin(self.bound)
         if self.bound.is_guarded:
             self.before = current_state()
 
     def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
         changed = restore(self.before) if self.before is not None else ""
+        reporter = self.context.reporter if self.context is not None else None
+        if reporter is not None and reporter.stopped is not None:
+            if error is reporter.stopped:
+                return
+            raise reporter.stopped from None  # a plugin has made another error of it, or has gone on
         if error is not None and (failed := self.translate(error)) is not error:
             raise failed from error
         if changed and error is None:

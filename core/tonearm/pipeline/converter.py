@@ -38,6 +38,7 @@ from tonearm.plugins.item import Item
 from tonearm.plugins.nested import nested_plugins
 from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Spec, ports_of
+from tonearm.plugins.progress import Progress, Reporter
 from tonearm.plugins.registry import RegistryEntry
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Regroup, Transform
@@ -132,7 +133,7 @@ class Converter:
         *,
         threads: int = 1,
         on_warning: Callable[[str], None] | None = None,
-        on_progress: Callable[[float, float | None], None] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
         skip: Container[tuple[str, int]] = (),
     ) -> Iterator[Outcome]:
         """Yield the outcome of each item of a source after the shared steps: an item, or an error.
@@ -193,6 +194,10 @@ class Converter:
         return LimitChecks(self.checked.limits, self.checked.decoder)
 
     @functools.cached_property
+    def _stages(self) -> tuple[BoundPlugin, ...]:
+        return tuple(self.checked.stages())
+
+    @functools.cached_property
     def _has_own_regroup(self) -> bool:
         return any(isinstance(step.plugin, Regroup) for output in self.outputs for step in output.steps)
 
@@ -213,21 +218,25 @@ class Converter:
         *,
         threads: int,
         on_warning: Callable[[str], None] | None,
-        on_progress: Callable[[float, float | None], None] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
         skip: Container[tuple[str, int]] = (),
     ) -> Iterator[Outcome]:
         """Yield the outcome of each item of a source after the last step."""
         shared = (self.checked.decoder, *self.checked.steps)
         made = _LazyProvenance(lambda: provenance_of(shared, source))
-        new_context = functools.partial(
-            Context,
-            threads=threads,
-            on_warning=on_warning,
-            on_progress=on_progress,
-            catalogue=self.checked.catalogue,
-            provenance=made,
-            source=source,
-        )
+        reporter = None if on_progress is None else Reporter(on_progress, self._stages, source.name)
+
+        def new_context() -> Context:
+            context = Context(
+                threads=threads,
+                on_warning=on_warning,
+                catalogue=self.checked.catalogue,
+                provenance=made,
+                source=source,
+            )
+            context.reporter = reporter
+            return context
+
         context = new_context()
         steps = self.checked.steps
         is_measured = any(not output.steps for output in self.outputs)
@@ -261,7 +270,7 @@ class Converter:
         encoder = output.encoder
         shared = item.signal.arrays() if output is not self.outputs[-1] else ()
         try:
-            with as_item_error(encoder, sink), read_only(shared):
+            with as_item_error(encoder, sink, context=context), read_only(shared):
                 check_taken(item.signal, encoder)
                 plugin = plugin_as(encoder, Encoder)
                 plugin.check_signal(item.signal, sink.suffix)

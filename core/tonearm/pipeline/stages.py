@@ -134,7 +134,7 @@ def decode_items(
     known = Waveform if given is None and gives_finite(bound) else None
     count = 0
     try:
-        with as_item_error(bound, source=source), limited_memory(memory):
+        with as_item_error(bound, source=source, context=context), limited_memory(memory):
             decoder = plugin_as(bound, Decoder)
             items = (
                 iter(decoder.decode(inflated_source(source, type(decoder).suffixes), context))
@@ -142,7 +142,7 @@ def decode_items(
                 else iter((Item(signal=given),))
             )
         while True:
-            with as_item_error(bound, source=source), limited_memory(memory):
+            with as_item_error(bound, source=source, context=context), limited_memory(memory):
                 item = next(items, _END)
             if item is _END:
                 break
@@ -235,7 +235,7 @@ def transform_items(
         signal: Signal = outcome.item.signal
         try:
             check_taken(outcome.item.signal, bound)
-            with as_item_error(bound):
+            with as_item_error(bound, context=outcome.context):
                 signal = plugin_as(bound, Transform).apply(outcome.item.signal, outcome.context)
                 check_given(signal, bound)
                 if keeps_all:
@@ -301,10 +301,10 @@ def regroup_items(
         given = _Group(bound, group, context)
         before = counts.total()
         try:
-            with as_item_error(bound):
+            with as_item_error(bound, context=context):
                 items = iter(regroup.regroup(iter(given), context))
             while True:
-                with as_item_error(bound):
+                with as_item_error(bound, context=context):
                     item = next(items, _END)
                     if item is _END:
                         break

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,7 @@ from msgspec.structs import replace
 
 from tonearm.errors import ItemError, Remedy, one_line
 from tonearm.errors.text import counted
+from tonearm.plugins.progress import Progress, Reporter, Stage
 from tonearm.recipes.catalogue import Catalogue
 from tonearm.source import Source
 from tonearm.version import __version__
@@ -65,22 +64,6 @@ def _plain(name: str, value: Any) -> float | int | str:
     return kind(value)
 
 
-def _amounts(done: Any, total: Any) -> tuple[float, float | None]:
-    """Return amounts of work as numbers. What cannot be one is no amount: progress never fails an item."""
-    try:
-        whole = None if total is None else float(total)
-        amount = float(done)
-    except Exception:
-        return 0.0, None
-    if whole is not None and not 0 < whole < math.inf:
-        whole = None
-    amount = max(amount, 0.0) if math.isfinite(amount) else 0.0
-    return amount if whole is None else min(amount, whole), whole
-
-
-PROGRESS_INTERVAL = 0.05
-"""Seconds between two reports of progress that reach the host."""
-
 MAX_WARNINGS = 100
 """Number of different warnings of one item that are recorded."""
 
@@ -97,14 +80,20 @@ class Context:
     on_warning
         Function called with each new warning.
     on_progress
-        Function called with the progress of a plugin: what is done, and the total or None. It is called some 20 times a
-        second at most.
+        Function called with the progress of a plugin, some 20 times a second at most.
     catalogue
         Function that returns the catalogue of a class of named structs: ``context.catalogue(MelDialect)``.
     provenance
         Function that returns the provenance of the item. It reads the whole source, so call it only if needed.
     source
         Source of the item; None if there is none.
+
+    Attributes
+    ----------
+    stage
+        Stage whose plugin works with the context; None if there is none. The host notes it.
+    reporter
+        What passes reports of progress on; None if nobody wants them. All contexts of a source share it.
     """
 
     def __init__(
@@ -114,7 +103,7 @@ class Context:
         on_warning: Callable[[str], None] | None = None,
         catalogue: Callable[[type[Any]], Catalogue[Any]] = Catalogue,
         provenance: Callable[[], Provenance] = Provenance,
-        on_progress: Callable[[float, float | None], None] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
         source: Source | None = None,
     ) -> None:
         self.threads = threads
@@ -125,8 +114,8 @@ class Context:
         self.warnings: list[str] = []
         self.doubts: list[ItemError] = []
         self._on_warning = on_warning
-        self._on_progress = on_progress
-        self._next_progress = -math.inf
+        self.stage: Stage | None = None
+        self.reporter = None if on_progress is None else Reporter(on_progress, source=source.name if source else "")
 
     def __repr__(self) -> str:
         of = f" of {one_line(self.source.name)}" if self.source else ""
@@ -183,13 +172,8 @@ class Context:
         total
             Amount of work in all; None if it is not known.
         """
-        if self._on_progress is None:
-            return
-        now = time.monotonic()
-        if now < self._next_progress:
-            return
-        self._next_progress = now + PROGRESS_INTERVAL
-        self._on_progress(*_amounts(done, total))
+        if self.reporter is not None:
+            self.reporter.report(self.stage, done, total)
 
     def drain(self) -> Context:
         """Return a context with everything recorded so far, and clear this one: the record belongs to one item."""
@@ -198,10 +182,9 @@ class Context:
             on_warning=self._on_warning,
             catalogue=self.catalogue,
             provenance=self.provenance,
-            on_progress=self._on_progress,
             source=self.source,
         )
-        context._next_progress = self._next_progress
+        context.stage, context.reporter = self.stage, self.reporter
         context.measurements, self.measurements = self.measurements, {}
         context.warnings, self.warnings = self.warnings, []
         context.doubts, self.doubts = self.doubts, []

@@ -10,6 +10,7 @@ from pathlib import Path
 from tonearm.errors import ItemError, OutputError, TonearmError
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.stages import Outcome
+from tonearm.plugins.progress import Progress
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.output_names import OutputNames, output_is_input
@@ -28,7 +29,7 @@ def convert_one(
     force: bool,
     fsync: bool = True,
     on_warning: Callable[[str], None],
-    on_progress: Callable[[float, float | None], None] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
     on_step: Callable[[], None] = lambda: None,
     on_item: Callable[[Mapping[str, float | int | str]], None] = lambda _: None,
 ) -> list[Path]:
@@ -49,7 +50,7 @@ def convert_one(
     on_warning
         Function that is called with each warning.
     on_progress
-        Function that is called with the progress of plugins, as `Context` calls it.
+        Function that is called with the progress of plugins; what it raises ends the conversion.
     on_step
         Function that is called after each item that was converted, and after each file that was written.
     on_item
@@ -80,7 +81,7 @@ def _convert_one(
     force: bool,
     fsync: bool,
     on_warning: Callable[[str], None],
-    on_progress: Callable[[float, float | None], None] | None,
+    on_progress: Callable[[Progress], None] | None,
     on_step: Callable[[], None],
     on_item: Callable[[Mapping[str, float | int | str]], None],
 ) -> list[Path]:

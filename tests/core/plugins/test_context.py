@@ -58,13 +58,13 @@ class TestContext:
     )  # fmt: skip
     def test_progress_is_made_of_numbers_whatever_is_given(self, given, found):
         reported = []
-        Context(on_progress=lambda *amounts: reported.append(amounts)).progress(*given)
+        Context(on_progress=lambda report: reported.append((report.done, report.total))).progress(*given)
         assert reported == [found]
 
     def test_progress_reaches_the_host_now_and_then_and_from_each_item(self, monkeypatch):
         reported, clock = [], [100.0]
         monkeypatch.setattr("time.monotonic", lambda: clock[0])
-        context = Context(on_progress=lambda *amounts: reported.append(amounts))
+        context = Context(on_progress=lambda report: reported.append((report.done, report.total)))
         for block in range(1000):
             clock[0] += 0.01
             context.progress(block, 1000)
