@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tonearm.addresses import refuse_missing
-from tonearm.cli import ceiling, console, watcher
+from tonearm.cli import ceiling, console, styles, watcher
 from tonearm.cli.option_flags import add_option_flags, with_option_flags
 from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
 from tonearm.cli.printing import remedies_as_flags
@@ -26,7 +27,9 @@ from tonearm.pipeline.inference import plugin_by_suffix
 from tonearm.pipeline.templates import Template
 from tonearm.pipeline.yaml.nodes import MappingNode, Node, SequenceNode
 from tonearm.plugins.decoder import Decoder
+from tonearm.plugins.progress import Progress
 from tonearm.plugins.registry import Registry
+from tonearm.reporting.bar import Bar
 from tonearm.source import Source, source_changed
 from tonearm.startup import StopHandler
 from tonearm.writing.templates import parse_parts
@@ -94,17 +97,31 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     if watcher.pipe is None:
         StopHandler.install()
     warnings = RepeatedWarnings()
+    bar = Bar(color=styles.has_color(sys.stderr)) if styles.is_terminal(sys.stderr) else None
+
+    def print_warning(warning: str) -> None:
+        if bar is not None:
+            bar.clear()
+        warnings.print(warning)
+
+    def show(progress: Progress) -> None:
+        watch.alive()
+        if bar is not None:
+            bar(progress)
+
     try:
         written = convert_one(
             Converter(checked),
             conversion.source,
             target.parent,
             force=arguments.force,
-            on_warning=warnings.print,
-            on_progress=watch.alive,
+            on_warning=print_warning,
+            on_progress=show,
             on_step=watch.alive,
         )
     finally:
+        if bar is not None:
+            bar.clear()
         warnings.print_rest()
     for path in written:
         console.print_message(one_line(path))

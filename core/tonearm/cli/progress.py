@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -12,10 +11,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 from tonearm.cli import console, styles
 from tonearm.cli.json_records import plan_record, result_records, skipped_record
 from tonearm.cli.repeats import MAX_FAILURES, MAX_WARNINGS, Repeats
+from tonearm.reporting.bar import DELAY, REFRESH_INTERVAL, source_text, stage_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from tonearm.plugins.progress import Progress as WithinSource
     from tonearm.run.plan import Plan
     from tonearm.run.result import Result
     from tonearm.source import Source
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 LINE_INTERVAL = 5.0
 """Seconds between two lines of progress where stderr is no terminal."""
 
-REFRESH_INTERVAL = 0.1
-"""Least number of seconds between two drawings of the progress bar."""
+SILENCE = 2.0
+"""Seconds without a report after which a source gives way to another that reports."""
 
 
 class Observer:
@@ -175,6 +176,9 @@ class Observer:
     def progress(self, result: Result) -> None:
         """Show progress after a result."""
 
+    def report(self, progress: WithinSource) -> None:
+        """Show how far a source is that is at work."""
+
     def tick(self) -> None:
         """Show that time passes while no result comes."""
 
@@ -214,6 +218,10 @@ class ProgressBar(Observer):
         self._bar = bar
         self._task = bar.add_task("", total=None, failed="")
         self._last_drawn = 0.0
+        self._name = ""
+        self._working: WithinSource | None = None
+        """Last report of the source that is shown while it works; None for none."""
+        self._working_since = self._heard = 0.0
 
     def begin(self, plan: Plan) -> None:
         """Draw the bar for the first time."""
@@ -229,23 +237,44 @@ class ProgressBar(Observer):
 
     def progress(self, result: Result) -> None:
         """Draw the bar, unless it was drawn a moment ago."""
-        from tonearm.errors import one_line
-
+        self._name = result.source
+        if self._working is not None and result.last and self._working.source == result.source:
+            self._working = None
         now = time.monotonic()
-        if now - self._last_drawn < REFRESH_INTERVAL and self.done < self.total:
+        if now - self._last_drawn >= REFRESH_INTERVAL or self.done >= self.total:
+            self._draw(now)
+
+    def report(self, progress: WithinSource) -> None:
+        """Show how far a source is: of several that are at work, the one that was reported first, until it is done."""
+        now = time.monotonic()
+        shown = self._working
+        if shown is None or shown.source != progress.source:
+            if shown is not None and now - self._heard < SILENCE:
+                return
+            self._working_since = now
+        self._working, self._heard = progress, now
+        if now - self._working_since < DELAY:
             return
+        if now - self._last_drawn >= REFRESH_INTERVAL or shown is None or shown.index != progress.index:
+            self._draw(now)
+
+    def _draw(self, now: float) -> None:
+        """Draw the bar, with the source that has been at work for a while, or else with the last one that is done."""
         self._last_drawn = now
         failed = f"{self.failed} failed" if self.failed else ""
-        name = one_line(os.path.basename(result.source), 40)  # noqa: PTH119
-        self._bar.update(self._task, completed=self.done, description=name, failed=failed)
+        text = source_text(self._name)
+        working = self._working
+        if working is not None and now - self._working_since >= DELAY:
+            share = "" if working.share is None else f" {working.share:.0%}"
+            text = f"{source_text(working.source)}: {stage_text(working)}{share}"
+        self._bar.update(self._task, completed=self.done, description=text, failed=failed)
         self._bar.refresh()
 
     def tick(self) -> None:
         """Draw the bar again, if no result has come for a while."""
         now = time.monotonic()
         if now - self._last_drawn > 10 * REFRESH_INTERVAL:
-            self._last_drawn = now
-            self._bar.refresh()
+            self._draw(now)
 
     def end(self) -> None:
         """Erase the bar."""

@@ -234,7 +234,7 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
     run.health = Health() if watch else None
     try:
         observer.begin(plan)
-        run.execute(plan, observer, observer.tick, alive)
+        run.execute(plan, observer, observer.tick, alive, observer.report)
     except Exception as error:
         if watch and run.health and run.health.explains(error):
             watch.leave()

@@ -41,6 +41,7 @@ attempt = 1
 """Number of this child: another one has died before the second."""
 
 _signal: Any = __import__("_signal")  # `signal` makes enumerations of it, which takes as long as a fork
+_WITHOUT_BAR = b"\r\x1b[K\x1b[?25h"  # erases the line of a bar, and shows the cursor, which the bar hides
 _END = b"="  # before the exit status
 _NEWLINE = 10  # the only control character in lines; bytes below 32 are the numbers of signals otherwise
 
@@ -297,6 +298,8 @@ class _Watcher:
 
         kill_with_descendants(self.child)
         os.waitpid(self.child, 0)
+        if os.isatty(2):
+            os.write(2, _WITHOUT_BAR)
 
 
 def _do_nothing(*_: object) -> None:

@@ -42,6 +42,7 @@ from tonearm.plugins.progress import Progress, Reporter
 from tonearm.plugins.registry import RegistryEntry
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Regroup, Transform
+from tonearm.reporting import reporting
 from tonearm.signals import Signal, Waveform
 from tonearm.source import Source
 
@@ -100,7 +101,7 @@ class Converter:
             with as_item_error(bound):
                 bound.plugin.preflight()
 
-    def convert(self, source: Any) -> Iterator[Signal]:
+    def convert(self, source: Any, *, progress: bool | Callable[[Progress], object] = False) -> Iterator[Signal]:
         """Yield the signals of a source, decoded and transformed by the shared steps, without writing anything.
 
         Parameters
@@ -110,22 +111,26 @@ class Converter:
             pair of an array and its sample rate, or signal. What stands beside an array in a mapping describes it, as
             in a file: ``{"mel": …, "lengths": …}``. A signal is taken as it is, in place of what the decoder gives; its
             sample rate must be that of the decoder's options.
+        progress
+            Whether to draw a bar on stderr, where that is a terminal or a notebook; or a function that is called with
+            each `Progress`. What it raises ends the conversion.
 
         Raises
         ------
         UsageError
-            If it is nothing of these, or a tensor without dense values.
+            If the source is nothing of these, or a tensor without dense values.
         ItemError
             If an item fails; the first failure ends the conversion.
         """
         steps = self.checked.steps
-        for outcome in self._converted(as_source(source), threads=1, on_warning=None):
-            if outcome.error:
-                raise outcome.error
-            if outcome.item:
-                if steps:  # what the decoder gives has been checked
-                    check_result(outcome, steps[-1])
-                yield outcome.item.signal
+        with reporting(progress) as reports:
+            for outcome in self._converted(as_source(source), threads=1, on_warning=None, on_progress=reports):
+                if outcome.error:
+                    raise outcome.error
+                if outcome.item:
+                    if steps:  # what the decoder gives has been checked
+                        check_result(outcome, steps[-1])
+                    yield outcome.item.signal
 
     def items(
         self,

@@ -13,6 +13,8 @@ from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import read_pipeline
 from tonearm.plugins import registry
 from tonearm.plugins.decoder import Decoder
+from tonearm.plugins.progress import Progress
+from tonearm.reporting import reporting
 from tonearm.signals import Signal
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class Pipeline(Converter):
         part: tuple[int, int] | str | None = None,
         quarantine: str | os.PathLike[str] | None = None,
         observe: Callable[[Result], None] | None = None,
+        progress: bool | Callable[[Progress], object] = False,
     ) -> Report:
         """Convert files, publish the outputs, and return a report.
 
@@ -93,6 +96,10 @@ class Pipeline(Converter):
             Folder for copies of the waveforms that a step, a limit or an encoder refuses; None to keep none.
         observe
             Function that is called with the result of each source.
+        progress
+            Whether to draw a bar on stderr, where that is a terminal or a notebook; or a function that is called with
+            the `Progress` of sources that are at work in this process or in worker processes. What it raises ends the
+            run.
 
         Raises
         ------
@@ -125,7 +132,19 @@ class Pipeline(Converter):
         )
         run = Run(self, options)
         found = self.find_sources(sources, warn=run.report.warnings.append)
-        return run.execute(run.plan(found), observe or (lambda _: None))
+        with reporting(progress) as reports:
+            plan = run.plan(found)
+            done = 0
+
+            def observe_and_count(result: Result) -> None:
+                nonlocal done
+                if observe is not None:
+                    observe(result)
+                done += result.last
+                if reports is not None:
+                    reports.count(done, len(plan))
+
+            return run.execute(plan, observe_and_count, on_progress=reports)
 
     def find_sources(
         self,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tonearm.errors import OutputError, TonearmError, one_line
 from tonearm.pipeline.converter import Converter
+from tonearm.plugins.progress import Progress
 from tonearm.run.options import RunOptions
 from tonearm.run.plan import Plan, make_plan
 from tonearm.run.prepare import Settings
@@ -115,6 +116,7 @@ class Run:
         observe: Callable[[Result], None],
         tick: Callable[[], None] | None = None,
         alive: Callable[..., None] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
     ) -> Report:
         """Execute a plan and return the report.
 
@@ -130,6 +132,9 @@ class Run:
             Function that is called about every second, whether there are results or not.
         alive
             Function of any arguments that is called whenever work in this process goes on.
+        on_progress
+            Function that is called with the progress within sources: those of this process, and those of workers that
+            send it along with their signs of life. What it raises ends the run.
 
         Raises
         ------
@@ -148,7 +153,7 @@ class Run:
                 with contextlib.closing(self.store.open_journal(self.options.part)) as file:
                     start = file.size
                     try:
-                        dispatcher = self._dispatcher(gate, alive)
+                        dispatcher = self._dispatcher(gate, alive, on_progress)
                         self._convert(plan, Journal(file), dispatcher, observe, tick or (lambda: None))
                     finally:
                         report.seconds = time.monotonic() - began
@@ -270,7 +275,12 @@ class Run:
                 self.report.add(result)
                 observe(result)
 
-    def _dispatcher(self, gate: InterruptGate, alive: Callable[..., None] | None) -> Dispatcher:
+    def _dispatcher(
+        self,
+        gate: InterruptGate,
+        alive: Callable[..., None] | None,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> Dispatcher:
         options, chosen = self.options, self._executor
         settings = Settings(
             fsync=options.fsync,
@@ -279,9 +289,27 @@ class Run:
             flush_failures=options.max_failures is not None,
             quarantine=self._quarantine,
         )
-        work = PipelineWork(self.pipeline, self.store, settings, gate, alive)
+        work = PipelineWork(self.pipeline, self.store, settings, gate, _life(alive, on_progress))
         work.health = self.health
-        return Dispatcher(chosen.plugin, work, name=chosen.name, slots=chosen.slots, timeout=chosen.timeout)
+        return Dispatcher(
+            chosen.plugin, work, name=chosen.name, slots=chosen.slots, timeout=chosen.timeout, on_progress=on_progress
+        )
+
+
+def _life(
+    alive: Callable[..., None] | None, on_progress: Callable[[Progress], None] | None
+) -> Callable[..., None] | None:
+    """Return the function to call whenever work in this process goes on, with the progress that is reported."""
+    if on_progress is None:
+        return alive
+
+    def live(*reports: Progress) -> None:
+        if alive is not None:
+            alive()
+        for report in reports:
+            on_progress(report)
+
+    return live
 
 
 def _stop_reason(stopped: BaseException | None) -> str:

@@ -14,7 +14,7 @@ def clock(monkeypatch):
     return now
 
 
-STAGES = tuple(map(SimpleNamespace, ({"name": "npy-reader"}, {"name": "resample"}, {"name": "resample"})))
+STAGES = tuple(SimpleNamespace(name=name) for name in ("npy-reader", "resample", "resample"))
 
 
 def test_the_share_is_known_if_the_total_is():

@@ -6,13 +6,14 @@ import contextlib
 import math
 import time
 from collections import deque
-from collections.abc import Generator, Hashable, Iterator
+from collections.abc import Callable, Generator, Hashable, Iterator
 from typing import Any, TypeAlias
 
 import msgspec
 
 from tonearm.errors import TonearmError, one_line
 from tonearm.plugins.executor import Died, Executor, Handle, Results
+from tonearm.plugins.progress import Progress
 from tonearm.run.prepared import Failure, PreparedSource
 from tonearm.run.tasks import ItemId, Task
 from tonearm.run.workers.chunks import Chunks
@@ -83,6 +84,8 @@ class Dispatcher:
         Largest number of chunks in flight.
     timeout
         Time in seconds that a chunk may take without a sign of life; None for no limit.
+    on_progress
+        Function that is called with the progress that signs of life carry; None if nobody wants it.
     """
 
     def __init__(
@@ -93,7 +96,9 @@ class Dispatcher:
         name: str = "",
         slots: int = 1,
         timeout: float | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
+        self._on_progress = on_progress
         self._executor = executor
         self._work = work
         self._subject = f"the executor {name}" if name else ""
@@ -244,6 +249,8 @@ class Dispatcher:
             self._work.discard(outcome.sources)
             return [], outcome.error
         chunk.last_heard = time.monotonic()
+        if outcome.progress is not None and self._on_progress is not None and not stopping:
+            self._on_progress(outcome.progress)
         if outcome.owner and any(prepared.items for prepared in outcome.sources):
             self._work.store.take_over(outcome.owner)
         batch = [prepared for prepared in outcome.sources if self._is_new(chunk, prepared)]

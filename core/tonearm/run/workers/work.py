@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from tonearm.errors import TonearmError, UsageError, one_line
 from tonearm.pipeline.converter import Converter
 from tonearm.plugins.executor import Results, Work
+from tonearm.plugins.progress import Progress
 from tonearm.run.prepare import Preparer, Settings
 from tonearm.run.prepared import PreparedSource
 from tonearm.run.store.output_paths import output_folder
@@ -45,11 +46,14 @@ class ChunkResults(Results, frozen=True, kw_only=True):
         Error that ends the run, because no item is at fault.
     ended_early
         Whether tasks of the chunk were not begun, because the run may stop.
+    progress
+        How far the source that is at work is, for a sign of life; None if no plugin has reported since the last one.
     """
 
     sources: Sequence[PreparedSource] = ()
     error: TonearmError | None = None
     ended_early: bool = False
+    progress: Progress | None = None
 
 
 class PipelineWork(Work):
@@ -123,6 +127,17 @@ class PipelineWork(Work):
             error = WorkerError(message, code="bug")
         yield self.end(error)
 
+    def sign_of_life(self, owner: str) -> ChunkResults:
+        """Return what tells the run that this thread goes on with a chunk, and how far it is.
+
+        Parameters
+        ----------
+        owner
+            Id of the owner of the worker's temporaries.
+        """
+        progress, self._own.progress = getattr(self._own, "progress", None), None
+        return ChunkResults(owner=owner, last=False, progress=progress)
+
     def end(self, error: TonearmError | None = None) -> ChunkResults:
         """Return the last results of the chunk that this thread worked at."""
         preparer = getattr(self._own, "preparer", None)
@@ -132,7 +147,10 @@ class PipelineWork(Work):
     def batches(self, chunk: object, alive: Callable[[], None] | None = None) -> Iterator[list[PreparedSource]]:
         """Yield prepared sources batch by batch. An error is raised after what was finished before it."""
         preparer = self._preparer()
-        preparer.on_life = _at_intervals(alive) if alive else self._alive
+        if alive is not None:
+            preparer.on_life = self._noting_progress(_at_intervals(alive))
+        else:  # whoever waits for life in the thread of the run is called in no other
+            preparer.on_life = self._alive if self._home == _thread() else None
         timer = FlushTimer(flush_failures=self.settings.flush_failures)
         batch: list[PreparedSource] = []
         try:
@@ -150,6 +168,16 @@ class PipelineWork(Work):
             raise
         if batch:
             yield batch
+
+    def _noting_progress(self, alive: Callable[..., None]) -> Callable[..., None]:
+        """Return a function that notes progress for the next sign of life, and then calls another one."""
+        own = self._own
+
+        def note(*reports: Progress) -> None:
+            own.progress = reports[-1] if reports else None
+            alive()
+
+        return note
 
     def _prepare(self, preparer: Preparer, chunk: Any) -> Iterator[PreparedSource]:
         """Yield the outcome of each task. If the run may stop at a failure, the chunk ends there."""

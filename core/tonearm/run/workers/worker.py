@@ -60,7 +60,7 @@ class _Worker:
 
         def alive() -> None:
             with work.gate.closed():  # half a message would spoil those after it
-                self._send(Results(owner=owner, last=False))
+                self._send(work.sign_of_life(owner))
 
         inbox = Inbox()
         while data := self._connection.recv(1 << 16):

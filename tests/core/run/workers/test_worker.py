@@ -70,7 +70,7 @@ def test_long_work_gives_signs_of_life(serve, monkeypatch):
     write(a="k 0.5\nl 0.5\nm 0.5")
     _, *signs, sources, last = serve([task("a.txt", 0)])
     assert len(signs) == 3
-    assert not any(sign.last or hasattr(sign, "sources") for sign in signs)
+    assert not any(sign.last or sign.sources for sign in signs)
     assert [len(one.items) for one in sources.sources] == [3]
     assert last.last
 

@@ -1,0 +1,133 @@
+"""The bar of a conversion: which stage is at work, and which share of its work is done."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from tonearm.errors import one_line
+from tonearm.plugins.progress import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+DELAY = 0.5
+"""Seconds that pass before the bar is drawn: a short conversion shows none."""
+
+REFRESH_INTERVAL = 0.1
+"""Least number of seconds between two drawings of the bar."""
+
+NAME_LENGTH = 40
+"""Number of characters of a source's name that are shown."""
+
+
+def stage_text(progress: Progress) -> str:
+    """Return the stage of a report with its position: ``2/4 griffin-lim``."""
+    position = f"{progress.index}/{progress.stages} " if progress.index else ""
+    return f"{position}{one_line(progress.stage, NAME_LENGTH)}"
+
+
+def source_text(name: str) -> str:
+    """Return the name of a source without its folders, cut to a length that leaves room for a bar."""
+    return one_line(os.path.basename(name), NAME_LENGTH)  # noqa: PTH119 - pathlib is slow to import
+
+
+def can_show() -> bool:
+    """Return whether stderr shows bars: it is a terminal, or the output of a notebook."""
+    is_terminal = getattr(sys.stderr, "isatty", lambda: False)() and os.environ.get("TERM") != "dumb"
+    return is_terminal or "ipykernel" in sys.modules
+
+
+class Bar:
+    """A bar on stderr that is drawn when reports come, on their thread, and erased at the end.
+
+    Rich is imported when the bar is drawn first. What goes wrong with drawing never fails a conversion.
+
+    Parameters
+    ----------
+    color
+        Whether the bar has colours; None to leave that to rich.
+    """
+
+    def __init__(self, *, color: bool | None = None) -> None:
+        self._color = color
+        self._due = time.monotonic() + DELAY
+        self._counted = ""
+        self._shown: tuple[RichProgress, TaskID] | None = None
+        self._last: Progress | None = None
+        self._lock = threading.Lock()
+        self._has_failed = False
+
+    def __call__(self, progress: Progress) -> None:
+        """Draw a report, unless the bar was drawn a moment ago and the stage is the same."""
+        last = self._last
+        now = time.monotonic()
+        goes_on = last is not None and (last.source, last.index) == (progress.source, progress.index)
+        if now < self._due and (goes_on or last is None):
+            return
+        if self._has_failed or not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._draw(progress, again=not goes_on or last is None or progress.done < last.done)
+            self._last, self._due = progress, now + REFRESH_INTERVAL
+        except Exception:
+            self._has_failed = True
+        finally:
+            self._lock.release()
+
+    def count(self, done: int, total: int) -> None:
+        """Note how many sources of a run are done; it is shown with the next report."""
+        self._counted = f"{done}/{total} sources, "
+
+    def clear(self) -> None:
+        """Erase the bar, so that a message can be printed in its place. The next report draws it again."""
+        if self._shown is None:
+            return
+        bar, _ = self._shown
+        self._shown = self._last = None
+        try:
+            bar.stop()
+        except Exception:
+            self._has_failed = True
+
+    def _draw(self, progress: Progress, *, again: bool) -> None:
+        """Draw a report; ``again`` if it continues none."""
+        if self._shown is None:
+            bar = _rich_bar(self._console())
+            task = bar.add_task("", total=None)
+            bar.start()
+            self._shown = bar, task
+        bar, task = self._shown
+        text = self._counted and f"{self._counted}{source_text(progress.source)}: "
+        text += stage_text(progress)
+        if again:
+            bar.reset(task)
+        bar.update(task, total=progress.total, completed=progress.done, description=text)
+        bar.refresh()
+
+    def _console(self) -> Console:
+        from rich.console import Console
+
+        return Console(stderr=True, highlight=False, no_color=None if self._color is None else not self._color)
+
+
+def _rich_bar(console: Console) -> RichProgress:
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    return RichProgress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        auto_refresh=False,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
