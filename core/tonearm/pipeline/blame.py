@@ -68,7 +68,7 @@ class as_item_error:  # noqa: N801 - used as a statement
         self.before: ProcessState | None = None
 
     def __enter__(self) -> None:
-        if self.context is not None:
+        if self.context is not None and self.context.stage is not self.bound:
             self.context.stage = self.bound
             if self.context.reporter is not None:
                 self.context.reporter.begin(self.bound)

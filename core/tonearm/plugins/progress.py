@@ -87,12 +87,12 @@ class Reporter:
         self._next_beginning = time.monotonic() + BEGINNING_INTERVAL
 
     def begin(self, stage: Stage) -> None:
-        """Report that a stage is at work now, which may report nothing itself, unless many have begun just now."""
+        """Report that a stage begins, unless many have just now: until it reports how far it is, that is nothing."""
         now = time.monotonic()
         if now < self._next_beginning:
             return
         self._next_beginning = max(self._next_beginning, now - BURST) + BEGINNING_INTERVAL
-        self._report(stage, 0.0, None)
+        self._report(stage, 0.0, 1.0)
 
     def report(self, stage: Stage | None, done: Any, total: Any) -> None:
         """Pass on a report of a stage, unless the last one was just now."""

@@ -22,6 +22,8 @@ DELAY = 0.5
 REFRESH_INTERVAL = 0.1
 """Least number of seconds between two drawings of the bar."""
 
+_WHOLE = 10_000  # parts of a stage's work, of which rich counts whole ones
+
 NAME_LENGTH = 40
 """Number of characters of a source's name that are shown."""
 
@@ -97,18 +99,19 @@ class Bar:
 
     def _draw(self, progress: Progress, *, again: bool) -> None:
         """Draw a report; ``again`` if it continues none."""
-        if self._shown is None:
-            bar = _rich_bar(self._console())
-            task = bar.add_task("", total=None)
-            bar.start()
-            self._shown = bar, task
-        bar, task = self._shown
         text = self._counted and f"{self._counted}{source_text(progress.source)}: "
         text += stage_text(progress)
+        total, done = (None, 0) if progress.share is None else (_WHOLE, round(progress.share * _WHOLE))
+        if self._shown is None:
+            bar = _rich_bar(self._console())
+            self._shown = bar, bar.add_task(text, total=total, completed=done)
+            bar.start()
+            return
+        bar, task = self._shown
         if again:
-            bar.reset(task)
-        bar.update(task, total=progress.total, completed=progress.done, description=text)
-        bar.refresh()
+            bar.reset(task, total=total, completed=done, description=text)
+        else:
+            bar.update(task, total=total, completed=done, description=text, refresh=True)
 
     def _console(self) -> Console:
         from rich.console import Console

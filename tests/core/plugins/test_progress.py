@@ -40,7 +40,7 @@ def test_a_short_conversion_reports_no_beginnings(clock):
     assert found == []
     clock[0] += 0.06
     reporter.begin(STAGES[1])
-    assert [(one.stage, one.done, one.total) for one in found] == [("resample", 0.0, None)]
+    assert [(one.stage, one.done, one.total) for one in found] == [("resample", 0.0, 1.0)]
 
 
 def test_each_of_some_stages_reports_its_beginning_though_others_have_just_reported(clock):
@@ -50,7 +50,7 @@ def test_each_of_some_stages_reports_its_beginning_though_others_have_just_repor
     for stage in STAGES:
         reporter.begin(stage)
         reporter.report(stage, 1, 2)
-    assert [(one.index, one.total) for one in found] == [(1, None), (1, 2.0), (2, None), (3, None)]
+    assert [(one.index, one.done) for one in found] == [(1, 0.0), (1, 1.0), (2, 0.0), (3, 0.0)]
 
 
 def test_beginnings_of_very_many_items_are_left_out(clock):
