@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from tonearm.cli import console, styles
 from tonearm.cli.json_records import plan_record, result_records, skipped_record
 from tonearm.cli.repeats import MAX_FAILURES, MAX_WARNINGS, Repeats
-from tonearm.reporting.bar import DELAY, REFRESH_INTERVAL, source_text, stage_text
+from tonearm.reporting.bar import DELAY, REFRESH_INTERVAL, SHORT_NAME_LENGTH, source_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -265,8 +265,7 @@ class ProgressBar(Observer):
         text = source_text(self._name)
         working = self._working
         if working is not None and now - self._working_since >= DELAY:
-            share = "" if working.share is None else f" {working.share:.0%}"
-            text = f"{source_text(working.source)}: {stage_text(working)}{share}"
+            text = f"{source_text(working.source, SHORT_NAME_LENGTH)}: {working}"
         self._bar.update(self._task, completed=self.done, description=text, failed=failed)
         self._bar.refresh()
 

@@ -9,11 +9,16 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from tonearm.errors import one_line
+
 PROGRESS_INTERVAL = 0.05
 """Seconds between two reports of a plugin that are passed on."""
 
 BEGINNING_INTERVAL = 0.05
 """Seconds between two beginnings of stages that are passed on, on average."""
+
+STAGE_LENGTH = 40
+"""Number of characters of a stage's name that are shown."""
 
 BURST = 1.0
 """Seconds of which the beginnings may come all at once."""
@@ -47,6 +52,11 @@ class Progress(Struct, frozen=True):
     def share(self) -> float | None:
         """Share of the stage's work that is done, from 0 to 1; None if it is not known."""
         return None if self.total is None else self.done / self.total
+
+    def __str__(self) -> str:
+        position = f"{self.index}/{self.stages} " if self.index else ""
+        share = "" if self.share is None else f" {self.share:.0%}".replace("%", " %")
+        return f"{position}{one_line(self.stage, STAGE_LENGTH)}{share}"
 
 
 class Stage(Protocol):

@@ -8,6 +8,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from tonearm.errors import one_line
 from tonearm.plugins.progress import Progress
 
@@ -27,16 +29,13 @@ _WHOLE = 10_000  # parts of a stage's work, of which rich counts whole ones
 NAME_LENGTH = 40
 """Number of characters of a source's name that are shown."""
 
-
-def stage_text(progress: Progress) -> str:
-    """Return the stage of a report with its position: ``2/4 griffin-lim``."""
-    position = f"{progress.index}/{progress.stages} " if progress.index else ""
-    return f"{position}{one_line(progress.stage, NAME_LENGTH)}"
+SHORT_NAME_LENGTH = 24
+"""The same where the stage stands beside it."""
 
 
-def source_text(name: str) -> str:
-    """Return the name of a source without its folders, cut to a length that leaves room for a bar."""
-    return one_line(os.path.basename(name), NAME_LENGTH)  # noqa: PTH119 - pathlib is slow to import
+def source_text(name: str, length: int = NAME_LENGTH) -> str:
+    """Return the name of a source without its folders, cut to so many characters."""
+    return one_line(os.path.basename(name), length)  # noqa: PTH119 - pathlib is slow to import
 
 
 def can_show() -> bool:
@@ -99,8 +98,8 @@ class Bar:
 
     def _draw(self, progress: Progress, *, again: bool) -> None:
         """Draw a report; ``again`` if it continues none."""
-        text = self._counted and f"{self._counted}{source_text(progress.source)}: "
-        text += stage_text(progress)
+        text = self._counted and f"{self._counted}{source_text(progress.source, SHORT_NAME_LENGTH)}: "
+        text += str(replace(progress, total=None))  # the bar has its own column for the share
         total, done = (None, 0) if progress.share is None else (_WHOLE, round(progress.share * _WHOLE))
         if self._shown is None:
             bar = _rich_bar(self._console())

@@ -22,6 +22,12 @@ def test_the_share_is_known_if_the_total_is():
     assert Progress("resample", 3.0).share is None
 
 
+def test_its_text():
+    assert str(Progress("griffin-lim", 37.4, 100.0, 2, 4)) == "2/4 griffin-lim 37 %"
+    assert str(Progress("griffin-lim", 37.4)) == "griffin-lim"
+    assert str(Progress("a\nb" * 40, 0.0)).endswith("…")
+
+
 def test_a_report_names_its_stage_and_source_and_the_position_among_stages_of_one_name(clock):
     found = []
     reporter = Reporter(found.append, STAGES, "a.npy")
