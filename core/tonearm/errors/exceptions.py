@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tonearm.errors.place import Place
 from tonearm.errors.problem import NOWHERE, Problem, advise, hint_of
-from tonearm.errors.remedies import Place, Remedy
+from tonearm.errors.remedies import Remedy
 from tonearm.errors.text import safe_message
 
 
