@@ -37,12 +37,6 @@ def error_fields(error: TonearmError | Failure) -> dict[str, str]:
     return fields | {"kept": kept} if kept else fields
 
 
-def item_name(source: str, key: str, index: int) -> str:
-    """Return the name of an item: that of its source, and its key, or its index if that is not 0, in brackets."""
-    item = f" [{one_line(key)}]" if key else f" [{index}]" if index else ""
-    return f"{one_line(source, 1000)}{item}"
-
-
 def kept_line(kept: str) -> str:
     """Return the line that names the copy of a refused waveform, after a line break; an empty text if there is none."""
     return f"\n    kept: {one_line(kept, 1000)}" if kept else ""

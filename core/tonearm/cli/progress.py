@@ -96,9 +96,9 @@ class Observer:
 
     def _report(self, result: Result) -> None:
         """Print the first failures and warnings of each kind; the log file gets all of them."""
-        from tonearm.cli.printing import item_name, kept_line
+        from tonearm.cli.printing import kept_line
         from tonearm.errors import Problem, advise, one_line
-        from tonearm.errors.text import counted
+        from tonearm.errors.text import counted, item_name
         from tonearm.run.report import warning_pattern
 
         name = one_line(result.source)

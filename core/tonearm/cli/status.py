@@ -17,11 +17,11 @@ from tonearm.cli.printing import (
     failure_lines,
     format_count,
     format_duration,
-    item_name,
     kept_line,
     warning_lines,
 )
 from tonearm.errors import UsageError, one_line
+from tonearm.errors.text import item_name
 from tonearm.run.current_records import CurrentRecord
 from tonearm.run.past_runs import PastRun, SharedRun
 from tonearm.run.report import format_size, warning_pattern

@@ -11,7 +11,6 @@ from tonearm.cli.printing import (
     failure_lines,
     format_count,
     format_duration,
-    item_name,
     remedies_as_flags,
     warning_lines,
 )
@@ -35,11 +34,6 @@ from tonearm.run.prepared import Failure
 )
 def test_durations_have_the_unit_that_suits_them(seconds, text):
     assert format_duration(seconds) == text
-
-
-def test_items_have_their_key_or_index_in_brackets():
-    names = [item_name("a\n.npz", *identity) for identity in (("", 0), ("", 3), ("x\x1b", 0), ("x", 3))]
-    assert names == ["a\\n.npz", "a\\n.npz [3]", "a\\n.npz [x\\x1b]", "a\\n.npz [x]"]
 
 
 def test_columns_are_as_wide_as_their_widest_cell():

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tonearm.errors import SignalError
+from tonearm.errors.short_errors import short_errors
 from tonearm.recipes.mel.dialect import MelDialect
 from tonearm.signals import FramedSignal, StftGrid, check_array, check_length
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from tonearm.typing import Array
 
 
+@short_errors
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MelSpectrogram(FramedSignal):
     """A mel spectrogram as the model wrote it.
