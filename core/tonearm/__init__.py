@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from tonearm.conversion.saved import Saved
     from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
-    from tonearm.python import Pipeline, TonearmWarning, encode, load_pipeline, read, save, to_waveform
+    from tonearm.errors.warning import TonearmWarning
+    from tonearm.python import Pipeline, encode, load_pipeline, read, save, to_waveform
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 
@@ -46,7 +47,7 @@ __all__ = [
     "to_waveform",
 ]
 
-_MODULES = ("errors", "signals", "recipes.mel", "conversion.saved", "python")
+_MODULES = ("errors", "errors.warning", "signals", "recipes.mel", "conversion.saved", "python")
 """Modules that define the public names."""
 
 

@@ -102,12 +102,15 @@ class Conversion(Struct, frozen=True):
         Source.
     started
         Decoder that has decoded the first item of the source; None if its options alone tell what it gives.
+    put_in
+        Paths of the steps that were put in.
     """
 
     request: Request
     root: Node
     source: Source
     started: StartedDecoder | None
+    put_in: frozenset[str] = frozenset()
 
     def check(self, registry: Registry) -> CheckedPipeline:
         """Return the pipeline with its plugins bound to their options.
@@ -119,7 +122,15 @@ class Conversion(Struct, frozen=True):
         """
         request = self.request
         needs_outputs = bool(request.encoder)
-        checked = check(self.root, None, registry, form=request.form, env=request.env, needs_outputs=needs_outputs)
+        checked = check(
+            self.root,
+            None,
+            registry,
+            form=request.form,
+            env=request.env,
+            needs_outputs=needs_outputs,
+            put_in=self.put_in,
+        )
         if self.started is not None:
             checked = replace(checked, decoder=replace(checked.decoder, plugin=self.started))
         return checked
@@ -163,7 +174,7 @@ def build(request: Request, registry: Registry) -> Conversion:
     except PipelineError as error:
         raise request.on_missing(error, root) from None
     source = request.open_source(bound)
-    with limited_memory(int(read_limits(request.limits, registry).memory)):
+    with limited_memory(int(read_limits(request.limits, registry, request.form).memory)):
         given, started = decoded_signals(bound, source, registry)
     steps = _steps(request, registry, given)
     draft["steps"] = [{"use": name, "with": {}} for name, _ in steps]
@@ -174,7 +185,8 @@ def build(request: Request, registry: Registry) -> Conversion:
             root = asked.set_options(root, index)
     for assignment in request.overrides:
         root = override(root, assignment, mark=assignment_mark(assignment))
-    return Conversion(request, with_limits(root, request.limits), source, started)
+    put_in = frozenset(f"steps.{index}" for index, _ in inserted)
+    return Conversion(request, with_limits(root, request.limits), source, started, put_in)
 
 
 def _steps(request: Request, registry: Registry, given: Signals) -> list[tuple[str, Step | None]]:

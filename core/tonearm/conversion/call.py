@@ -18,7 +18,7 @@ from tonearm.pipeline.yaml.nodes import Node
 from tonearm.plugins import registry as registries
 from tonearm.source import Source
 
-FORM: Form = "python"
+FORM: Form = "call"
 GivenStep: TypeAlias = str | tuple[str, Mapping[str, object]]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from msgspec import Struct
@@ -41,6 +41,7 @@ def check(
     form: Form | None = None,
     env: Iterable[str] = (),
     needs_outputs: bool = True,
+    put_in: Container[str] = (),
 ) -> CheckedPipeline:
     """Return the pipeline with its plugins bound to their options.
 
@@ -58,6 +59,8 @@ def check(
         Names of the environment variables that may stand anywhere in the pipeline.
     needs_outputs
         Whether the pipeline must have outputs, because something is written.
+    put_in
+        Paths of the steps that the user has not asked for; they were put in between two ports.
 
     Raises
     ------
@@ -65,9 +68,10 @@ def check(
         If the pipeline has problems; it contains all of them, each with its place.
     """
     allowed = frozenset(env)
-    ask = functools.partial(
-        _checked, file=file, registry=registry, form=form, allowed=allowed, needs_outputs=needs_outputs
-    )
+
+    def ask(root: Node) -> tuple[list[Problem], CheckedPipeline | None]:
+        return _checked(root, Problems(file, form, put_in), registry, allowed, needs_outputs=needs_outputs)
+
     problems, checked = ask(root)
     if checked is None:
         from tonearm.pipeline.check_trials import try_on_pipeline
@@ -77,16 +81,9 @@ def check(
 
 
 def _checked(
-    root: Node,
-    *,
-    file: str | None,
-    registry: Registry,
-    form: Form | None,
-    allowed: frozenset[str],
-    needs_outputs: bool,
+    root: Node, problems: Problems, registry: Registry, allowed: frozenset[str], *, needs_outputs: bool
 ) -> tuple[list[Problem], CheckedPipeline | None]:
     """Return the problems of a pipeline, or else none and the pipeline with its plugins. See `check`."""
-    problems = Problems(file, form)
     structure = read_structure(root, problems, needs_outputs=needs_outputs)
     binder = _Binder(registry, problems, allowed)
     decoder = binder.bind(structure.decoder, "decoder", "input")
@@ -105,7 +102,7 @@ def _checked(
     encoders = _bound(branch.encoder for branch in branches)
     own_steps = (_bound(branch.steps) for branch in branches)
     return [], CheckedPipeline(
-        file=file,
+        file=problems.file,
         decoder=first,
         files=structure.files,
         masks=structure.masks,
@@ -116,7 +113,9 @@ def _checked(
     )
 
 
-def read_limits(given: Iterable[str] | Mapping[str, object], registry: Registry) -> PipelineLimits:
+def read_limits(
+    given: Iterable[str] | Mapping[str, object], registry: Registry, form: Form = "flags"
+) -> PipelineLimits:
     """Return the limits of a command or a call that has no pipeline, as `with_limits` takes them.
 
     Raises
@@ -124,7 +123,7 @@ def read_limits(given: Iterable[str] | Mapping[str, object], registry: Registry)
     PipelineError
         If one does not exist or has a wrong value.
     """
-    problems = Problems(None, "flags")
+    problems = Problems(None, form)
     root = with_limits(MappingNode({}, None), given)
     limits = _limits(read_structure(root, Problems(None)).limits, problems, registry)
     if problems.found:
@@ -134,7 +133,7 @@ def read_limits(given: Iterable[str] | Mapping[str, object], registry: Registry)
 
 def _limits(node: MappingNode | None, problems: Problems, registry: Registry) -> PipelineLimits:
     """Return the limits of a pipeline, or the default ones where they have problems."""
-    problems.place = replace(problems.place, stage="limits")
+    problems.place = Place("limits", problems.place.form)
     mark = node.mark if node else None
     found: PipelineLimits | None = read_options(PipelineLimits, node, mark, "limits", problems, registry)
     return found or PipelineLimits()
@@ -218,7 +217,9 @@ class _Binder:
         own_steps
             Whether a step before the stage belongs to the steps of one output.
         """
-        place = replace(self.problems.place, stage=path, own_steps=own_steps)
+        use = stage.use or "" if stage else ""
+        put_in = path in self.problems.put_in
+        place = replace(self.problems.place, stage=path, own_steps=own_steps, use=use, put_in=put_in)
         self.problems.place = place
         if stage is None or stage.use is None or not self._env.issuperset(stage.variables):
             return _Found("", stage.mark if stage else None, place)

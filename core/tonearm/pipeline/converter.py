@@ -11,6 +11,9 @@ from typing import Any, TypeAlias
 from msgspec.structs import replace
 
 from tonearm.errors import ItemError, Place
+from tonearm.errors.short_errors import short_errors
+from tonearm.errors.text import item_name
+from tonearm.errors.warning import warn
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.environment import Masks
@@ -84,6 +87,7 @@ class Converter:
 
         return chain_html(self.checked)
 
+    @short_errors
     def preflight(self) -> None:
         """Let every plugin prepare before the first source.
 
@@ -99,8 +103,11 @@ class Converter:
             with as_item_error(bound):
                 bound.plugin.preflight()
 
+    @short_errors
     def convert(self, source: Any) -> Iterator[Signal]:
         """Yield the signals of a source, decoded and transformed by the shared steps, without writing anything.
+
+        Warnings about an item are given as `TonearmWarning`, each with the name of the source and of the item.
 
         Parameters
         ----------
@@ -118,7 +125,11 @@ class Converter:
             If an item fails; the first failure ends the conversion.
         """
         steps = self.checked.steps
-        for outcome in self._converted(as_source(source), threads=1, on_warning=None):
+        given = as_source(source)
+        for outcome in self._converted(given, threads=1, on_warning=None):
+            for message in dict.fromkeys(outcome.context.warnings):
+                key, index = (outcome.item.key, outcome.item.index) if outcome.item else ("", 0)
+                warn(f"{item_name(given.name, key, index)}: {message}")
             if outcome.error:
                 raise outcome.error
             if outcome.item:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from tonearm.errors import Advice, ChooseOption, GiveOption, Remedy, RunCommand, UsageError, did_you_mean, one_line
+from tonearm.errors import Advice, ChoosePlugin, Remedy, RunCommand, UsageError, did_you_mean, one_line
 from tonearm.errors.text import edit_distance
 from tonearm.plugins.ports import Ports, ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry
@@ -62,7 +62,7 @@ def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
     if found:
         names = tuple(registry.short_name(entry) for entry in found)
         message = f"several {role}s fit {one_line(name)}: {', '.join(names)}"
-        raise UsageError(message, code="ambiguous-suffix", remedies=(ChooseOption(role, names),))
+        raise UsageError(message, code="ambiguous-suffix", remedies=(ChoosePlugin(role, names),))
     if role == "decoder" and os.path.isdir(name):  # noqa: PTH112
         remedy = RunCommand(("tonearm", "inspect", name), when="to print pipelines that convert its files")
         message = f"{one_line(name)} is a folder, and no decoder reads it as one source"
@@ -96,8 +96,7 @@ def _other_suffixes(registry: Registry, suffix: str) -> tuple[Remedy, ...]:
         if (len(one) != len(suffix) and edit_distance(one, suffix, 1) == 1) or sorted(one) == sorted(suffix)
     ]
     advice = Advice(did_you_mean(suffix, meant[:1]) if meant else f"encoders write {', '.join(sorted(known))}")
-    other = ChooseOption("encoder", tuple(others), when="for other formats") if others else GiveOption("encoder")
-    return advice, other
+    return advice, ChoosePlugin("encoder", tuple(others), "for other formats" if others else "")
 
 
 def _by_content(registry: Registry, name: str, suffix: str, message: str) -> UsageError:
@@ -112,9 +111,9 @@ def _by_content(registry: Registry, name: str, suffix: str, message: str) -> Usa
         found = file_types.identify(file.read(file_types.HEAD))
     remedies: tuple[Remedy, ...]
     if found in (file_types.UNKNOWN, file_types.ZEROS):
-        remedies = (GiveOption("decoder", "raw-reader for raw numbers, pcm-reader for raw samples"),)
+        remedies = (ChoosePlugin("decoder", when="raw-reader for raw numbers, pcm-reader for raw samples"),)
     elif any(entry.name == found.reader for entry in registry.entries("decoder")):
-        remedies = (ChooseOption("decoder", (found.reader,)),)
+        remedies = (ChoosePlugin("decoder", (found.reader,)),)
     elif (program := DECOMPRESSORS.get(suffix)) and found.hint.endswith(program):
         remedies = (RunCommand((program, name), when="to decompress it first"),)
     elif suffix in PIPELINE_SUFFIXES:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -11,14 +10,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from tonearm.conversion.call import Call, GivenStep, encoder_for
 from tonearm.conversion.saved import Saved
 from tonearm.errors import ItemError
+from tonearm.errors.short_errors import short_errors
+from tonearm.errors.warning import warn
 from tonearm.pipeline.converter import Converter, as_source
-from tonearm.python.pipeline import TonearmWarning
 from tonearm.source import Source
 
 if TYPE_CHECKING:
     from tonearm.signals import Waveform
 
 
+@short_errors
 def save(
     audio: Any,
     target: str | os.PathLike[str] | BinaryIO,
@@ -59,6 +60,7 @@ def save(
     return Saved(paths=tuple(paths), measured=measured[0] if len(measured) == 1 else {}, warnings=tuple(messages))
 
 
+@short_errors
 def encode(
     audio: Any,
     format: str,  # noqa: A002 - the name that every such function has
@@ -73,6 +75,7 @@ def encode(
     return _encoded(audio, format, sample_rate, steps, encoder, limits, options)
 
 
+@short_errors
 def to_waveform(
     audio: Any,
     *,
@@ -86,6 +89,7 @@ def to_waveform(
     return _only(*call.converter())
 
 
+@short_errors
 def read(
     path: str | os.PathLike[str],
     *,
@@ -166,4 +170,4 @@ def _split_template(path: Path) -> tuple[Path, str]:
 
 def _warn(messages: list[str]) -> None:
     for message in messages:
-        warnings.warn(message, TonearmWarning, stacklevel=3)
+        warn(message)

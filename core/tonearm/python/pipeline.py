@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import UsageError
+from tonearm.errors.short_errors import short_errors
+from tonearm.errors.warning import warn
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import read_pipeline
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     Sources = Iterable[Any] | Mapping[str, Any]
 
 
-class TonearmWarning(UserWarning):
-    """Warning about a problem that does not stop anything, such as a package whose plugins are disabled."""
-
-
 class Pipeline(Converter):
     """A validated pipeline: `convert` works in memory, `run` writes files."""
 
@@ -39,6 +36,7 @@ class Pipeline(Converter):
 
         return Path(self.checked.file).parent if self.checked.file else Path()
 
+    @short_errors
     def run(
         self,
         sources: Sources | None = None,
@@ -127,6 +125,7 @@ class Pipeline(Converter):
         found = self.find_sources(sources, warn=run.report.warnings.append)
         return run.execute(run.plan(found), observe or (lambda _: None))
 
+    @short_errors
     def find_sources(
         self,
         given: Sources | None = None,
@@ -176,6 +175,7 @@ def _is_array(given: object) -> bool:
     return isinstance(given, Signal) or hasattr(given, "__array__") or hasattr(given, "__dlpack__")
 
 
+@short_errors
 def load_pipeline(
     given: str | os.PathLike[str] | Mapping[str, object],
     *,
@@ -226,6 +226,6 @@ def load_pipeline(
     if plugins is None:
         plugins = registry.default()
         for problem in plugins.problems:
-            warnings.warn(str(problem), TonearmWarning, stacklevel=2)
+            warn(str(problem))
     root, name = read_pipeline(given, overrides, {**limits, "strict": True} if strict else limits)
     return Pipeline(check(root, name, plugins, env=env))

@@ -131,7 +131,7 @@ def _write(
             target = output_path(output, source, (item.key, item.index))
             problem = output_is_input(target) if target in sources else names.claim(target, 0, source.name)
             if problem:
-                raise ItemError(problem.message, code=problem.code, hint=problem.hint)
+                raise ItemError(problem.message, code=problem.code, remedies=problem.remedies)
             sink = temporaries.sink(target, output.encoder.name)
             with gate.opened:
                 pipeline.encode(output, item, sink, branch.context)

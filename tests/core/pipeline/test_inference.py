@@ -146,12 +146,12 @@ def test_an_encoder_of_compressed_files_is_no_decompressor():
     [
         ("decoder", "a.XYZ", "unknown-suffix", "no decoder reads .xyz; it looks like a web page",
          "the download returned a web page instead of the file; open it to see why"),
-        ("encoder", "a.xyz", "unknown-suffix", "no encoder writes .xyz", "encoders write .raw; encoder: …"),
+        ("encoder", "a.xyz", "unknown-suffix", "no encoder writes .xyz", "encoders write .raw; use: …"),
         ("encoder", "a", "unknown-suffix", "no encoder writes a name with no suffix",
-         "encoders write .raw; encoder: …"),
-        ("encoder", "a.rwa", "unknown-suffix", "no encoder writes .rwa", "did you mean '.raw'?; encoder: …"),
+         "encoders write .raw; use: …"),
+        ("encoder", "a.rwa", "unknown-suffix", "no encoder writes .rwa", "did you mean '.raw'?; use: …"),
         ("decoder", "a.tone", "ambiguous-suffix", "several decoders fit a.tone: other, tone-reader",
-         "decoder: other or tone-reader"),
+         "use: other or tone-reader"),
     ],
 )  # fmt: skip
 def test_a_suffix_that_has_no_plugin_or_several(role, name, code, message, hint, tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from tonearm.errors import ItemError, Problem, advise, one_line
+from tonearm.errors import Advice, ItemError, Problem, advise, one_line
 from tonearm.run.store.hash_index import HashIndex
 from tonearm.run.store.store import Store
 
@@ -87,7 +87,7 @@ class OutputNames:
             self._taken.put(path, number | _PUBLISHED)
             problem = self.replacement_problem(path)
         if problem:
-            raise ItemError(problem.message, code=problem.code, hint=problem.hint)
+            raise ItemError(problem.message, code=problem.code, remedies=problem.remedies)
 
     def _clash(self, path: str, owner: int, number: int, source: str) -> Problem:
         name, output = one_line(source), one_line(path)
@@ -114,10 +114,11 @@ class OutputNames:
                 message=f"{one_line(target)} is a folder",
                 remedies=advise("write the outputs somewhere else"),
             )
-        hint = "move it away, write somewhere else, or replace it with --force (force=True in Python)"
-        return Problem(
-            code="not-ours", message=f"{one_line(target)} exists, and no run wrote it", remedies=advise(hint)
+        remedy = Advice(
+            "move it away, write somewhere else, or replace it with --force (force=True in Python)",
+            in_call="move it away, write somewhere else, or leave overwrite=False out",
         )
+        return Problem(code="not-ours", message=f"{one_line(target)} exists, and no run wrote it", remedies=(remedy,))
 
 
 def output_is_input(path: str) -> Problem:
