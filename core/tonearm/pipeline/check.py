@@ -41,6 +41,8 @@ def check(
     form: Form | None = None,
     env: Iterable[str] = (),
     needs_outputs: bool = True,
+    one_source: bool = False,
+    signal: BoundPlugin | None = None,
 ) -> CheckedPipeline:
     """Return the pipeline with its plugins bound to their options.
 
@@ -58,6 +60,10 @@ def check(
         Names of the environment variables that may stand anywhere in the pipeline.
     needs_outputs
         Whether the pipeline must have outputs, because something is written.
+    one_source
+        Whether it converts one source that is at hand, whose batch may have one element.
+    signal
+        Decoder that gives a signal in memory, in place of the one that the pipeline names.
 
     Raises
     ------
@@ -65,9 +71,11 @@ def check(
         If the pipeline has problems; it contains all of them, each with its place.
     """
     allowed = frozenset(env)
-    ask = functools.partial(
-        _checked, file=file, registry=registry, form=form, allowed=allowed, needs_outputs=needs_outputs
-    )
+
+    def ask(root: Node) -> tuple[list[Problem], CheckedPipeline | None]:
+        problems = Problems(file, form)
+        return _checked(root, problems, _Binder(registry, problems, allowed, one_source), needs_outputs, signal)
+
     problems, checked = ask(root)
     if checked is None:
         from tonearm.pipeline.check_trials import try_on_pipeline
@@ -77,27 +85,23 @@ def check(
 
 
 def _checked(
-    root: Node,
-    *,
-    file: str | None,
-    registry: Registry,
-    form: Form | None,
-    allowed: frozenset[str],
-    needs_outputs: bool,
+    root: Node, problems: Problems, binder: _Binder, needs_outputs: bool, signal: BoundPlugin | None
 ) -> tuple[list[Problem], CheckedPipeline | None]:
     """Return the problems of a pipeline, or else none and the pipeline with its plugins. See `check`."""
-    problems = Problems(file, form)
     structure = read_structure(root, problems, needs_outputs=needs_outputs)
-    binder = _Binder(registry, problems, allowed)
-    decoder = binder.bind(structure.decoder, "decoder", "input")
+    decoder = (
+        binder.bind(structure.decoder, "decoder", "input")
+        if signal is None
+        else _Found(signal.name, None, replace(problems.place, stage="input"), signal.ports, signal)
+    )
     steps = binder.bind_steps(structure.steps, "steps")
     branches = [binder.bind_branch(stage, index, structure) for index, stage in enumerate(structure.outputs)]
     several = [bool(spec and spec.several) for spec in binder.check_ports(decoder, steps, branches)]
     outputs = zip(structure.outputs, several, strict=True)
     joiner = next((step.name for step in steps if _joins(step)), "")
-    templates = list(read_templates(outputs, problems, allowed, structure.files, joiner))
-    limits = _limits(structure.limits, problems, registry)
-    add_refused(without_options(root), allowed, problems)
+    templates = list(read_templates(outputs, problems, binder.env, structure.files, joiner))
+    limits = _limits(structure.limits, problems, binder.registry)
+    add_refused(without_options(root), binder.env, problems)
     if problems.found:
         problems.mask(Masks.of(root))
         return problems.found, None
@@ -105,26 +109,28 @@ def _checked(
     encoders = _bound(branch.encoder for branch in branches)
     own_steps = (_bound(branch.steps) for branch in branches)
     return [], CheckedPipeline(
-        file=file,
+        file=problems.file,
         decoder=first,
         files=structure.files,
         masks=structure.masks,
         steps=_bound(steps),
         outputs=tuple(map(Output, encoders, templates, own_steps)),
-        catalogue=registry.catalogue,
+        catalogue=binder.registry.catalogue,
         limits=limits,
     )
 
 
-def read_limits(given: Iterable[str] | Mapping[str, object], registry: Registry) -> PipelineLimits:
+def read_limits(
+    given: Iterable[str] | Mapping[str, object], registry: Registry, form: Form = "flags"
+) -> PipelineLimits:
     """Return the limits of a command or a call that has no pipeline, as `with_limits` takes them.
 
     Raises
     ------
     PipelineError
-        If one does not exist or has a wrong value.
+        If one does not exist or has a wrong value; its remedies are written in the form.
     """
-    problems = Problems(None, "flags")
+    problems = Problems(None, form)
     root = with_limits(MappingNode({}, None), given)
     limits = _limits(read_structure(root, Problems(None)).limits, problems, registry)
     if problems.found:
@@ -151,7 +157,7 @@ def bind_decoder(
         If the input has problems; it contains all of them.
     """
     problems = Problems(file, form)
-    structure = read_structure(root, problems)
+    structure = read_structure(root, problems, needs_outputs=False)
     start = len(problems.found)
     binder = _Binder(registry, problems, frozenset(env))
     found = binder.bind(structure.decoder, "decoder", "input")
@@ -188,10 +194,13 @@ def _bound(stages: Iterable[_Found]) -> tuple[BoundPlugin, ...]:
 class _Binder:
     """Binds the plugins of a pipeline, and checks the signals between them."""
 
-    def __init__(self, registry: Registry, problems: Problems, env: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, registry: Registry, problems: Problems, env: frozenset[str] = frozenset(), one_source: bool = False
+    ) -> None:
         self.registry = registry
+        self._one_source = one_source
         self.problems = problems
-        self._env = env
+        self.env = env
 
     def bind_steps(self, stages: Iterable[Stage], path: str, *, own: bool = False) -> list[_Found]:
         """Return the stages of a list of steps."""
@@ -220,7 +229,7 @@ class _Binder:
         """
         place = replace(self.problems.place, stage=path, own_steps=own_steps)
         self.problems.place = place
-        if stage is None or stage.use is None or not self._env.issuperset(stage.variables):
+        if stage is None or stage.use is None or not self.env.issuperset(stage.variables):
             return _Found("", stage.mark if stage else None, place)
         found = _Found(stage.use, stage.mark, place)
         try:
@@ -232,7 +241,7 @@ class _Binder:
                 options = read_options(found.ports.options, node, stage.mark, stage.use, self.problems, self.registry)
                 masks = Masks.of(node)
                 self.problems.mask(masks, start)
-                add_refused(stage.options, self._env, self.problems)
+                add_refused(stage.options, self.env, self.problems)
                 if options is not None:
                     plugin = entry.bind(options, stage.use)
                     before = len(self.problems.found)
@@ -306,7 +315,7 @@ class _Binder:
         spec = None
         if isinstance(plugin, Decoder):
             spec = self._ask(found, lambda: as_spec(plugin.produces(), ports))
-            if spec and found.place.form == "flags":  # a command converts one source, whose batch may have one element
+            if spec and self._one_source:  # its batch may have one element
                 spec = spec.replace(several=None)
         elif isinstance(plugin, (Transform, Regroup)) and before:
             narrowed = before.replace(signals=matching_signals(before.signals, ports.takes) or ports.takes)
