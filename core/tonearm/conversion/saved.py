@@ -8,21 +8,21 @@ from pathlib import Path
 from msgspec import Struct
 
 
-class Saved(Struct, frozen=True, kw_only=True):
+class Saved(Struct, frozen=True):
     """The files that a call wrote.
 
     Parameters
     ----------
     paths
         Paths of the files; none if an open file was given.
-    measured
-        What was measured of the sound, by name.
+    measurements
+        What was measured of each item, by name.
     warnings
         Warnings, which were also given as `TonearmWarning`.
     """
 
     paths: tuple[Path, ...]
-    measured: Mapping[str, float | int | str] = {}
+    measurements: tuple[Mapping[str, float | int | str], ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -30,6 +30,12 @@ class Saved(Struct, frozen=True, kw_only=True):
         """Path of the only file."""
         (path,) = self.paths
         return path
+
+    @property
+    def measured(self) -> Mapping[str, float | int | str]:
+        """Measurements of the only item."""
+        (measured,) = self.measurements
+        return measured
 
     def __fspath__(self) -> str:
         return str(self.path)
