@@ -1,8 +1,28 @@
 """Turns what machine-learning models write into audio that people can hear.
 
+One call writes a file. Its suffix selects the format, and keywords say what the array cannot::
+
+    import tonearm
+
+    tonearm.save(audio, "speech.wav", sample_rate=24000)
+    tonearm.save(mel, "speech.mp3", dialect="hifigan")
+    tonearm.save(stft, "speech.flac", sample_rate=22050, n_fft=1024, hop_length=256)
+
+``audio``, ``mel`` and ``stft`` are lists, arrays or tensors of any library, device and type, such as bfloat16. If one
+does not tell what it holds, the error names the keyword to write. A mel needs its ``dialect``: the model family that
+it is made for. ``help(tonearm.save)`` describes every keyword.
+
+- `save` writes a file, `encode` returns its bytes, `to_waveform` returns a `Waveform`, and `read` reads a file as one.
+- `load_pipeline` loads a pipeline in YAML, or a mapping like it: `Pipeline.convert` works in memory, and `Pipeline.run`
+  converts thousands of files in several processes.
+- Every error is a `TonearmError`, whose message ends with what to write; every warning is a `TonearmWarning`.
+
+Everything takes plain lists, too:
+
 >>> import tonearm
->>> pipeline = tonearm.load_pipeline("pipeline.yaml")  # doctest: +SKIP
->>> report = pipeline.run(["a.npy", "b.npy"], out="audio")  # doctest: +SKIP
+>>> tone = [0.5, -0.5] * 4000
+>>> tonearm.to_waveform(tone, sample_rate=8000)
+<waveform 1×8000 at 8000 Hz>
 
 A name is imported when it is first used, so ``import tonearm`` alone costs nothing.
 """
@@ -18,11 +38,12 @@ if TYPE_CHECKING:
     from tonearm.conversion.saved import Saved
     from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
     from tonearm.errors.warning import TonearmWarning
-    from tonearm.python import Pipeline, encode, load_pipeline, read, save, to_waveform
+    from tonearm.python import AudioInput, Pipeline, encode, load_pipeline, read, save, to_waveform
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 
 __all__ = [
+    "AudioInput",
     "ComplexSpectrogram",
     "ItemError",
     "MagnitudeSpectrogram",

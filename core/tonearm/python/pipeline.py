@@ -6,12 +6,15 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tonearm.errors import UsageError
+from msgspec.structs import replace
+
+from tonearm.errors import PipelineError, UsageError
 from tonearm.errors.short_errors import short_errors
 from tonearm.errors.warning import warn
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import read_pipeline
+from tonearm.pipeline.structure import NO_OUTPUTS
 from tonearm.plugins import registry
 from tonearm.plugins.decoder import Decoder
 from tonearm.signals import Signal
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Pipeline(Converter):
-    """A validated pipeline: `convert` works in memory, `run` writes files."""
+    """A validated pipeline: `convert` works in memory, `run` writes files, for which the pipeline must have outputs."""
 
     @property
     def base(self) -> Path:
@@ -97,12 +100,15 @@ class Pipeline(Converter):
         UsageError
             If there is no source, or an argument is invalid.
         PipelineError
-            If two outputs would have the same name, or an option of the executor is wrong.
+            If the pipeline has no outputs, two outputs would have the same name, or an option of the executor is
+            wrong.
         LockedError
             If another run holds the output folder.
         OutputError
             If an output cannot be written; finished files stay.
         """
+        if not self.outputs:
+            raise PipelineError([replace(NO_OUTPUTS, file=self.checked.file, place=self.checked.decoder.place)])
         from tonearm.run.options import RunOptions
         from tonearm.run.part import Part
         from tonearm.run.run import Run
@@ -190,7 +196,8 @@ def load_pipeline(
     Parameters
     ----------
     given
-        Path of a YAML file, or a mapping with the same content.
+        Path of a YAML file, or a mapping with the same content. ``outputs`` may be left out where nothing is written:
+        `Pipeline.convert` does not need them.
     overrides
         Assignments as ``--set`` takes them: ``steps.1.with.iterations=60``.
     limits
@@ -228,4 +235,4 @@ def load_pipeline(
         for problem in plugins.problems:
             warn(str(problem))
     root, name = read_pipeline(given, overrides, {**limits, "strict": True} if strict else limits)
-    return Pipeline(check(root, name, plugins, env=env))
+    return Pipeline(check(root, name, plugins, env=env, needs_outputs=False))

@@ -12,12 +12,13 @@ from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.stages import Outcome
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.local_store import LocalStore
-from tonearm.run.store.output_names import OutputNames, output_is_input
+from tonearm.run.store.output_names import OutputNames, output_is_input, two_items
 from tonearm.run.store.output_paths import output_folder, output_path
 from tonearm.run.store.temporaries import Temporaries
 from tonearm.run.workers.health import Health
 from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.source import Source
+from tonearm.writing.templates import PER_ITEM
 
 
 def convert_one(
@@ -93,7 +94,9 @@ def _convert_one(
     published: list[Path] = []
     with contextlib.closing(store), InterruptGate() as gate:
         store.sweep(folders={output_folder(output, source) or "" for output in pipeline.outputs})
-        for outcome in gate.iterate(pipeline.items(source, on_warning=on_warning, on_progress=on_progress)):
+        outcomes = iter(gate.iterate(pipeline.items(source, on_warning=on_warning, on_progress=on_progress)))
+        is_single = any(not output.template.fields & PER_ITEM for output in pipeline.outputs)
+        for outcome in outcomes:
             if outcome.error or outcome.item is None:
                 raise outcome.error or ItemError("there is nothing to write", code="empty")
             on_step()
@@ -102,6 +105,8 @@ def _convert_one(
                 try:
                     for file in files:
                         names.take(file.output, 0, source.name, source.path_text or "")
+                    if is_single and (second := next(outcomes, None)) is not None:  # before anything is published
+                        raise second.error or _two_items(source, files[0].output)
                     for file in reversed(files):  # sidecars come after their file and are renamed before it
                         store.publish(file)
                 except TonearmError:
@@ -138,6 +143,12 @@ def _write(
             on_item(branch.context.measurements)
             on_step()
     return [file for files in temporaries.finish() for file in files]
+
+
+def _two_items(source: Source, path: str) -> ItemError:
+    """Return the error for two items that would become the same file."""
+    message, hint = two_items(source.name, path)
+    return ItemError(message, code="same-output", hint=hint)
 
 
 def remove_leftovers(folder: str) -> None:

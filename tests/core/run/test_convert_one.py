@@ -66,6 +66,15 @@ def test_items_that_would_have_one_name_are_told_so(force):
         convert(pipeline("{stem}.raw"), force=force)
     assert (caught.value.code, caught.value.message) == ("same-output", "two items of a.txt would become a.raw")
     assert caught.value.hint == "put {index} into the file's name, or {key} where each item has its own"
+    assert (files(), leftovers()) == ({}, [])
+
+
+def test_an_item_of_the_same_name_that_fails_leaves_nothing_either():
+    write(a="k 0.5\nl x")
+    with pytest.raises(ItemError) as caught:
+        convert(pipeline("{stem}.raw"))
+    assert caught.value.code == "no-level"
+    assert (files(), leftovers()) == ({}, [])
 
 
 def test_a_failed_item_raises_and_earlier_items_stay():

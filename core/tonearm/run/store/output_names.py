@@ -92,8 +92,7 @@ class OutputNames:
     def _clash(self, path: str, owner: int, number: int, source: str) -> Problem:
         name, output = one_line(source), one_line(path)
         if owner == number:
-            message = f"two items of {name} would become {output}"
-            hint = "put {index} into the file's name, or {key} where each item has its own"
+            message, hint = two_items(source, path)
         else:
             other = one_line(self._name_of(owner)) if self._name_of else "another source"
             message = f"{other} and {name} would both become {output}"
@@ -119,6 +118,12 @@ class OutputNames:
             in_call="move it away, write somewhere else, or leave overwrite=False out",
         )
         return Problem(code="not-ours", message=f"{one_line(target)} exists, and no run wrote it", remedies=(remedy,))
+
+
+def two_items(source: str, path: str) -> tuple[str, str]:
+    """Return the message about two items of a source that would become the same file, and its hint."""
+    message = f"two items of {one_line(source)} would become {one_line(path)}"
+    return message, "put {index} into the file's name, or {key} where each item has its own"
 
 
 def output_is_input(path: str) -> Problem:
