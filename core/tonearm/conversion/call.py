@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from tonearm.conversion.build import Request, Step, build
 from tonearm.conversion.keywords import with_keywords
+from tonearm.conversion.known_pipelines import converter_for
 from tonearm.errors import Form, UsageError
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter
@@ -55,8 +56,8 @@ class Call(Struct, frozen=True, kw_only=True):
         """Return the pipeline that the call stands for, and its source."""
         registry = registries.default()
         decoder = _decoder_for(self.source, registry)
-        conversion = build(self._request(registry, decoder), registry)
-        return Converter(conversion.check(registry)), conversion.source
+        converter = converter_for(self, decoder, registry, lambda: build(self._request(registry, decoder), registry))
+        return converter, self.source
 
     def _request(self, registry: registries.Registry, decoder: str) -> Request:
         steps = tuple(map(_step, self.steps))

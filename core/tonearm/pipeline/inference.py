@@ -32,16 +32,8 @@ def plugins_by_suffix(registry: Registry, role: str, name: str) -> list[Registry
     Decoders read files that are compressed as a whole, too, such as ``a.npy.gz``.
     """
     base = os.path.basename(name.rstrip("/")).lower()  # noqa: PTH119
-    found: dict[int, list[RegistryEntry]] = {}
-    for entry in registry.entries(role):
-        try:
-            plugin = entry.resolve()
-        except PluginError:
-            continue
-        longest = max((len(suffix) for suffix in getattr(plugin, "suffixes", ()) if base.endswith(suffix)), default=0)
-        found.setdefault(longest, []).append(entry)
-    if found and max(found):
-        return found[max(found)]
+    if found := registry.with_suffix(role, base):
+        return found
     within = name_within(name) if role == "decoder" else name
     return plugins_by_suffix(registry, role, within) if within != name else []
 

@@ -52,6 +52,7 @@ def save(
         root,
         force=overwrite,
         fsync=durable,
+        is_call=True,
         on_warning=messages.append,
         on_item=measured.append,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from tonearm.errors import ItemError, OutputError, TonearmError
@@ -16,7 +16,7 @@ from tonearm.run.store.output_names import OutputNames, output_is_input
 from tonearm.run.store.output_paths import output_folder, output_path
 from tonearm.run.store.temporaries import Temporaries
 from tonearm.run.workers.health import Health
-from tonearm.run.workers.interrupts import InterruptGate
+from tonearm.run.workers.interrupts import InterruptGate, OpenGate
 from tonearm.source import Source
 
 
@@ -27,6 +27,7 @@ def convert_one(
     *,
     force: bool,
     fsync: bool = True,
+    is_call: bool = False,
     on_warning: Callable[[str], None],
     on_progress: Callable[[float, float | None], None] | None = None,
     on_step: Callable[[], None] = lambda: None,
@@ -46,6 +47,10 @@ def convert_one(
         Whether to replace existing files.
     fsync
         Whether to flush each file to the disk before it gets its name.
+    is_call
+        Whether a program calls this for one sound of many, in a process of its own. Then handlers of signals are left
+        alone, leftovers in a folder are looked for once in the life of the process, and a file keeps the permissions of
+        the one that it replaces.
     on_warning
         Function that is called with each warning.
     on_progress
@@ -64,7 +69,7 @@ def convert_one(
     """
     health = Health()
     try:
-        return _convert_one(pipeline, source, root, force, fsync, on_warning, on_progress, on_step, on_item)
+        return _convert_one(pipeline, source, root, force, fsync, is_call, on_warning, on_progress, on_step, on_item)
     except OutputError as error:
         if not health.explains(error):
             raise
@@ -79,6 +84,7 @@ def _convert_one(
     root: Path,
     force: bool,
     fsync: bool,
+    is_call: bool,
     on_warning: Callable[[str], None],
     on_progress: Callable[[float, float | None], None] | None,
     on_step: Callable[[], None],
@@ -91,17 +97,21 @@ def _convert_one(
     read = [os.path.abspath(source.path_text), os.path.realpath(source.path_text)] if source.path_text else []
     sources = {store.path_of(path) for path in read}
     published: list[Path] = []
-    with contextlib.closing(store), InterruptGate() as gate:
-        store.sweep(folders={output_folder(output, source) or "" for output in pipeline.outputs})
+    with contextlib.closing(store), OpenGate() if is_call else InterruptGate() as gate:
+        folders = {output_folder(output, source) or "" for output in pipeline.outputs}
+        if not is_call or _not_swept(store, folders):
+            store.sweep(folders=folders)
         for outcome in gate.iterate(pipeline.items(source, on_warning=on_warning, on_progress=on_progress)):
             if outcome.error or outcome.item is None:
                 raise outcome.error or ItemError("there is nothing to write", code="empty")
             on_step()
-            with store.temporaries(None, fsync=fsync) as temporaries:
+            with store.temporaries(None, fsync=fsync, hashed=False) as temporaries:
                 files = _write(pipeline, source, outcome, temporaries, names, sources, gate, on_step, on_item)
                 try:
                     for file in files:
                         names.take(file.output, 0, source.name, source.path_text or "")
+                        if is_call:
+                            store.keep_mode(file)
                     for file in reversed(files):  # sidecars come after their file and are renamed before it
                         store.publish(file)
                 except TonearmError:
@@ -118,7 +128,7 @@ def _write(
     temporaries: Temporaries,
     names: OutputNames,
     sources: Collection[str | None],
-    gate: InterruptGate,
+    gate: InterruptGate | OpenGate,
     on_step: Callable[[], None],
     on_item: Callable[[Mapping[str, float | int | str]], None],
 ) -> list[PreparedFile]:
@@ -138,6 +148,22 @@ def _write(
             on_item(branch.context.measurements)
             on_step()
     return [file for files in temporaries.finish() for file in files]
+
+
+_swept: set[str] = set()
+"""Folders in which this process has looked for leftovers."""
+
+MAX_SWEPT = 10_000
+"""Largest number of folders that are remembered."""
+
+
+def _not_swept(store: LocalStore, folders: Iterable[str]) -> bool:
+    """Return whether this process has not looked for leftovers in some of a call's folders; it does so now."""
+    new = {os.path.join(store.scratch, folder) for folder in folders} - _swept
+    if len(_swept) > MAX_SWEPT:
+        _swept.clear()
+    _swept.update(new)
+    return bool(new)
 
 
 def remove_leftovers(folder: str) -> None:

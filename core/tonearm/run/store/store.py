@@ -12,7 +12,7 @@ from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.owners import Owner
 from tonearm.run.store.temporaries import Temporaries
 
-EntryKind = Literal["nothing", "file", "folder", "other"]
+EntryKind = Literal["nothing", "file", "folder", "link", "other"]
 """Type of the entry under a name: a regular file, a folder, or something else, such as a link."""
 
 
@@ -221,6 +221,16 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def keep_mode(self, file: PreparedFile) -> None:
+        """Give a prepared file the permissions of the file that it will replace, if there is one.
+
+        Raises
+        ------
+        OutputError
+            If these forbid to write the file, or that fails.
+        """
+
+    @abstractmethod
     def flush(self, folders: Iterable[str]) -> None:
         """Flush the names in folders to the disk.
 
@@ -247,7 +257,7 @@ class Store(ABC):
         """Return a new owner of temporaries. While it is held, no sweep takes them."""
 
     @abstractmethod
-    def temporaries(self, owner: Owner | None, *, fsync: bool) -> Temporaries:
+    def temporaries(self, owner: Owner | None, *, fsync: bool, hashed: bool = True) -> Temporaries:
         """Return the temporaries of one item, to be used as a context manager.
 
         Parameters
@@ -256,6 +266,8 @@ class Store(ABC):
             Owner; None if each file is to be held by itself.
         fsync
             Whether to flush files to the disk.
+        hashed
+            Whether to hash the files.
         """
 
     @abstractmethod
