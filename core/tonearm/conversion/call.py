@@ -20,6 +20,9 @@ from tonearm.plugins import registry as registries
 from tonearm.source import Source
 
 FORM: Form = "python"
+OF_ARRAY, OF_ARRAYS = "npy-reader", "npz-reader"
+"""Names of the decoders that read an array and a mapping of arrays in memory."""
+
 GivenStep: TypeAlias = str | tuple[str, Mapping[str, object]]
 
 
@@ -91,8 +94,9 @@ def _described(signal: Any) -> dict[str, object]:
 
 def _decoder_for(source: Source, registry: registries.Registry) -> str:
     """Return the name of the decoder of a source: ``.npy`` files hold an array, and ``.npz`` files a mapping."""
-    name = source.path_text or ("arrays.npz" if source.arrays is not None else "array.npy")
-    return registry.short_name(plugin_by_suffix(registry, "decoder", name))
+    if source.path_text is None:  # by name, as a search by suffix would import all decoders
+        return registry.short_name(registry.find("decoder", OF_ARRAYS if source.arrays is not None else OF_ARRAY))
+    return registry.short_name(plugin_by_suffix(registry, "decoder", source.path_text))
 
 
 def _step(given: GivenStep) -> Step:

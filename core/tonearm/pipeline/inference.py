@@ -118,6 +118,8 @@ def _by_content(registry: Registry, name: str, suffix: str, message: str) -> Usa
 
 def find_conversion(registry: Registry, given: Signals, wanted: Signals) -> tuple[str, ...] | None:
     """Return the names of the shortest chain of transforms between two ports; None if there is none."""
+    if matching_signals(given, wanted):
+        return ()  # so that no transform is imported
     known = list(_transforms(registry))
     ways: list[tuple[tuple[str, ...], Signals]] = [((), given)]
     seen = {given}

@@ -23,7 +23,7 @@ from tonearm.source import Source
 def convert_one(
     pipeline: Converter,
     source: Source,
-    root: Path,
+    root: str | os.PathLike[str],
     *,
     force: bool,
     fsync: bool = True,
@@ -81,7 +81,7 @@ def convert_one(
 def _convert_one(
     pipeline: Converter,
     source: Source,
-    root: Path,
+    root: str | os.PathLike[str],
     force: bool,
     fsync: bool,
     is_call: bool,
@@ -117,7 +117,7 @@ def _convert_one(
                 except TonearmError:
                     store.discard(files)
                     raise
-            published += [root / file.output for file in files]
+            published += [Path(os.path.join(root, file.output)) for file in files]
     return published
 
 

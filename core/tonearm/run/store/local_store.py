@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from tonearm.content_hash import FileState, hash_descriptor
 from tonearm.errors import OutputError, one_line
@@ -27,7 +27,6 @@ MAX_LINE = 1 << 28
 MAX_KNOWN_FOLDERS = 10_000
 """Largest number of folders of sources that are remembered."""
 
-_KINDS: Mapping[int, EntryKind] = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _FLUSH_ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOENT)
 
@@ -198,7 +197,7 @@ class LocalStore(Store):
             return "nothing"
         if (status := self._tree.status(path)) is None:
             return "nothing"
-        return _KINDS.get(stat.S_IFMT(status.st_mode), "other")
+        return "file" if stat.S_ISREG(status.st_mode) else "folder" if stat.S_ISDIR(status.st_mode) else "other"
 
     def path_of(self, source: str) -> str | None:
         """Return the path below the root that a local source has; None if it lies elsewhere."""
@@ -239,12 +238,22 @@ class LocalStore(Store):
             raise cannot_write(os.path.join(self.root, file.output), error) from error
 
     def keep_mode(self, file: PreparedFile) -> None:
-        """Give a prepared file the permissions of the file that it will replace, if there is one."""
+        """Give a prepared file the permissions of the file that it will replace, if there is one.
+
+        Raises
+        ------
+        OutputError
+            If these forbid to write the file, or its name is that of a device.
+        """
         replaced = self._tree.status(file.output)
-        if replaced is None or not stat.S_ISREG(replaced.st_mode):
+        if replaced is None:
             return
-        mode = stat.S_IMODE(replaced.st_mode)
         try:
+            if not stat.S_ISREG(replaced.st_mode):
+                if self._tree.leads_to_device(file.output):
+                    raise OSError(errno.EINVAL, "it is a device")
+                return
+            mode = stat.S_IMODE(replaced.st_mode)
             if not mode & _WRITABLE and not self._tree.may_write(file.output):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             self._tree.change_mode(temporary_path(file), mode)

@@ -105,13 +105,13 @@ class OutputNames:
         kind = self._store.kind(path)
         if kind == "nothing":
             return None
-        if kind in ("file", "link") and (self._force or self._owned(path)):
+        if kind != "folder" and (self._force or self._owned(path)):
             return None
         target = os.path.normpath(os.path.join(self._store.root, path))
-        if kind in ("folder", "other"):
+        if kind == "folder":
             return Problem(
                 code="not-ours",
-                message=f"{one_line(target)} is {'a folder' if kind == 'folder' else 'not a regular file'}",
+                message=f"{one_line(target)} is a folder",
                 remedies=advise("write the outputs somewhere else"),
             )
         hint = "move it away, write somewhere else, or replace it with --force (force=True in Python)"

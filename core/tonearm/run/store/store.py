@@ -12,7 +12,7 @@ from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.owners import Owner
 from tonearm.run.store.temporaries import Temporaries
 
-EntryKind = Literal["nothing", "file", "folder", "link", "other"]
+EntryKind = Literal["nothing", "file", "folder", "other"]
 """Type of the entry under a name: a regular file, a folder, or something else, such as a link."""
 
 
@@ -218,16 +218,6 @@ class Store(ABC):
         ------
         OutputError
             If that fails.
-        """
-
-    @abstractmethod
-    def keep_mode(self, file: PreparedFile) -> None:
-        """Give a prepared file the permissions of the file that it will replace, if there is one.
-
-        Raises
-        ------
-        OutputError
-            If these forbid to write the file, or that fails.
         """
 
     @abstractmethod

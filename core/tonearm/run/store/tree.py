@@ -188,6 +188,15 @@ class Tree:
                 return None
         return self.status(path)
 
+    def leads_to_device(self, path: str) -> bool:
+        """Return whether a name is a device, or a link that leads to one, as ``/dev/stdout`` does."""
+        folder, _, name = path.rpartition("/")
+        try:
+            mode = os.stat(name, dir_fd=self.folder(folder)).st_mode
+        except (OSError, ValueError):
+            return False
+        return stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
+
     def may_write(self, path: str) -> bool:
         """Return whether the user may write a file."""
         folder, _, name = path.rpartition("/")
