@@ -194,7 +194,6 @@ class Registry:
     def __init__(self, packages: Iterable[Package]) -> None:
         self.problems: list[Problem] = []
         self._entries: dict[tuple[str, str], list[RegistryEntry]] = {}
-        self._by_suffix: dict[str, dict[str, list[RegistryEntry]]] = {}
         self._named_hooks: dict[str, list[tuple[Package, Callable[[], object]]]] = {}
         self._catalogues: dict[type[Named], Catalogue[Any]] = {}
         manager = pluggy.PluginManager(PROJECT)
@@ -304,32 +303,6 @@ class Registry:
     @functools.cached_property
     def _of_role(self) -> dict[str, tuple[RegistryEntry, ...]]:
         return {role: tuple(entry for entry in self._in_order if entry.role == role) for role in ROLES}
-
-    def with_suffix(self, role: str, name: str) -> list[RegistryEntry]:
-        """Return the plugins of a role that have the longest suffix of a file name; those that are broken are left out.
-
-        Parameters
-        ----------
-        role
-            Role of the plugins.
-        name
-            Name of a file, without its folder and in lower case.
-        """
-        known = self._by_suffix.get(role)
-        if known is None:
-            known = {}
-            for entry in self.entries(role):
-                try:
-                    plugin = entry.resolve()
-                except PluginError:
-                    continue
-                for suffix in getattr(plugin, "suffixes", ()):
-                    known.setdefault(suffix, []).append(entry)
-            self._by_suffix[role] = known
-        start = name.find(".")
-        while start >= 0 and name[start:] not in known:
-            start = name.find(".", start + 1)
-        return known[name[start:]] if start >= 0 else []
 
     def fitting(self, kind: PluginType) -> Iterator[RegistryEntry]:
         """Yield the plugins that fit an option; those that cannot be loaded, or whose options cannot, are left out."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from tonearm.conversion.call import Call, GivenStep, encoder_for
 from tonearm.conversion.saved import Saved
@@ -16,7 +16,10 @@ from tonearm.python.pipeline import TonearmWarning
 from tonearm.source import Source
 
 if TYPE_CHECKING:
+    from tonearm.run.store.memory_sink import MemorySink
     from tonearm.signals import Waveform
+
+T = TypeVar("T")
 
 
 def save(
@@ -36,7 +39,7 @@ def save(
     if not isinstance(target, (str, os.PathLike)):
         if format is None:
             format = Path(getattr(target, "name", "")).suffix[1:]  # noqa: A001
-        target.write(_encoded(audio, format, sample_rate, steps, encoder, limits, options))
+        _encoded(audio, format, sample_rate, steps, encoder, limits, options, lambda sink: sink.copy_to(target))
         return Saved(paths=())
     from tonearm.run.convert_one import convert_one
 
@@ -71,7 +74,7 @@ def encode(
     **options: object,
 ) -> bytes:
     """Return what a model gave as the bytes of an audio file."""
-    return _encoded(audio, format, sample_rate, steps, encoder, limits, options)
+    return _encoded(audio, format, sample_rate, steps, encoder, limits, options, lambda sink: sink.content())
 
 
 def to_waveform(
@@ -107,7 +110,9 @@ def _encoded(
     encoder: Mapping[str, object] | None,
     limits: Mapping[str, object] | None,
     options: Mapping[str, object],
-) -> bytes:
+    taken: Callable[[MemorySink], T],
+) -> T:
+    """Encode the only sound, and return what a function takes from its sink."""
     from tonearm.run.store.memory_sink import MemorySink
 
     name = encoder_for("", format)
@@ -124,7 +129,7 @@ def _encoded(
             with MemorySink(suffix) as sink:
                 converter.encode(output, branch.item, sink, branch.context)
                 _warn(messages)
-                return sink.content()
+                return taken(sink)
     raise ItemError("there is nothing to write", code="empty")
 
 
@@ -160,7 +165,7 @@ def _call(
 def _split_template(path: str) -> tuple[str, str]:
     """Return the folder of a template that is fixed, and the rest."""
     if "{" not in path:
-        return os.path.split(path)  # noqa: PTH206 - a path costs a tenth of what saving a short sound does
+        return os.path.split(path)
     parts = Path(path).parts
     first = min(next(index for index, part in enumerate(parts) if "{" in part), len(parts) - 1)
     return os.fspath(Path(*parts[:first])), "/".join(parts[first:])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -43,10 +44,27 @@ def hushed_libraries() -> Iterator[None]:
         yield
     finally:
         with _lock:
-            _hushed -= 1
+            _hushed = max(_hushed - 1, 0)  # a fork within the block has set it to 0 in the child
             if not _hushed:
-                for variable, real in _real:
-                    variable.value = real
+                _restore()
+
+
+def _restore() -> None:
+    """Lead C's streams back to the real ones."""
+    for variable, real in _real:
+        variable.value = real
+
+
+def _after_fork() -> None:
+    """Restore the streams in a child: the threads of its parent's that would do so are not there."""
+    global _hushed
+    _hushed = 0
+    _restore()
+    _lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_after_fork)
 
 
 @functools.cache

@@ -142,9 +142,7 @@ class Temporaries:
         self._finished = True
         return found
 
-    def _finish(
-        self, path: str, target: str, encoder: str, ours: tuple[Sink, int] | None = None
-    ) -> PreparedFile:
+    def _finish(self, path: str, target: str, encoder: str, ours: tuple[Sink, int] | None = None) -> PreparedFile:
         """Return a file that an encoder wrote. Except for sidecars, it has written to a sink, and to our open file."""
         name = os.path.basename(path)
         own: os.stat_result | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import math
+import os
 import platform
 import sys
 import threading
@@ -132,6 +133,8 @@ def _engine(source: str, machine: Machine) -> Any:
 
 
 _LOCK = threading.Lock()
+if hasattr(os, "register_at_fork"):  # a child must not wait for a thread of its parent's that compiles
+    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
 _KERNELS: dict[Hashable, Kernel] = {}
 
 
