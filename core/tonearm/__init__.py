@@ -78,6 +78,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'tonearm' has no attribute {name!r}")
     import importlib
 
+    importlib.import_module("tonearm.forks")
     value = getattr(importlib.import_module(f"tonearm.{_MODULES[name]}"), name)
     globals()[name] = value
     return value

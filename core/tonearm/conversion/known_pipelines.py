@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import threading
 import time
 from collections import OrderedDict
@@ -21,7 +20,6 @@ from msgspec.structs import replace
 
 from tonearm.content_hash import FileState, file_state
 from tonearm.conversion.build import Conversion
-from tonearm.conversion.forks import after_fork
 from tonearm.conversion.started_decoder import StartedDecoder, decoded_signals
 from tonearm.errors import TonearmError
 from tonearm.pipeline.checked import CheckedPipeline
@@ -102,7 +100,7 @@ class _KnownPipeline(Struct, frozen=True):
 
 _Pipelines: TypeAlias = "OrderedDict[_Key, _KnownPipeline]"
 _by_thread: dict[int, _Pipelines] = {}
-"""The pipelines that each thread knows, by its identifier. One that gets the identifier of an ended thread knows them."""
+"""The pipelines of each thread, by its identifier; a thread with the identifier of an ended one takes them over."""
 _of_parent: list[dict[int, _Pipelines]] = []
 
 
@@ -112,8 +110,13 @@ def forget() -> None:
 
 
 def _forget_ended_threads() -> None:
+    """Forget what threads knew that have ended.
+
+    `sys._current_frames` would know the threads of other libraries as well, but a collection of garbage within it waits
+    for ever before Python 3.12.
+    """
     known = list(_by_thread)
-    alive = sys._current_frames()  # noqa: SLF001 - documented, and alone knows the threads of other libraries, too
+    alive = {thread.ident for thread in threading.enumerate()}
     for ended in (one for one in known if one not in alive):
         _by_thread.pop(ended, None)
 
@@ -125,7 +128,8 @@ def _leave_to_parent() -> None:
     _by_thread = {}
 
 
-after_fork(_leave_to_parent)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def converter_for(call: Struct, decoder: str, registry: Registry, build: Callable[[], Conversion]) -> Converter:

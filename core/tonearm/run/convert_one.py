@@ -159,7 +159,7 @@ MAX_SWEPT = 10_000
 
 def _not_swept(store: LocalStore, folders: Iterable[str]) -> bool:
     """Return whether this process has not looked for leftovers in some of a call's folders; it does so now."""
-    new = {os.path.join(store.scratch, folder) for folder in folders} - _swept
+    new = {os.path.join(store.scratch, folder) if folder else store.scratch for folder in folders} - _swept
     if len(_swept) > MAX_SWEPT:
         _swept.clear()
     _swept.update(new)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -56,15 +57,17 @@ def _restore() -> None:
 
 
 def _after_fork() -> None:
-    """Restore the streams in a child: the threads of its parent's that would do so are not there."""
-    global _hushed
-    _hushed = 0
+    """Restore the streams and locks in a child, which does not have the threads of its parent that would do so."""
+    global _hushed, _lock
+    _hushed, _lock = 0, threading.Lock()
     _restore()
-    _lock.release()
+    sounds: Any = getattr(sys.modules.get("soundfile"), "SoundFile", None)
+    if hasattr(sounds, "_sf_error_lock"):  # held while libsndfile opens a file
+        sounds._sf_error_lock = threading.Lock()  # noqa: SLF001 - a child would wait for it for ever
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_after_fork)
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 @functools.cache
