@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -10,6 +11,11 @@ from typing import BinaryIO, cast
 
 from tonearm.errors import ItemError
 from tonearm.plugins.sink import Sink
+
+
+with contextlib.suppress(OSError):
+    # The first call takes a lock. While a module is imported, no thread forks a child that would wait for it for ever.
+    tempfile.gettempdir()
 
 
 class MemorySink(Sink):
@@ -33,7 +39,7 @@ class MemorySink(Sink):
     def path(self) -> Path:
         """Path of the file, which is a file of a temporary folder from then on."""
         if not self._folder:
-            self._folder = tempfile.mkdtemp(prefix="tonearm-")
+            self._folder = _new_folder()
             self._path = os.path.join(self._folder, "output.part")
             named = open(self._path, "x+b")  # noqa: SIM115 - `__exit__` closes it
             with self._file as unnamed:
@@ -106,3 +112,12 @@ def _scratch_file() -> BinaryIO:
     except (AttributeError, OSError):
         return cast("BinaryIO", tempfile.TemporaryFile(buffering=0))
     return open(descriptor, "r+b", buffering=0)
+
+
+def _new_folder() -> str:
+    """Make a folder for temporary files that nobody else may read, as `tempfile.mkdtemp` does, but without a lock."""
+    while True:
+        folder = os.path.join(tempfile.gettempdir(), f"tonearm-{os.urandom(8).hex()}")
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
+            return folder
