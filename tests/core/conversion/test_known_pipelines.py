@@ -39,6 +39,10 @@ def save(audio=None, path="a.wav", **more):
     return tonearm.save(sound() if audio is None else audio, path, **{"sample_rate": RATE, **more})
 
 
+def names(folder):
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
 def age(path, seconds=60.0):
     """Make a file look as if it had last changed some time ago."""
     then = time.time() - seconds
@@ -49,7 +53,7 @@ def test_one_pipeline_for_sounds_of_all_lengths_and_names(built):
     for number in range(5):
         save(sound(level=0.1 + 0.1 * number, shape=(1000 + number,)), f"x/{number}.1.wav")
     assert len(built) == 1
-    assert sorted(os.listdir("x")) == [f"{number}.1.wav" for number in range(5)]
+    assert names("x") == [f"{number}.1.wav" for number in range(5)]
 
 
 def test_the_files_are_those_of_new_pipelines():
@@ -108,7 +112,7 @@ def test_an_array_whose_values_are_of_another_signal_gets_its_own_pipeline(built
         save(sound(shape=(2400, 1)), "b.wav")
     save(sound(shape=(1, 2400)), "c.wav")
     assert len(built) == 2
-    assert sorted(os.listdir()) == ["a.wav", "c.wav"]
+    assert names(".") == ["a.wav", "c.wav"]
 
 
 def test_a_pipeline_for_one_class_of_signal_is_not_used_for_another(built, monkeypatch):
@@ -176,7 +180,7 @@ class TestFiles:
 
     def test_names_are_relative_to_the_current_folder(self, built, cover, monkeypatch):
         red = cover("red")
-        os.mkdir("x")
+        Path("x").mkdir()
         blue = cover("blue", "x/cover.png")
         age("cover.png")
         age("x/cover.png")
@@ -189,7 +193,7 @@ class TestFiles:
         cover("red")
         age("cover.png")
         save(path="a.mp3", cover="cover.png")
-        os.unlink("cover.png")
+        Path("cover.png").unlink()
         with pytest.raises(TonearmError):
             save(path="a.mp3", cover="cover.png")
 

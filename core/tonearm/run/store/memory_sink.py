@@ -12,7 +12,6 @@ from typing import BinaryIO, cast
 from tonearm.errors import ItemError
 from tonearm.plugins.sink import Sink
 
-
 with contextlib.suppress(OSError):
     # The first call takes a lock. While a module is imported, no thread forks a child that would wait for it for ever.
     tempfile.gettempdir()
