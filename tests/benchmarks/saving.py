@@ -1,4 +1,4 @@
-"""`tonearm.save` against what people write today: one sound after another in one process, and the first in a new one."""
+"""`tonearm.save` against what people write today: one sound after another in a process, and the first in a new one."""
 
 from __future__ import annotations
 

@@ -207,7 +207,7 @@ def _frozen(value: Any, texts: set[str]) -> _Key:
         return kind, repr(value)  # tells 0.0 from -0.0, and finds NaN again
     if kind in (list, tuple):
         return kind, *[_frozen(inner, texts) for inner in value]
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return Mapping, *[(_frozen(name, texts), _frozen(inner, texts)) for name, inner in value.items()]
     if isinstance(value, os.PathLike):
         return kind, _frozen(os.fspath(value), texts)
