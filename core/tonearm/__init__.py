@@ -68,20 +68,43 @@ __all__ = [
     "to_waveform",
 ]
 
-_MODULES = ("errors", "errors.warning", "signals", "recipes.mel", "conversion.saved", "python")
-"""Modules that define the public names."""
+_MODULES = {
+    "AudioInput": "python",
+    "ComplexSpectrogram": "signals",
+    "ItemError": "errors",
+    "MagnitudeSpectrogram": "signals",
+    "MelDialect": "recipes.mel",
+    "MelSpectrogram": "recipes.mel",
+    "OutputError": "errors",
+    "Pipeline": "python",
+    "PipelineError": "errors",
+    "Problem": "errors",
+    "Saved": "conversion.saved",
+    "Signal": "signals",
+    "StftGrid": "signals",
+    "TonearmError": "errors",
+    "TonearmWarning": "errors.warning",
+    "UsageError": "errors",
+    "Waveform": "signals",
+    "encode": "python",
+    "load_pipeline": "python",
+    "read": "python",
+    "save": "python",
+    "to_waveform": "python",
+}
+"""Public names, each with the module that is imported when the name is first used."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name."""
-    if name in __all__:
-        import importlib
+    """Import a public name, and keep it."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'tonearm' has no attribute {name!r}")
+    import importlib
 
-        for path in _MODULES:
-            module = importlib.import_module(f"tonearm.{path}")
-            if hasattr(module, name):
-                return getattr(module, name)
-    raise AttributeError(f"module 'tonearm' has no attribute {name!r}")
+    importlib.import_module("tonearm.forks")
+    value = getattr(importlib.import_module(f"tonearm.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

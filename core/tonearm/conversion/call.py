@@ -7,8 +7,9 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
-from tonearm.conversion.build import Request, Step, build
+from tonearm.conversion.build import Conversion, Request, Step, build
 from tonearm.conversion.keywords import plain_keyword, with_keywords, with_option
+from tonearm.conversion.known_pipelines import converter_for
 from tonearm.conversion.option_places import OptionPlace, option_places
 from tonearm.errors import Form, PipelineError, UsageError, one_line
 from tonearm.pipeline.checked import BoundPlugin
@@ -20,6 +21,9 @@ from tonearm.plugins import registry as registries
 from tonearm.source import Source
 
 FORM: Form = "call"
+OF_ARRAY, OF_ARRAYS = "npy-reader", "npz-reader"
+"""Names of the decoders that read an array and a mapping of arrays in memory."""
+
 GivenStep: TypeAlias = str | tuple[str, Mapping[str, object]]
 """Step of a call: the name of a transform, or its name and its options."""
 
@@ -70,8 +74,15 @@ class Call(Struct, frozen=True, kw_only=True):
         """
         registry = registries.default()
         decoder = self.decoder or _decoder_for(self.source, registry)
-        conversion = build(self._request(registry, decoder), registry)
-        return Converter(conversion.check(registry)), conversion.source
+
+        def build_pipeline() -> Conversion:
+            return build(self._request(registry, decoder), registry)
+
+        if self.options.get("sample_rate") is not None and not self.source.holds_arrays:
+            # The rate is compared with that of each source.
+            conversion = build_pipeline()
+            return Converter(conversion.check(registry)), conversion.source
+        return converter_for(self, decoder, registry, build_pipeline), self.source
 
     def _request(self, registry: registries.Registry, decoder: str) -> Request:
         steps = tuple(map(_step, _listed(self.steps)))
@@ -137,8 +148,9 @@ def _decoder_for(source: Source, registry: registries.Registry) -> str:
     """Return the name of the decoder of a source: ``.npy`` files hold an array, and ``.npz`` files a mapping."""
     if source.signal is not None:
         return ""
-    name = source.path_text or ("arrays.npz" if source.arrays is not None else "array.npy")
-    return registry.short_name(plugin_by_suffix(registry, "decoder", name))
+    if source.path_text is None:  # by name, as a search by suffix would import all decoders
+        return registry.short_name(registry.find("decoder", OF_ARRAYS if source.arrays is not None else OF_ARRAY))
+    return registry.short_name(plugin_by_suffix(registry, "decoder", source.path_text))
 
 
 def _listed(steps: Iterable[GivenStep]) -> Iterable[GivenStep]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -65,16 +64,16 @@ def publish(call: Call, folder: str, *, overwrite: bool, durable: bool, on_progr
     messages: list[str] = []
     measured: list[Measured] = []
     converter, source = call.converter()
-    root = Path(folder)
     try:
         if not overwrite:
-            refuse_existing(converter, source, root)
+            refuse_existing(converter, source, folder)
         paths = convert_one(
             converter,
             source,
-            root,
+            folder,
             force=overwrite,
             fsync=durable,
+            is_call=True,
             on_warning=messages.append,
             on_progress=on_progress,
             on_item=measured.append,

@@ -67,13 +67,15 @@ class StartedDecoder(Decoder[Signal, Any]):
 
     Attributes
     ----------
+    plugin
+        Same as the parameter.
     first
         First item, until it is decoded: None if there is none.
     """
 
     def __init__(self, plugin: Decoder[Any, Any], source: Source, registry: Registry) -> None:
         super().__init__(plugin.options)
-        self._plugin = plugin
+        self.plugin = plugin
         self._context = Context(catalogue=registry.catalogue)
         self._items = iter(plugin.decode(inflated_source(source, type(plugin).suffixes), self._context))
         self.first = next(self._items, None)
@@ -85,7 +87,7 @@ class StartedDecoder(Decoder[Signal, Any]):
 
     def preflight(self) -> None:
         """Let the decoder prepare."""
-        self._plugin.preflight()
+        self.plugin.preflight()
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:  # noqa: ARG002 - started
         """Yield the first item and then the others, with what the decoder has recorded about each."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from tonearm.errors import Form, PipelineError, Place
+from tonearm.pipeline.document import with_limits
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems

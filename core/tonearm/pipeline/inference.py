@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tonearm.errors import Advice, ChoosePlugin, Remedy, RunCommand, UsageError, did_you_mean, one_line
 from tonearm.errors.text import edit_distance
@@ -32,18 +33,27 @@ def plugins_by_suffix(registry: Registry, role: str, name: str) -> list[Registry
     Decoders read files that are compressed as a whole, too, such as ``a.npy.gz``.
     """
     base = os.path.basename(name.rstrip("/")).lower()  # noqa: PTH119
-    found: dict[int, list[RegistryEntry]] = {}
+    known, start = _by_suffix(registry, role), base.find(".")
+    while start >= 0:
+        if found := known.get(base[start:]):
+            return found
+        start = base.find(".", start + 1)
+    within = name_within(name) if role == "decoder" else name
+    return plugins_by_suffix(registry, role, within) if within != name else []
+
+
+@functools.lru_cache(maxsize=16)
+def _by_suffix(registry: Registry, role: str) -> Mapping[str, list[RegistryEntry]]:
+    """Return the usable plugins of a role by their suffixes."""
+    known: dict[str, list[RegistryEntry]] = {}
     for entry in registry.entries(role):
         try:
             plugin = entry.resolve()
         except PluginError:
             continue
-        longest = max((len(suffix) for suffix in getattr(plugin, "suffixes", ()) if base.endswith(suffix)), default=0)
-        found.setdefault(longest, []).append(entry)
-    if found and max(found):
-        return found[max(found)]
-    within = name_within(name) if role == "decoder" else name
-    return plugins_by_suffix(registry, role, within) if within != name else []
+        for suffix in dict.fromkeys(getattr(plugin, "suffixes", ())):
+            known.setdefault(suffix, []).append(entry)
+    return known
 
 
 def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
@@ -125,6 +135,8 @@ def _by_content(registry: Registry, name: str, suffix: str, message: str) -> Usa
 
 def find_conversion(registry: Registry, given: Signals, wanted: Signals) -> tuple[str, ...] | None:
     """Return the names of the shortest chain of transforms between two ports; None if there is none."""
+    if matching_signals(given, wanted):
+        return ()  # so that no transform is imported
     known = list(_transforms(registry))
     ways: list[tuple[tuple[str, ...], Signals]] = [((), given)]
     seen = {given}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from pathlib import Path
 
 from tonearm.errors import ItemError
 from tonearm.pipeline.converter import Converter
@@ -14,7 +12,7 @@ from tonearm.run.store.output_paths import KNOWN_AFTER_READING, output_path
 from tonearm.source import Source
 
 
-def refuse_existing(pipeline: Converter, source: Source, root: Path) -> None:
+def refuse_existing(pipeline: Converter, source: Source, root: str) -> None:
     """Refuse to convert a source if a file exists that must not be replaced.
 
     Files whose names are known only when the source has been read are looked for when they are published.
@@ -33,7 +31,7 @@ def refuse_existing(pipeline: Converter, source: Source, root: Path) -> None:
     ItemError
         If a file exists.
     """
-    with contextlib.closing(LocalStore(os.fspath(root))) as store:
+    with contextlib.closing(LocalStore(root)) as store:
         names = OutputNames(store, lambda _: False, force=False)
         for output in pipeline.outputs:
             if output.template.fields & KNOWN_AFTER_READING:

@@ -23,7 +23,7 @@ class PreparedFile(Struct, frozen=True):
     size
         Size of the file in bytes.
     hash
-        Hash of the file's content.
+        Hash of the file's content; empty if nobody needs it.
     """
 
     temporary: str

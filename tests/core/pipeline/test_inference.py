@@ -172,3 +172,9 @@ def test_the_only_plugin_of_a_suffix():
 def test_a_broken_transform_is_no_way_and_hides_none():
     registry = registry_of(transforms={"a-broken": "no_such_module:X"})
     assert find_conversion(registry, (Fog,), (Waveform,)) == ("fog-to-mist", "mist-to-wave")
+
+
+def test_no_transform_is_imported_where_signals_fit(monkeypatch):
+    registry = registry_of()
+    monkeypatch.setattr(Registry, "entries", None)
+    assert find_conversion(registry, (Waveform,), (Waveform,)) == ()

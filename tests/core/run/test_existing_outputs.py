@@ -16,18 +16,18 @@ def converter(file):
 
 
 def test_a_name_that_is_known_before_the_source_is_read(tmp_path):
-    refuse_existing(converter("{stem}-{index}.raw"), SOURCE, tmp_path / "new")
+    refuse_existing(converter("{stem}-{index}.raw"), SOURCE, str(tmp_path / "new"))
     (tmp_path / "a.raw").write_bytes(b"mine")
     with pytest.raises(ItemError) as caught:
-        refuse_existing(converter("{stem}.raw"), SOURCE, tmp_path)
+        refuse_existing(converter("{stem}.raw"), SOURCE, str(tmp_path))
     assert (caught.value.code, caught.value.message) == (
         "not-ours",
         f"{tmp_path / 'a.raw'} exists, and no run wrote it",
     )
-    assert not (tmp_path / "new").exists()
+    assert not (str(tmp_path / "new")).exists()
 
 
 def test_others_are_left_to_their_publication(tmp_path):
     for name in ("a-0.raw", "a-.raw", "a-a.raw", "a-a.tone.raw"):
         (tmp_path / name).write_bytes(b"mine")
-    refuse_existing(converter("{stem}-{index}.raw"), SOURCE, tmp_path)
+    refuse_existing(converter("{stem}-{index}.raw"), SOURCE, str(tmp_path))
