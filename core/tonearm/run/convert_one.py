@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
-from tonearm.errors import ItemError, OutputError, TonearmError
+from tonearm.errors import ItemError, OutputError
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.stages import Outcome
 from tonearm.run.prepared import PreparedFile
@@ -47,7 +47,7 @@ def convert_one(
     force
         Whether to replace existing files.
     fsync
-        Whether to flush each file to the disk before it gets its name.
+        Whether to flush each file to the disk before it gets its name, and for a call, its name as well.
     is_call
         Whether a program calls this for one sound of many, in a process of its own. Then handlers of signals are left
         alone, leftovers in a folder are looked for once in the life of the process, and a file keeps the permissions of
@@ -68,11 +68,11 @@ def convert_one(
     OutputError
         If the output side fails.
     """
-    health = Health()
+    health = None if is_call else Health()
     try:
         return _convert_one(pipeline, source, root, force, fsync, is_call, on_warning, on_progress, on_step, on_item)
     except OutputError as error:
-        if not health.explains(error):
+        if health is None or not health.explains(error):
             raise
         raise ItemError(
             f"a plugin closes files that are not its own, or lowers limits: {error.message}", code="plugin-failed"
@@ -119,10 +119,12 @@ def _convert_one(
                         raise second.error or _two_items(source, files[0].output)
                     for file in reversed(files):  # sidecars come after their file and are renamed before it
                         store.publish(file)
-                except TonearmError:
+                except BaseException:  # Ctrl-C, too, where no gate holds it back
                     store.discard(files)
                     raise
             published += [Path(os.path.join(root, file.output)) for file in files]
+            if is_call and fsync:
+                store.flush({os.path.dirname(file.output) for file in files})
     return published
 
 

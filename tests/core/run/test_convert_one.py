@@ -156,6 +156,34 @@ class TestCalls:
         monkeypatch.setattr(signal, "signal", refuse)
         assert [str(path) for path in self.call()] == [self.NAME]
 
+    def test_an_interrupt_while_a_file_gets_its_name_leaves_nothing(self, monkeypatch):
+        def interrupted(*_, **__):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(os, "replace", interrupted)
+            self.call()
+        assert (files(), leftovers()) == ({}, [])
+
+    def test_a_durable_file_is_flushed_before_its_name_and_then_the_folder(self, monkeypatch):
+        order = []
+        real_fsync, real_replace = os.fsync, os.replace
+
+        def fsync(descriptor):
+            order.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+            real_fsync(descriptor)
+
+        def replace(*given, **more):
+            order.append("name")
+            real_replace(*given, **more)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        monkeypatch.setattr(os, "replace", replace)
+        self.call()
+        assert order == ["name"]
+        convert_one(pipeline("{stem}.raw"), task("a.txt").source(), "out", force=True, is_call=True, on_warning=print)
+        assert order == ["name", "file", "name", "folder"]
+
     def test_nothing_is_hashed(self, monkeypatch):
         monkeypatch.setattr(temporaries_module.HashingSink, "__init__", None)
         monkeypatch.setattr(temporaries_module, "hash_descriptor", None)
