@@ -43,6 +43,7 @@ def files(folder: str = ".") -> list[str]:
     return sorted(str(path) for path in Path(folder).rglob("*") if path.is_file())
 
 
+@pytest.mark.torch
 def test_a_torch_loop_saves_each_sentence_and_a_batch() -> None:
     pytest.importorskip("torch")
     names = run("tts_loop_torch.py")
@@ -80,6 +81,7 @@ def test_what_a_pipeline_of_transformers_says_is_saved(capsys: pytest.CaptureFix
     assert capsys.readouterr().out == f"{15 * 1440 * 2 + 44} bytes\n"
 
 
+@pytest.mark.torch
 def test_a_mel_model_is_heard_without_a_vocoder(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch")
     names = run("mel_model_griffin_lim.py")
