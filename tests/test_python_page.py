@@ -30,9 +30,10 @@ def test_a_section_shows_what_it_says(heading: str, tmp_path: Path, monkeypatch:
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "__main__"}
-    cells = SECTIONS[heading] if heading == FIRST else [*SECTIONS[FIRST], *SECTIONS[heading]]
+    for cell in SECTIONS[FIRST] if heading != FIRST else []:
+        run_cell(cell.code, names)
     wrong = []
-    for cell in cells:
+    for cell in SECTIONS[heading]:
         found, value = run_cell(cell.code, names)
         if cell.shown and not is_shown(found, cell.shown):
             wrong.append(f"{cell.code}\nshows\n{found}\nbut the page says\n{cell.shown}")
