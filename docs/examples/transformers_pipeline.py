@@ -21,11 +21,11 @@ class TextToSpeechPipeline:
 
 speak = TextToSpeechPipeline()
 
-speech = speak("We were away a year ago.")  # audio: (1, T), float32
-tonearm.save(speech["audio"], "speech.mp3", sample_rate=speech["sampling_rate"])
+speech = speak("We were away a year ago.")  # {"audio": float32 of shape (1, T), "sampling_rate": 24000}
+tonearm.save(speech, "speech.mp3")
 
 for name, speech in zip(("one", "two"), speak(["The first one.", "And the second."]), strict=True):
-    tonearm.save(speech["audio"], f"{name}.opus", sample_rate=speech["sampling_rate"], tags={"title": name})
+    tonearm.save(speech, f"{name}.opus", tags={"title": name})
 
 data = tonearm.encode(speech["audio"], "wav", sample_rate=speech["sampling_rate"])  # bytes, for a web answer
 print(len(data), "bytes")
