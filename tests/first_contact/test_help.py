@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from at_the_prompt import ROOT
 
 import tonearm
-from at_the_prompt import ROOT
 
 FIRST_SCREEN = pydoc.plain(pydoc.render_doc(tonearm)).partition("PACKAGE CONTENTS")[0]
 """What ``help(tonearm)`` says before it lists modules and classes."""
