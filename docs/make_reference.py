@@ -39,6 +39,7 @@ def pages() -> dict[Path, str]:
         ),
         ROOT / "docs/conventions.md": _filled("docs/conventions.md", conventions=_conventions()),
         ROOT / "docs/formats.md": _filled("docs/formats.md", tags=_tags()),
+        ROOT / "docs/python.md": _filled("docs/python.md", names=public_names.table()),
         ROOT / "docs/reference.md": _reference(registry),
         ROOT / "docs/errors.md": _errors(),
         ROOT / "docs/api.md": public_names.page(),
