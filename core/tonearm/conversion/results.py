@@ -63,13 +63,13 @@ def publish(call: Call, folder: str, *, overwrite: bool, durable: bool, on_progr
     from tonearm.run.existing_outputs import refuse_existing
 
     messages: list[str] = []
-    measured: list[Measured] = []
+    measured: dict[str, Measured] = {}
     converter, source = call.converter()
     root = Path(folder)
     try:
         if not overwrite:
             refuse_existing(converter, source, root)
-        paths = convert_one(
+        convert_one(
             converter,
             source,
             root,
@@ -77,13 +77,13 @@ def publish(call: Call, folder: str, *, overwrite: bool, durable: bool, on_progr
             fsync=durable,
             on_warning=messages.append,
             on_progress=on_progress,
-            on_item=measured.append,
+            on_item=measured.__setitem__,
         )
     except ItemError as error:
         if error.code == "not-ours" and not overwrite:
             error.remedies = advise("write somewhere else, or leave overwrite=False out to replace it")
         raise
-    return Saved(tuple(paths), tuple(measured), tuple(dict.fromkeys(messages)))
+    return Saved(tuple(root / file for file in measured), tuple(measured.values()), tuple(dict.fromkeys(messages)))
 
 
 def encode_item(

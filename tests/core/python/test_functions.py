@@ -51,6 +51,10 @@ class TestSave:
         assert saved.warnings == ()
         assert soundfile.info(saved).samplerate == RATE
 
+    def test_a_file_beside_it_is_no_file_of_its_own(self):
+        saved = tonearm.save(SOUND, "a.wav", sample_rate=RATE, provenance=True)
+        assert (saved.path, Path("a.wav.json").exists()) == (Path("a.wav"), True)
+
     @pytest.mark.parametrize(
         ("name", "array", "options"),
         [
