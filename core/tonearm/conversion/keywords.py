@@ -137,9 +137,12 @@ def plain_keyword(value: Any) -> Any:
             for name, inner in asdict(value).items()
             if name not in defaults or inner != defaults[name]
         }
-    if tuple(getattr(value, "shape", (0,))) == () and hasattr(value, "item"):
-        return value.item()
-    return value
+    shape: Any = getattr(value, "shape", None)
+    if not hasattr(shape, "__len__") or len(shape):
+        return value
+    from tonearm.tensors import as_array  # not at the top: most values are plain
+
+    return value.item() if hasattr(value, "item") else as_array(value).item()
 
 
 class _Unknown(Struct, frozen=True):

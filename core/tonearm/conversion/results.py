@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -62,12 +63,12 @@ def publish(call: Call, folder: str, *, overwrite: bool, durable: bool, on_progr
     from tonearm.run.existing_outputs import refuse_existing
 
     messages: list[str] = []
-    measured: list[Measured] = []
+    measured: dict[str, Measured] = {}
     converter, source = call.converter()
     try:
         if not overwrite:
             refuse_existing(converter, source, folder)
-        paths = convert_one(
+        convert_one(
             converter,
             source,
             folder,
@@ -76,13 +77,14 @@ def publish(call: Call, folder: str, *, overwrite: bool, durable: bool, on_progr
             is_call=True,
             on_warning=messages.append,
             on_progress=on_progress,
-            on_item=measured.append,
+            on_item=measured.__setitem__,
         )
     except ItemError as error:
         if error.code == "not-ours" and not overwrite:
             error.remedies = advise("write somewhere else, or leave overwrite=False out to replace it")
         raise
-    return Saved(tuple(paths), tuple(measured), tuple(dict.fromkeys(messages)))
+    paths = tuple(Path(folder, file) for file in measured)
+    return Saved(paths, tuple(measured.values()), tuple(dict.fromkeys(messages)))
 
 
 def encode_item(

@@ -252,7 +252,7 @@ class RunCommand(Struct, frozen=True, tag=True):
         return _with(" ".join(map(shell_word, self.argv)), self.when)
 
 
-class Advice(Struct, frozen=True, tag=True, omit_defaults=True):
+class Advice(Struct, frozen=True, tag=True, omit_defaults=True, repr_omit_defaults=True):
     """Advice in prose, for what no option, step or command can fix.
 
     Parameters

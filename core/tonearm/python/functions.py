@@ -137,8 +137,8 @@ def save(
     >>> [path.name for path in saved.paths]
     ['take-0.wav', 'take-1.wav']
     """
-    destination = destination_of(target, format, registries.default())
     _warn(_disabled_packages())
+    destination = destination_of(target, format, registries.default())
     call = _call(audio, destination, sample_rate, steps, encoder, limits, options)
     with _reporting(progress) as on_progress:
         if destination.opened is None:
@@ -198,8 +198,8 @@ def encode(
     >>> tonearm.encode(audio, "flac", sample_rate=24000)[:4]
     b'fLaC'
     """
-    destination = in_memory(format_of(format, registries.default()))
     _warn(_disabled_packages())
+    destination = in_memory(format_of(format, registries.default()))
     call = _call(audio, destination, sample_rate, steps, encoder, limits, options)
     with _reporting(progress) as on_progress:
         taken = encode_item(call, destination, on_progress, lambda sink: sink.content())

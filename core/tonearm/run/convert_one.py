@@ -32,7 +32,7 @@ def convert_one(
     on_warning: Callable[[str], None],
     on_progress: Callable[[float, float | None], None] | None = None,
     on_step: Callable[[], None] = lambda: None,
-    on_item: Callable[[Mapping[str, float | int | str]], None] = lambda _: None,
+    on_item: Callable[[str, Mapping[str, float | int | str]], None] = lambda _, __: None,
 ) -> list[Path]:
     """Convert one source, publish its outputs below a folder, and return their paths.
 
@@ -59,7 +59,7 @@ def convert_one(
     on_step
         Function that is called after each item that was converted, and after each file that was written.
     on_item
-        Function that is called with what was measured of each file.
+        Function that is called with the path of each item's file below the folder, and what was measured of it.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def _convert_one(
     on_warning: Callable[[str], None],
     on_progress: Callable[[float, float | None], None] | None,
     on_step: Callable[[], None],
-    on_item: Callable[[Mapping[str, float | int | str]], None],
+    on_item: Callable[[str, Mapping[str, float | int | str]], None],
 ) -> list[Path]:
     pipeline.preflight()
     store = LocalStore(os.fspath(root))
@@ -137,7 +137,7 @@ def _write(
     sources: Collection[str | None],
     gate: InterruptGate | OpenGate,
     on_step: Callable[[], None],
-    on_item: Callable[[Mapping[str, float | int | str]], None],
+    on_item: Callable[[str, Mapping[str, float | int | str]], None],
 ) -> list[PreparedFile]:
     """Return the files of an item, complete under temporary names."""
     for output in pipeline.outputs:
@@ -152,7 +152,7 @@ def _write(
             sink = temporaries.sink(target, output.encoder.name)
             with gate.opened:
                 pipeline.encode(output, item, sink, branch.context)
-            on_item(branch.context.measurements)
+            on_item(target, branch.context.measurements)
             on_step()
     return [file for files in temporaries.finish() for file in files]
 

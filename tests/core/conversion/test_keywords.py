@@ -39,12 +39,27 @@ class SomeWriter(Encoder[Waveform, SomeOptions]):
 
 
 class Scalar:
-    """A number in an array without axes, as those of torch."""
+    """A number in a tensor without axes, as those of torch."""
 
     shape = ()
 
     def item(self):
         return 24000
+
+
+class OtherScalar:
+    """One without a method that returns the number, as those of TensorFlow."""
+
+    shape = ()
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(24000)
+
+
+class Shaped:
+    """Something else that has a shape."""
+
+    shape = None
 
 
 def plain(node):
@@ -164,6 +179,8 @@ class TestValues:
             (np.array([1])[0] > 0, True),
             (np.array(3), 3),
             (Scalar(), 24000),
+            (OtherScalar(), 24000),
+            (np.str_("mel"), "mel"),
             ((1, np.int8(2)), [1, 2]),
             ({"a": [np.int64(1)]}, {"a": [1]}),
             (MelDialect(name="x", sample_rate=8000, n_fft=64, hop_length=16, n_mels=8), None),
@@ -188,7 +205,7 @@ class TestValues:
         found = routed(registry, given, decoder="tone-reader", encoder="some-writer", inserted=())
         assert found == ({}, {}, {"floor_db": None})
 
-    @pytest.mark.parametrize("value", [object(), np.zeros(3), {1, 2}])
+    @pytest.mark.parametrize("value", [object(), np.zeros(3), {1, 2}, Shaped()])
     def test_others_are_refused_by_the_keyword(self, installed, value):
         with pytest.raises(PipelineError, match="'full_scale': a pipeline cannot hold a value of type"):
             routed(installed, {"full_scale": value})

@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from core_toys import registry_of
 from core_toys import tonearm as command
 
 import tonearm
-from tonearm import ItemError, OutputError, PipelineError, TonearmError, TonearmWarning, UsageError, Waveform
+from tonearm import ItemError, OutputError, PipelineError, Problem, TonearmError, TonearmWarning, UsageError, Waveform
 from tonearm.conversion.call import STEPS_EXAMPLE
 from tonearm.python import functions
 
@@ -50,6 +51,10 @@ class TestSave:
         assert saved.measured["duration"] == 0.1
         assert saved.warnings == ()
         assert soundfile.info(saved).samplerate == RATE
+
+    def test_a_file_beside_it_is_no_file_of_its_own(self):
+        saved = tonearm.save(SOUND, "a.wav", sample_rate=RATE, provenance=True)
+        assert (saved.path, Path("a.wav.json").exists()) == (Path("a.wav"), True)
 
     @pytest.mark.parametrize(
         ("name", "array", "options"),
@@ -398,6 +403,15 @@ class TestWarnings:
         (warning,) = caught
         assert (warning.filename, saved.warnings) == (__file__, (str(warning.message),))
         assert "tonearm.save(SOUND * 1e-5" in Path(__file__).read_text().splitlines()[warning.lineno - 1]
+
+    def test_a_disabled_package_is_told_once_before_anything_is_refused(self, monkeypatch):
+        broken = registry_of()
+        broken.problems.append(Problem(code="broken-plugin", message="acme 1.2 is disabled"))
+        monkeypatch.setattr(functions.registries, "default", lambda: broken)
+        with pytest.warns(TonearmWarning, match="acme 1.2 is disabled") as caught:
+            refused(tonearm.save, SOUND, "a.acme", sample_rate=RATE)
+        assert [warning.filename for warning in caught] == [__file__.replace(".pyc", ".py")]
+        refused(tonearm.save, SOUND, "a.acme", sample_rate=RATE)
 
     def test_bytes_and_waveforms_give_theirs_too(self):
         with pytest.warns(TonearmWarning, match="too-quiet"):

@@ -24,7 +24,7 @@ def test_a_name_that_is_known_before_the_source_is_read(tmp_path):
         "not-ours",
         f"{tmp_path / 'a.raw'} exists, and no run wrote it",
     )
-    assert not (str(tmp_path / "new")).exists()
+    assert not (tmp_path / "new").exists()
 
 
 def test_others_are_left_to_their_publication(tmp_path):
