@@ -152,7 +152,9 @@ class TestFiles:
 
         def write(colour, path="cover.png"):
             image.new("RGB", (8, 8), colour).save(path)
-            return Path(path).read_bytes()
+            content = Path(path).read_bytes().ljust(100, b"\0")  # all of one size
+            Path(path).write_bytes(content)
+            return content
 
         return write
 
@@ -171,19 +173,23 @@ class TestFiles:
         assert len(built) == 2
 
     def test_nothing_is_remembered_of_a_file_that_has_just_changed(self, built, cover):
-        cover("red")
+        """Where the clock of the file system is coarse, its time of change stays."""
+        red = cover("red")
+        status = Path("cover.png").stat()
         save(path="a.mp3", cover="cover.png")
-        assert self.cover_of("a.mp3") != cover("blue")
+        blue = cover("blue")
+        assert len(red) == len(blue)
+        os.utime("cover.png", ns=(status.st_atime_ns, status.st_mtime_ns))
         save(path="a.mp3", cover="cover.png")
-        assert self.cover_of("a.mp3") == cover("blue")
+        assert self.cover_of("a.mp3") == blue
         assert len(built) == 2
 
     def test_names_are_relative_to_the_current_folder(self, built, cover, monkeypatch):
         red = cover("red")
         Path("x").mkdir()
         blue = cover("blue", "x/cover.png")
-        age("cover.png")
-        age("x/cover.png")
+        for path in ("cover.png", "x/cover.png"):
+            os.utime(path, (1e9, 1e9))
         save(path="a.mp3", cover="cover.png")
         monkeypatch.chdir("x")
         save(path="a.mp3", cover="cover.png")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 import threading
 from types import SimpleNamespace
@@ -168,6 +169,7 @@ def test_a_child_that_is_forked_in_a_block_of_another_thread_prints_and_reads(
     assert held.wait(20)
     child = os.fork()
     if not child:
+        signal.alarm(20)
         print_in_c(b"heard")
         with hushed_libraries():
             print_in_c(b"unheard")
