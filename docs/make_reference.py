@@ -39,6 +39,7 @@ def pages() -> dict[Path, str]:
         ),
         ROOT / "docs/conventions.md": _filled("docs/conventions.md", conventions=_conventions()),
         ROOT / "docs/formats.md": _filled("docs/formats.md", tags=_tags()),
+        ROOT / "docs/python.md": _filled("docs/python.md", names=public_names.table()),
         ROOT / "docs/reference.md": _reference(registry),
         ROOT / "docs/errors.md": _errors(),
         ROOT / "docs/api.md": public_names.page(),
@@ -159,6 +160,11 @@ def _errors() -> str:
         "terminal the code stands before the message; `--json` and the journal have it as `code`. The message",
         "names the particulars, and the hint below it the line to write. This page is made by",
         "`python docs/make_reference.py`.",
+        "",
+        "In Python, an error is a `tonearm.TonearmError` with a `code`, a `message` and a `hint`; a `PipelineError`",
+        "has its `problems`, each with these. A traceback shows your own lines and the message. `TONEARM_DEBUG=1` in",
+        "the environment shows what happens inside tonearm, too. What does not stop anything is a",
+        "`tonearm.TonearmWarning` at your line.",
     ]
     for group in dict.fromkeys(code.group for code in error_codes().values()):
         lines += ["", f"## {group}", "", "| code | what it means | what to do |", "| --- | --- | --- |"]

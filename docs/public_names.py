@@ -1,4 +1,7 @@
-"""The names of tonearm.api with what their definitions say, read from the source: docs/api.md is made from them."""
+"""The names of tonearm and of tonearm.api with what their definitions say, read from the source.
+
+docs/api.md, and a table of docs/python.md, are made from them.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -24,7 +27,7 @@ HEADINGS = {
 
 
 class PublicName(NamedTuple):
-    """Name of tonearm.api.
+    """Name of tonearm or of tonearm.api.
 
     Parameters
     ----------
@@ -54,12 +57,12 @@ class PublicName(NamedTuple):
         return self.doc.strip().partition("\n\n")[0].replace("\n", " ").replace("``", "`").replace("|", r"\|")
 
 
-def public_names() -> Iterator[PublicName]:
-    """Yield each name of ``__all__``, in its order, with its definition."""
-    tree = _tree("tonearm.api")
+def public_names(module: str) -> Iterator[PublicName]:
+    """Yield each name of a module's ``__all__``, in its order, with its definition."""
+    tree = _tree(module)
     (listed,) = (node.value for node in tree.body if isinstance(node, ast.Assign) and _targets(node) == ["__all__"])
     for name in ast.literal_eval(listed):
-        found = _definition("tonearm.api", name)
+        found = _definition(module, name)
         if found is not None:
             yield found
 
@@ -105,7 +108,7 @@ def _tree(module: str) -> ast.Module:
 
 def page() -> str:
     """Return docs/api.md."""
-    names = list(public_names())
+    names = list(public_names("tonearm.api"))
     lines = [
         "# The interface for plugins",
         "",
@@ -119,3 +122,9 @@ def page() -> str:
             lines += ["", f"## {heading}", "", "| name | |", "| --- | --- |", *rows]
     lines += ["", "`Meta` is msgspec's: it describes and bounds an option."]
     return "\n".join(lines) + "\n"
+
+
+def table() -> str:
+    """Return the table of what ``import tonearm`` offers, functions first."""
+    names = sorted(public_names("tonearm"), key=lambda one: not isinstance(one.node, ast.FunctionDef))
+    return "\n".join(["| name | |", "| --- | --- |", *(f"| `{one.name}` | {one.summary} |" for one in names)])

@@ -5,13 +5,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import yaml
 
 import tonearm
-from code_blocks import ROOT, blocks, registry_with
+from code_blocks import ROOT, blocks, registry_with, run_cell
 
 
 def test_the_first_block_of_the_readme_is_its_two_commands() -> None:
@@ -31,10 +32,13 @@ def test_the_readmes_pipeline_passes_check(tmp_path: Path) -> None:
 def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     monkeypatch.chdir(tmp_path)
-    code = next(block for block in blocks("README.md", "python") if "tonearm.load_pipeline" in block)
-    names: dict[str, object] = {}
-    exec(code, names)
-    assert (tmp_path / "audio/utt08-magnitude.mp3").exists()
+    names: dict[str, Any] = {}
+    shown, _ = run_cell(next(block for block in blocks("README.md", "python") if "tonearm.save" in block), names)
+    assert shown == ""
+    assert tonearm.read("speech.wav").length == 61184
+    assert tonearm.read("mel.mp3").length == names["wave"].length
+    Path("data.mp3").write_bytes(names["data"])
+    assert tonearm.read("data.mp3").length == 61184
 
 
 def test_the_readmes_convert_command_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,28 @@
 """Turns what machine-learning models write into audio that people can hear.
 
+One call writes a file. Its suffix selects the format, and keywords say what the array cannot::
+
+    import tonearm
+
+    tonearm.save(audio, "speech.wav", sample_rate=24000)
+    tonearm.save(mel, "speech.mp3", dialect="hifigan")
+    tonearm.save(stft, "speech.flac", sample_rate=22050, n_fft=1024, hop_length=256)
+
+``audio``, ``mel`` and ``stft`` are lists, arrays or tensors of any library, device and type, such as bfloat16. If one
+does not tell what it holds, the error names the keyword to write. A mel needs its ``dialect``: the model family that
+it is made for. ``help(tonearm.save)`` describes every keyword.
+
+- `save` writes a file, `encode` returns its bytes, `to_waveform` returns a `Waveform`, and `read` reads a file as one.
+- `load_pipeline` loads a pipeline in YAML, or a mapping like it: `Pipeline.convert` works in memory, and `Pipeline.run`
+  converts thousands of files in several processes.
+- Every error is a `TonearmError`, whose message ends with what to write; every warning is a `TonearmWarning`.
+
+Everything takes plain lists, too:
+
 >>> import tonearm
->>> pipeline = tonearm.load_pipeline("pipeline.yaml")  # doctest: +SKIP
->>> report = pipeline.run(["a.npy", "b.npy"], out="audio")  # doctest: +SKIP
+>>> tone = [0.5, -0.5] * 4000
+>>> tonearm.to_waveform(tone, sample_rate=8000)
+<waveform 1×8000 at 8000 Hz>
 
 A name is imported when it is first used, so ``import tonearm`` alone costs nothing.
 """
@@ -17,12 +37,14 @@ if TYPE_CHECKING:
 
     from tonearm.conversion.saved import Saved
     from tonearm.errors import ItemError, OutputError, PipelineError, Problem, TonearmError, UsageError
+    from tonearm.errors.warning import TonearmWarning
     from tonearm.plugins.progress import Progress
-    from tonearm.python import Pipeline, TonearmWarning, encode, load_pipeline, read, save, to_waveform
+    from tonearm.python import AudioInput, Pipeline, encode, load_pipeline, read, save, to_waveform
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 
 __all__ = [
+    "AudioInput",
     "ComplexSpectrogram",
     "ItemError",
     "MagnitudeSpectrogram",
@@ -48,20 +70,44 @@ __all__ = [
     "to_waveform",
 ]
 
-_MODULES = ("errors", "signals", "recipes.mel", "conversion.saved", "plugins.progress", "python")
-"""Modules that define the public names."""
+_MODULES = {
+    "AudioInput": "python",
+    "ComplexSpectrogram": "signals",
+    "ItemError": "errors",
+    "MagnitudeSpectrogram": "signals",
+    "MelDialect": "recipes.mel",
+    "MelSpectrogram": "recipes.mel",
+    "OutputError": "errors",
+    "Pipeline": "python",
+    "PipelineError": "errors",
+    "Problem": "errors",
+    "Progress": "plugins.progress",
+    "Saved": "conversion.saved",
+    "Signal": "signals",
+    "StftGrid": "signals",
+    "TonearmError": "errors",
+    "TonearmWarning": "errors.warning",
+    "UsageError": "errors",
+    "Waveform": "signals",
+    "encode": "python",
+    "load_pipeline": "python",
+    "read": "python",
+    "save": "python",
+    "to_waveform": "python",
+}
+"""Public names, each with the module that is imported when the name is first used."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name."""
-    if name in __all__:
-        import importlib
+    """Import a public name, and keep it."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'tonearm' has no attribute {name!r}")
+    import importlib
 
-        for path in _MODULES:
-            module = importlib.import_module(f"tonearm.{path}")
-            if hasattr(module, name):
-                return getattr(module, name)
-    raise AttributeError(f"module 'tonearm' has no attribute {name!r}")
+    importlib.import_module("tonearm.forks")
+    value = getattr(importlib.import_module(f"tonearm.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -30,6 +30,7 @@ TITLES = {
     "large": "Large inputs",
     "loudness": "Loudness and true peak",
     "files": "Files",
+    "saving": "Saving from Python",
     "runs": "Runs",
     "startup": "Start-up",
 }

@@ -11,9 +11,9 @@ from tonearm.plugins.registry import Registry
 
 
 def is_right(document: Any, registry: Registry) -> bool:
-    """Return whether ``check`` takes a pipeline."""
+    """Return whether ``tonearm check`` takes a pipeline."""
     try:
-        check(from_plain(document), None, registry)
+        check(from_plain(document), None, registry, needs_outputs=False)
     except PipelineError:
         return False
     return True

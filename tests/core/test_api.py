@@ -21,7 +21,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 sys.path.insert(0, str(DOCS))
 public_names = importlib.import_module("public_names")
 
-NAMES = {one.name: one for one in public_names.public_names()}
+NAMES = {one.name: one for one in public_names.public_names("tonearm.api")}
 FUNCTIONS = [name for name, one in NAMES.items() if isinstance(one.node, ast.FunctionDef)]
 TOOLKIT = [name for name in FUNCTIONS if NAMES[name].module.startswith(("tonearm.reading.", "tonearm.writing."))]
 

@@ -35,7 +35,7 @@ from tonearm.plugins.registry import default
 from tonearm.run.convert_one import convert_one
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("SetOption", "ChooseOption", "RemoveOption", "InsertStep", "SetLimit")
+NAMES = ("SetOption", "ChooseOption", "ChoosePlugin", "RemoveOption", "InsertStep", "SetLimit")
 BY_NAME = {case.name: case for case in CASES}
 RIGHT_DB = 20.0
 
@@ -128,6 +128,8 @@ def test_each_remedy_is_data_in_every_form(name, tmp_path):
             bare, wanted = SetOption(remedy.option, remedy.value), {remedy.option: plain_of(remedy.value)}
             assert yaml.safe_load(bare.text(Place("input"))) == wanted
             assert ast.literal_eval(f"{{{bare.text(Place('input', 'python'))}}}") == wanted
+            (keyword,) = ast.parse(f"save({bare.text(Place('input', 'call'))})", mode="eval").body.keywords
+            assert {keyword.arg: ast.literal_eval(keyword.value)} == wanted
 
 
 def plain_of(value):

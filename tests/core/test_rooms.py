@@ -16,6 +16,7 @@ PACKAGES = {"tonearm": ROOT / "core/tonearm", "tonearm_plugins": ROOT / "plugins
 TESTS = {"tonearm": ROOT / "tests/core", "tonearm_plugins": ROOT / "tests/plugins"}
 
 UNTESTED: Mapping[str, str] = {
+    "tonearm.python.audio_input": "it holds aliases for annotations",
     "tonearm.typing": "it holds aliases for annotations",
     "tonearm.version": "it holds one constant",
     "tonearm_plugins.dsp.typing": "it holds aliases for annotations",
@@ -30,6 +31,7 @@ SHARED_NAMES: Mapping[str, str] = {
     "load": "each format has its own: npy.load, pytorch.load",
     "main": "every command has a main function",
     "open_arrays": "each format has its own: hdf5.open_arrays, zarr_store.open_arrays",
+    "read": "tonearm.read is for people, and the reader of YAML for the host",
     "stft": "the native kernel has the name of what it computes",
     "write": "each kernel writes its own code, and sndfile_writing its files",
 }

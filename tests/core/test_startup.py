@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 
+import tonearm
 from tonearm import startup
 from tonearm.cli import console
 
@@ -148,3 +149,31 @@ class TestStop:
             startup.StopHandler()(number, None)
         assert console.report_interrupt(caught.value) == 128 + number
         assert capsys.readouterr().err == said
+
+
+class TestPublicNames:
+    """`import tonearm` costs nothing, and a name costs its own module."""
+
+    def test_each_has_its_module(self):
+        assert set(tonearm.__all__) == {*tonearm._MODULES, "__version__"}
+        for name in tonearm._MODULES:
+            assert getattr(tonearm, name) is vars(tonearm)[name]
+
+    def test_what_is_no_name(self):
+        with pytest.raises(AttributeError, match="module 'tonearm' has no attribute 'saev'"):
+            tonearm.saev  # noqa: B018
+
+    def test_importing_the_package_imports_nothing_else(self):
+        code = "import sys; before = set(sys.modules); import tonearm; print(sorted(set(sys.modules) - before))"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout == "['__future__', 'tonearm', 'tonearm.version']\n"
+
+    def test_saving_an_array_imports_no_plugin_that_it_does_not_use(self, tmp_path):
+        code = f"""
+import sys, numpy as np, tonearm
+tonearm.save(np.sin(np.arange(2400) / 9) / 3, {str(tmp_path / "a.wav")!r}, sample_rate=24000)
+print(*[name for name in sys.modules if name.startswith(("tonearm_plugins.decoders.", "tonearm_plugins.transforms."))])
+print(*[name for name in ("scipy", "librosa", "soundfile", "yaml", "mutagen", "rich") if name in sys.modules])
+"""
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout == "tonearm_plugins.decoders.npy_reader\n\n"

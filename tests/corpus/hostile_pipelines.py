@@ -75,7 +75,6 @@ CASES: dict[str, PipelineCase] = {
     "version 2": of("tonearm: 2\n" + INPUT + OUTPUT, "wrong-version"),
     "version as text": of("tonearm: '1'\n" + INPUT + OUTPUT, "wrong-version"),
     "no input": of(HEAD + OUTPUT, "missing-key"),
-    "no outputs": of(HEAD + INPUT, "missing-key"),
     "an empty list of outputs": of(HEAD + INPUT + "outputs: []\n", "wrong-shape"),
     "outputs as a mapping": of(HEAD + INPUT + "outputs: {use: wav-writer}\n", "wrong-shape"),
     "an unknown key": of(HEAD + INPUT + OUTPUT + "output: []\n", "unknown-key"),

@@ -95,6 +95,19 @@ def test_every_decoder_of_arrays_reads_it_and_the_sound_is_that_of_librosa(
     assert 10 * np.log10(np.sum(SOUND[inside] ** 2) / error) > 40
 
 
+def test_functions_for_a_models_code_take_its_arrays_and_its_signal(site: Path, folder: Path, expected: Any) -> None:
+    code = f"import os; os.chdir({str(folder)!r})\n" + (HERE / "call_from_python.py").read_text(encoding="utf-8")
+    done = json.loads(run_python(site, code).stdout)
+    assert done["port"] == "cqt"
+    assert done["tape"] == ["TAPE", RATE, expected.size]
+    assert done["refused"] == ("bits is an option of tape-writer, which is not used here\n    hint: leave bits out")
+    samples, rate = soundfile.read(folder / "signal.wav", dtype="float32")
+    assert rate == RATE
+    np.testing.assert_allclose(samples, expected, atol=2**-15)
+    for name in ("array.wav", "implied.wav"):
+        assert (folder / name).read_bytes() == (folder / "signal.wav").read_bytes()
+
+
 def test_a_pipeline_with_it_is_checked_and_run(site: Path, folder: Path, expected: Any) -> None:
     assert tonearm(site, "check", folder / "cqt.yaml").returncode == 0
     done = tonearm(site, "run", folder / "cqt.yaml", "--out", folder / "out", "--jobs", "2")

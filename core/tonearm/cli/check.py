@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -52,13 +53,13 @@ def main(arguments: SimpleNamespace) -> int:
         found: Found
         try:
             root, file = read_pipeline(name, arguments.overrides, arguments.limits)
-            checked = check(root, file, registry, env=arguments.env)
+            checked = check(root, file, registry, env=arguments.env, needs_outputs=False)
         except PipelineError as error:
             found = [("error", problem) for problem in error.problems]
         except TonearmError as error:
             found = [("error", error.problem)]
         else:
-            found = [("warning", problem) for problem in missing_sources(checked, root)]
+            found = [("warning", problem) for problem in (*_no_outputs(checked), *missing_sources(checked, root))]
         count += checked is None and len(found)
         report(name, checked, found)
     if count and arguments.format != "json":
@@ -99,10 +100,22 @@ def _print_annotations(name: str, checked: CheckedPipeline | None, found: Found)
         console.print_message(f"{one_line(name)}: ok: {_stages(checked)}")
 
 
+def _no_outputs(checked: CheckedPipeline) -> Iterator[Problem]:
+    """Yield the problem of a pipeline without outputs, which only ``convert`` of a `Pipeline` takes."""
+    from msgspec.structs import replace
+
+    from tonearm.pipeline.structure import NO_OUTPUTS
+
+    if not checked.outputs:
+        message = f"{NO_OUTPUTS.message}, so that the pipeline converts in Python, but tonearm run refuses it"
+        yield replace(NO_OUTPUTS, message=message, file=checked.file)
+
+
 def _stages(checked: CheckedPipeline) -> str:
     """Return the names of all stages, with the steps of one output in parentheses."""
     outputs = []
     for output in checked.outputs:
         own = " → ".join(stage.name for stage in (*output.steps, output.encoder))
         outputs.append(f"({own})" if output.steps and len(checked.outputs) > 1 else own)
-    return " → ".join([*(stage.name for stage in (checked.decoder, *checked.steps)), " and ".join(outputs)])
+    shared = [stage.name for stage in (checked.decoder, *checked.steps)]
+    return " → ".join([*shared, *([" and ".join(outputs)] if outputs else [])])

@@ -238,7 +238,8 @@ def _report(error: Exception) -> int:
     from tonearm.errors import TonearmError
 
     if isinstance(error, TonearmError):
-        print_message(error if hasattr(error, "problems") else error.problem)
+        for problem in getattr(error, "problems", (error.problem,)):
+            print_message(problem)
         return exit_status_of(error)
     if isinstance(error, OSError) and error.errno in _WRITE_ERRORS:
         discard_stream(data())

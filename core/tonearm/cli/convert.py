@@ -18,11 +18,12 @@ from tonearm.cli.printing import remedies_as_flags
 from tonearm.cli.repeats import RepeatedWarnings
 from tonearm.cli.watched_work import WatchedWork
 from tonearm.conversion.build import Request, Step, build
+from tonearm.conversion.destination import split_template
 from tonearm.errors import ItemError, PipelineError, UsageError, one_line
-from tonearm.pipeline.check import read_limits
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import assignment_mark, escape_variables, override
+from tonearm.pipeline.given_limits import read_limits
 from tonearm.pipeline.inference import plugin_by_suffix
 from tonearm.pipeline.templates import Template
 from tonearm.pipeline.yaml.nodes import MappingNode, Node, SequenceNode
@@ -66,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: SimpleNamespace) -> int:
     """Convert the file, or print the equivalent pipeline."""
     with remedies_as_flags(), ceiling.watched() as watch:
-        folder = str(Path(arguments.target).parent)
+        folder = split_template(arguments.target)[0]
         watch.begin(WatchedWork(arguments.source, arguments.timeout, folder=folder))
         try:
             return _main(arguments, watch)
@@ -91,9 +92,9 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     from tonearm.run.convert_one import convert_one
 
     checked = conversion.check(registry)
-    target = Path(arguments.target)
-    if _utf8(target.name) != target.name:
-        checked = _with_name(checked, target.name)
+    folder, name = split_template(arguments.target)
+    if _utf8(name) != name:
+        checked = _with_name(checked, name)
     if watcher.pipe is None:
         StopHandler.install()
     warnings = RepeatedWarnings()
@@ -113,7 +114,7 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
         written = convert_one(
             Converter(checked),
             conversion.source,
-            target.parent,
+            Path(folder),
             force=arguments.force,
             on_warning=print_warning,
             on_progress=show,
@@ -150,8 +151,8 @@ def _request(arguments: SimpleNamespace, registry: Registry) -> Request:
         decoder=decoder,
         encoder=encoder,
         files=_utf8(arguments.source),
-        file=_utf8(Path(arguments.target).name),
-        with_options=lambda root, _: with_option_flags(root, arguments, registry, decoder, encoder),
+        file=_utf8(split_template(arguments.target)[1]),
+        with_options=lambda root, names: with_option_flags(root, arguments, registry, decoder, encoder, names),
         steps=tuple(map(_named_step, arguments.step)),
         overrides=tuple(arguments.overrides),
         limits=tuple(arguments.limits),

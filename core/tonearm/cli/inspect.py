@@ -19,8 +19,8 @@ from tonearm.inspect import Inspection, inspect_file
 from tonearm.inspect.alike import MAX_NAMED, AlikeArrays, group_alike, group_files
 from tonearm.inspect.folders import folder_files, is_folder
 from tonearm.inspect.preview import WIDTH
-from tonearm.pipeline.check import read_limits
 from tonearm.pipeline.document import escape_variables
+from tonearm.pipeline.given_limits import read_limits
 from tonearm.plugins.registry import Registry
 from tonearm.reading.memory import limited_memory
 

@@ -12,7 +12,8 @@ from typing import Any
 from msgspec import Struct
 
 from tonearm.cli.option_words import option_notes
-from tonearm.conversion.keywords import array_classes
+from tonearm.conversion.option_places import array_classes, connecting_transforms, option_places
+from tonearm.errors import UsageError
 from tonearm.pipeline.document import escape_variables, override
 from tonearm.pipeline.option_scalars import takes, takes_list
 from tonearm.pipeline.yaml.nodes import Node
@@ -23,6 +24,13 @@ from tonearm.plugins.registry import PluginError, Registry
 
 PREFIX = "with_"
 """Prefix of the names that parsed flags have."""
+
+GROUPS: Mapping[str, str] = {
+    "Options of single decoders": "decoder",
+    "Options of single encoders": "encoder",
+    "Options of transforms that are put in": "transform",
+}
+"""Groups of flags in the help, after those of all arrays, each with the role of the plugins."""
 
 MAX_OWNERS = 3
 """Largest number of plugins that are named beside their option."""
@@ -137,18 +145,23 @@ def enumerated(hint: Any) -> list[str]:
 
 
 def option_flags(registry: Registry) -> Mapping[str, OptionFlag]:
-    """Return the flags by name: the options of all arrays, then those of single decoders, then those of encoders."""
+    """Return the flags by name: the options of all arrays, decoders, encoders, and transforms that may be put in."""
     found = {name: OptionFlag("The array", name, (("", cls),)) for name, cls in array_classes(registry).items()}
-    for group, role in (("Options of single decoders", "decoder"), ("Options of single encoders", "encoder")):
+    connecting = set(connecting_transforms(registry))
+    for group, role in GROUPS.items():
         owners: dict[str, list[tuple[str, type[Any]]]] = {}
         for entry in registry.entries(role):
+            if role == "transform" and registry.short_name(entry) not in connecting:
+                continue
             with contextlib.suppress(PluginError, TypeError):
                 options = ports_of(entry.resolve()).options
                 own = vars(options).get("__annotations__", {})
                 for field in sorted(dataclasses.fields(options), key=lambda field: field.name not in own):
-                    if field.name not in found:
+                    if field.name not in found or (role == "transform" and found[field.name].group in GROUPS):
                         owners.setdefault(field.name, []).append((registry.short_name(entry), options))
-        found |= {name: OptionFlag(group, name, tuple(users)) for name, users in owners.items()}
+        for name, users in owners.items():
+            first = found.get(name, OptionFlag(group, name, ()))
+            found[name] = OptionFlag(first.group, name, (*first.classes, *users))
     return found
 
 
@@ -168,8 +181,17 @@ def add_option_flags(parser: argparse.ArgumentParser, registry: Registry) -> Non
         )
 
 
-def with_option_flags(root: Node, arguments: SimpleNamespace, registry: Registry, decoder: str, encoder: str) -> Node:
-    """Return a pipeline with the flags as options: of the decoder, or of the encoder if that alone has the option.
+def with_option_flags(
+    root: Node,
+    arguments: SimpleNamespace,
+    registry: Registry,
+    decoder: str,
+    encoder: str,
+    inserted: Sequence[tuple[int, str]] | None = None,
+) -> Node:
+    """Return a pipeline with the flags as options of the first plugin that has the option.
+
+    That is the decoder, then the encoder, then a transform that was put in.
 
     Parameters
     ----------
@@ -181,17 +203,38 @@ def with_option_flags(root: Node, arguments: SimpleNamespace, registry: Registry
         Registry of plugins.
     decoder, encoder
         Names of the plugins.
+    inserted
+        Transforms that were put in, each with its index among the steps; None before they are known.
+
+    Raises
+    ------
+    UsageError
+        If the transform that has the option was not put in.
     """
-    classes = array_classes(registry, getattr(arguments, f"{PREFIX}kind", None))
-    of_decoder = {name: declared_options(cls)[name] for name, cls in classes.items()}
-    of_decoder |= declared_options(ports_of(registry.find("decoder", decoder).resolve()).options)
-    of_encoder = declared_options(ports_of(registry.find("encoder", encoder).resolve()).options)
-    flags = option_flags(registry) if any(True for _ in _given(arguments, of_decoder)) else {}
+    kind = getattr(arguments, f"{PREFIX}kind", None)
+    places = option_places(registry, decoder=decoder, encoder=encoder, kind=kind, inserted=inserted or ())
+    flags = option_flags(registry) if any(True for _ in _given(arguments, places[0].options)) else {}
     for name, value in _given(arguments):
-        is_input = name in of_decoder or not (name in of_encoder or flags[name].group.endswith("encoders"))
-        stage, option = ("input", of_decoder.get(name)) if is_input else ("outputs.0", of_encoder.get(name))
-        root = override(root, f"{stage}.with.{name}={_as_yaml(value, option)}")
+        place = next((place for place in places if name in place.options), None)
+        role = "decoder" if place else GROUPS.get(flags[name].group, "decoder")
+        if role == "transform":
+            if inserted is not None:
+                raise _not_put_in(flags[name])
+            continue
+        path = place.path if place else {"decoder": "input", "encoder": "outputs.0"}[role]  # the check refuses it there
+        option = place.options[name] if place else None
+        root = override(root, f"{path}.with.{name}={_as_yaml(value, option)}")
     return root
+
+
+def _not_put_in(found: OptionFlag) -> UsageError:
+    names = list(dict.fromkeys(name for name, _ in found.classes))
+    flag = f"--{found.name.replace('_', '-')}"
+    return UsageError(
+        f"{flag} is an option of {_named(names)}, which {'is' if len(names) == 1 else 'are'} not needed here",
+        code="unknown-option",
+        hint=f"leave {flag} out, or apply it by --step {names[0]}:{found.name}=…",
+    )
 
 
 def _given(arguments: SimpleNamespace, known: Mapping[str, Option] = {}) -> Iterator[tuple[str, str]]:

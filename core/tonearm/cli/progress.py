@@ -99,8 +99,7 @@ class Observer:
         """Print the first failures and warnings of each kind; the log file gets all of them."""
         from tonearm.cli.printing import kept_line
         from tonearm.errors import Problem, advise, one_line
-        from tonearm.errors.text import counted
-        from tonearm.run.prepared import item_name
+        from tonearm.errors.text import counted, item_name
         from tonearm.run.report import warning_pattern
 
         name = one_line(result.source)

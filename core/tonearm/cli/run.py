@@ -155,7 +155,7 @@ def _with_reading_problem(
     """Return the problems of a pipeline with that of reading its first source, if options are missing."""
     import os
 
-    from tonearm.pipeline.check import read_limits
+    from tonearm.pipeline.given_limits import read_limits
     from tonearm.pipeline.problems import Problems
     from tonearm.pipeline.structure import read_structure
     from tonearm.run.reading_problem import first_file, with_reading_problem

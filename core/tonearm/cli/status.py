@@ -21,9 +21,9 @@ from tonearm.cli.printing import (
     warning_lines,
 )
 from tonearm.errors import UsageError, one_line
+from tonearm.errors.text import item_name
 from tonearm.run.current_records import CurrentRecord
 from tonearm.run.past_runs import PastRun, SharedRun
-from tonearm.run.prepared import item_name
 from tonearm.run.report import format_size, warning_pattern
 from tonearm.run.status import Ranking, Status, StatusReader
 from tonearm.run.store.local_store import LocalStore

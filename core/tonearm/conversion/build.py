@@ -8,17 +8,19 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tonearm.conversion.signal_decoder import SIGNAL, bound_signal
 from tonearm.conversion.started_decoder import StartedDecoder, decoded_signals
-from tonearm.errors import Form, PipelineError, UsageError
-from tonearm.pipeline.check import bind_decoder, check, read_limits
+from tonearm.errors import Form, PipelineError, UsageError, one_line
+from tonearm.pipeline.check import bind_decoder, check
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.pipeline.document import assignment_mark, from_plain, override, with_limits
+from tonearm.pipeline.given_limits import read_limits
 from tonearm.pipeline.inference import Signals, find_conversion
 from tonearm.pipeline.yaml.nodes import Node
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry
 from tonearm.reading.memory import limited_memory
-from tonearm.signals import Waveform
+from tonearm.signals import Signal, Waveform
 from tonearm.source import Source
 
 WithOptions: TypeAlias = Callable[[Node, Sequence[tuple[int, str]] | None], Node]
@@ -49,7 +51,11 @@ class Request(Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     decoder
-        Name of the decoder.
+        Name of the decoder; empty if a signal is given.
+    signal
+        Signal that takes the place of what a decoder gives.
+    sample_rate
+        Sample rate in Hz that the source is said to have, which no plugin has an option for; None to say nothing.
     encoder
         Name of the encoder; empty if nothing is written, and the conversion ends with a waveform.
     files
@@ -76,6 +82,8 @@ class Request(Struct, frozen=True, kw_only=True):
     """
 
     decoder: str
+    signal: Signal | None = None
+    sample_rate: int | None = None
     encoder: str = ""
     files: str = ""
     file: str = ""
@@ -100,14 +108,20 @@ class Conversion(Struct, frozen=True):
         Pipeline.
     source
         Source.
+    decoder
+        Decoder, bound to its options.
     started
         Decoder that has decoded the first item of the source; None if its options alone tell what it gives.
+    put_in
+        Paths of the steps that were put in.
     """
 
     request: Request
     root: Node
     source: Source
+    decoder: BoundPlugin
     started: StartedDecoder | None
+    put_in: frozenset[str] = frozenset()
 
     def check(self, registry: Registry) -> CheckedPipeline:
         """Return the pipeline with its plugins bound to their options.
@@ -118,8 +132,17 @@ class Conversion(Struct, frozen=True):
             If the pipeline has problems; it contains all of them.
         """
         request = self.request
-        needs_outputs = bool(request.encoder)
-        checked = check(self.root, None, registry, form=request.form, env=request.env, needs_outputs=needs_outputs)
+        checked = check(
+            self.root,
+            None,
+            registry,
+            form=request.form,
+            env=request.env,
+            needs_outputs=bool(request.encoder),
+            one_source=True,
+            signal=self.decoder if request.signal is not None else None,
+            put_in=self.put_in,
+        )
         if self.started is not None:
             checked = replace(checked, decoder=replace(checked.decoder, plugin=self.started))
         return checked
@@ -143,13 +166,15 @@ def build(request: Request, registry: Registry) -> Conversion:
     PipelineError
         If an option is wrong or missing.
     UsageError
-        If no transform leads to the encoder.
+        If no transform leads to the encoder, or the source has another sample rate than it is said to have.
     ItemError
         If the source cannot be read.
     """
+    for step in request.steps:
+        registry.find("transform", step.use)  # a misspelt name is refused before anything else
     draft: dict[str, Any] = {
         "tonearm": 1,
-        "input": {"use": request.decoder, **({"files": request.files} if request.files else {}), "with": {}},
+        "input": {"use": request.decoder or SIGNAL, **({"files": request.files} if request.files else {}), "with": {}},
         "steps": [],
     }
     if request.encoder:
@@ -159,12 +184,18 @@ def build(request: Request, registry: Registry) -> Conversion:
         if assignment.startswith("input."):
             root = override(root, assignment, mark=assignment_mark(assignment))
     try:
-        bound = bind_decoder(root, None, registry, form=request.form, env=request.env)
+        bound = (
+            bind_decoder(root, None, registry, form=request.form, env=request.env)
+            if request.signal is None
+            else bound_signal(request.signal)
+        )
     except PipelineError as error:
         raise request.on_missing(error, root) from None
     source = request.open_source(bound)
-    with limited_memory(int(read_limits(request.limits, registry).memory)):
-        given, started = decoded_signals(bound, source, registry)
+    with limited_memory(int(read_limits(request.limits, registry, request.form).memory)):
+        given, started = decoded_signals(bound, source, registry, start=request.sample_rate is not None)
+    if request.sample_rate is not None:
+        refuse_other_rate(request.sample_rate, source, started.signal if started else request.signal)
     steps = _steps(request, registry, given)
     draft["steps"] = [{"use": name, "with": {}} for name, _ in steps]
     inserted = [(index, name) for index, (name, asked) in enumerate(steps) if asked is None]
@@ -174,7 +205,8 @@ def build(request: Request, registry: Registry) -> Conversion:
             root = asked.set_options(root, index)
     for assignment in request.overrides:
         root = override(root, assignment, mark=assignment_mark(assignment))
-    return Conversion(request, with_limits(root, request.limits), source, started)
+    put_in = frozenset(f"steps.{index}" for index, _ in inserted)
+    return Conversion(request, with_limits(root, request.limits), source, bound, started, put_in)
 
 
 def _steps(request: Request, registry: Registry, given: Signals) -> list[tuple[str, Step | None]]:
@@ -202,3 +234,16 @@ def _way(registry: Registry, given: Signals, taken: Signals, taker: str) -> Iter
         )
         raise UsageError(message, code="port-mismatch")
     return [(name, None) for name in names]
+
+
+def refuse_other_rate(stated: int, source: Source, signal: Any) -> None:
+    """Raise `UsageError` if a source has another sample rate than it is said to have."""
+    known = getattr(signal, "sample_rate", None)
+    if known in (None, stated):
+        return
+    name = f"the {signal.port}" if source.signal is not None else one_line(source.name)
+    raise UsageError(
+        f"{name} has {known} Hz, but sample_rate says {stated}",
+        code="rate-mismatch",
+        hint=f'leave sample_rate out; to resample, steps=[("resample", {{"sample_rate": {stated}}})]',
+    )

@@ -7,19 +7,25 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
-from tonearm.conversion.build import Request, Step, build
-from tonearm.conversion.keywords import with_keywords
-from tonearm.errors import Form, UsageError
+from tonearm.conversion.build import Conversion, Request, Step, build
+from tonearm.conversion.keywords import plain_keyword, with_keywords, with_option
+from tonearm.conversion.known_pipelines import converter_for
+from tonearm.conversion.option_places import OptionPlace, option_places
+from tonearm.errors import Form, PipelineError, UsageError, one_line
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.document import assigned, from_plain
+from tonearm.pipeline.given_limits import read_limits
 from tonearm.pipeline.inference import plugin_by_suffix
 from tonearm.pipeline.yaml.nodes import Node
 from tonearm.plugins import registry as registries
 from tonearm.source import Source
 
-FORM: Form = "python"
+FORM: Form = "call"
+OF_ARRAY, OF_ARRAYS = "npy-reader", "npz-reader"
+"""Names of the decoders that read an array and a mapping of arrays in memory."""
+
 GivenStep: TypeAlias = str | tuple[str, Mapping[str, object]]
+"""Step of a call: the name of a transform, or its name and its options."""
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -29,6 +35,8 @@ class Call(Struct, frozen=True, kw_only=True):
     ----------
     source
         Source: what the caller has in memory, or a file.
+    decoder
+        Name of the decoder; empty to choose it by the suffix of a file, or by what the caller has in memory.
     encoder
         Name of the encoder; empty if the conversion ends with a waveform.
     file
@@ -44,6 +52,7 @@ class Call(Struct, frozen=True, kw_only=True):
     """
 
     source: Source
+    decoder: str = ""
     encoder: str = ""
     file: str = ""
     options: Mapping[str, object] = {}
@@ -52,27 +61,73 @@ class Call(Struct, frozen=True, kw_only=True):
     limits: Mapping[str, object] = {}
 
     def converter(self) -> tuple[Converter, Source]:
-        """Return the pipeline that the call stands for, and its source."""
+        """Return the pipeline that the call stands for, and its source.
+
+        Raises
+        ------
+        PipelineError
+            If an option or a limit is wrong or missing.
+        UsageError
+            If no plugin has an option of some name, or no transform leads to the encoder.
+        ItemError
+            If the source cannot be read.
+        """
         registry = registries.default()
-        decoder = _decoder_for(self.source, registry)
-        conversion = build(self._request(registry, decoder), registry)
-        return Converter(conversion.check(registry)), conversion.source
+        decoder = self.decoder or _decoder_for(self.source, registry)
+
+        def build_pipeline() -> Conversion:
+            return build(self._request(registry, decoder), registry)
+
+        if self.options.get("sample_rate") is not None and not self.source.holds_arrays:
+            # The rate is compared with that of each source.
+            conversion = build_pipeline()
+            return Converter(conversion.check(registry)), conversion.source
+        return converter_for(self, decoder, registry, build_pipeline), self.source
 
     def _request(self, registry: registries.Registry, decoder: str) -> Request:
-        steps = tuple(map(_step, self.steps))
+        steps = tuple(map(_step, _listed(self.steps)))
+        given = dict(self.options)
+        rate: Any = given.get("sample_rate")
+        places = option_places(registry, decoder=decoder, encoder=self.encoder)
+        states_rate = rate is not None and not _takes_rate(places)
+        if states_rate:
+            del given["sample_rate"]
+            rate = plain_keyword(rate)
+            if type(rate) is not int:
+                message = f"sample_rate is {one_line(repr(rate), 60)}, not a whole number"
+                raise UsageError(message, code="bad-option", hint="as in sample_rate=24000")
 
         def with_options(root: Node, names: Sequence[tuple[int, str]] | None) -> Node:
-            given = self.options if self.source.signal is None else _described(self.source.signal)
-            root = with_keywords(root, given, registry, decoder=decoder, encoder=self.encoder, inserted=names)
-            for name, value in self.encoder_options.items() if self.encoder else ():
-                root = assigned(root, ["outputs", "0", "with", name], from_plain(value))
-            return root
+            return with_keywords(
+                root,
+                given,
+                registry,
+                decoder=decoder,
+                encoder=self.encoder,
+                encoder_options=self.encoder_options,
+                asked=[step.use for step in steps],
+                inserted=names,
+            )
 
         def open_source(_: BoundPlugin) -> Source:
             return self.source
 
+        def on_missing(error: PipelineError, root: Node) -> PipelineError:
+            from tonearm.run.reading_problem import with_reading_problem  # not at the top: only this error needs it
+
+            return with_reading_problem(
+                error,
+                root,
+                registry,
+                open_source,
+                form=FORM,
+                memory=lambda: int(read_limits(self.limits, registry, FORM).memory),
+            )
+
         return Request(
             decoder=decoder,
+            signal=self.source.signal,
+            sample_rate=rate if states_rate else None,
             encoder=self.encoder,
             file=self.file,
             with_options=with_options,
@@ -80,40 +135,60 @@ class Call(Struct, frozen=True, kw_only=True):
             limits=self.limits,
             form=FORM,
             open_source=open_source,
+            on_missing=on_missing,
         )
 
 
-def _described(signal: Any) -> dict[str, object]:
-    """Return the options with which a reader of arrays would restore a signal."""
-    return {"kind": signal.port, **signal.described()}
+def _takes_rate(places: Iterable[OptionPlace]) -> bool:
+    """Return whether a plugin has an option for the sample rate; others take it from what they read."""
+    return any("sample_rate" in place.options for place in places)
 
 
 def _decoder_for(source: Source, registry: registries.Registry) -> str:
     """Return the name of the decoder of a source: ``.npy`` files hold an array, and ``.npz`` files a mapping."""
-    name = source.path_text or ("arrays.npz" if source.arrays is not None else "array.npy")
-    return registry.short_name(plugin_by_suffix(registry, "decoder", name))
+    if source.signal is not None:
+        return ""
+    if source.path_text is None:  # by name, as a search by suffix would import all decoders
+        return registry.short_name(registry.find("decoder", OF_ARRAYS if source.arrays is not None else OF_ARRAY))
+    return registry.short_name(plugin_by_suffix(registry, "decoder", source.path_text))
+
+
+def _listed(steps: Iterable[GivenStep]) -> Iterable[GivenStep]:
+    """Return steps, or raise `UsageError` if there is one alone in place of a list."""
+    if isinstance(steps, str):
+        raise UsageError("steps must be a list", hint=f'steps=["{one_line(steps, 60)}"]')
+    if isinstance(steps, tuple) and len(steps) == 2 and isinstance(steps[1], Mapping):
+        raise UsageError("steps must be a list", hint="put the step into brackets: steps=[(name, options)]")
+    if isinstance(steps, Mapping) or not isinstance(steps, Iterable):
+        raise UsageError(f"steps must be a list, not {type(steps).__name__}", hint=STEPS_EXAMPLE)
+    return steps
+
+
+STEPS_EXAMPLE = 'as in steps=["normalize", ("resample", {"sample_rate": 48000})]'
 
 
 def _step(given: GivenStep) -> Step:
+    """Return a step as a request has it.
+
+    Raises
+    ------
+    UsageError
+        If it is neither the name of a transform nor such a name and options.
+    """
     if isinstance(given, str):
         return Step(given)
-    if not (isinstance(given, tuple) and len(given) == 2):
-        raise UsageError("a step is the name of a transform, or a pair of its name and its options")
+    if not (
+        isinstance(given, (tuple, list))
+        and len(given) == 2
+        and isinstance(given[0], str)
+        and isinstance(given[1], Mapping)
+    ):
+        raise UsageError("a step is the name of a transform, or its name and its options", hint=STEPS_EXAMPLE)
     name, options = given
 
     def set_options(root: Node, index: int) -> Node:
         for option, value in options.items():
-            root = assigned(root, ["steps", str(index), "with", option], from_plain(value))
+            root = with_option(root, f"steps.{index}", option, value)
         return root
 
     return Step(name, set_options)
-
-
-def encoder_for(target: str, format: str | None) -> str:  # noqa: A002 - the name that every such function has
-    """Return the name of the encoder for a file's name, or for a format: a suffix without dot, or an encoder's name."""
-    registry = registries.default()
-    if format is None:
-        return registry.short_name(plugin_by_suffix(registry, "encoder", target))
-    if any(format in (entry.name, entry.full_name) for entry in registry.entries("encoder")):
-        return format
-    return registry.short_name(plugin_by_suffix(registry, "encoder", f"x.{format}"))

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tonearm.arrays import ArrayOptions
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from tonearm.conversion.option_places import (
+    OptionPlace,
+    array_classes,
+    connecting_transforms,
+    option_places,
+    options_of,
+    plugins_with,
+)
 from tonearm.errors import UsageError, did_you_mean, one_line
+from tonearm.errors.text import counted, nearest
 from tonearm.pipeline.document import assigned, from_plain
-from tonearm.pipeline.yaml.nodes import Node
-from tonearm.plugins.options import declared_options
+from tonearm.pipeline.option_scalars import takes
+from tonearm.pipeline.yaml.nodes import MappingNode, Node
+from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
 
+MAX_OWNERS = 3
+"""Largest number of plugins that a message names as those that have an option."""
 
-def array_classes(registry: Registry, kind: str | None = None) -> dict[str, type[Any]]:
-    """Return the classes that have the options of arrays: of all decoders, and of a kind, or of every kind if None."""
-    found: dict[str, type[Any]] = dict.fromkeys(declared_options(ArrayOptions), ArrayOptions)
-    kinds = list(registry.entries("kind"))
-    chosen = [entry for entry in kinds if kind in (entry.name, entry.full_name)]
-    for entry in chosen or kinds:  # a kind that does not exist is a problem of its own
-        with contextlib.suppress(PluginError, TypeError):
-            options = ports_of(entry.resolve()).options
-            found.update({name: options for name in declared_options(options) if name not in found})
-    return found
+PARAMETERS = ("format", "sample_rate", "steps", "encoder", "limits", "overwrite", "durable", "progress")
+"""Parameters of `tonearm.save` and its like, one of which may be meant by a misspelt keyword."""
 
 
 def with_keywords(
@@ -34,9 +40,13 @@ def with_keywords(
     *,
     decoder: str,
     encoder: str,
+    encoder_options: Mapping[str, object] = {},
+    asked: Iterable[str] = (),
     inserted: Sequence[tuple[int, str]] | None,
 ) -> Node:
     """Return a pipeline with keywords as options of the plugin that has an option of the name.
+
+    None as a value leaves the option out, unless it means something else than the default.
 
     Parameters
     ----------
@@ -47,37 +57,221 @@ def with_keywords(
     registry
         Registry of plugins.
     decoder, encoder
-        Names of the plugins; an empty encoder has no options.
+        Names of the plugins; an empty name stands for none.
+    encoder_options
+        Options that are given to the encoder alone. A keyword of the same name is for another plugin.
+    asked
+        Names of the transforms that the user asks for, each of which has options of its own.
     inserted
-        Transforms that were put in, each with its place among the steps; None before they are known. Then keywords
-        that the decoder does not have are left out.
+        Transforms that were put in, each with its index among the steps; None before they are known. Then keywords of
+        transforms that may be put in are left out.
 
     Raises
     ------
     UsageError
         If no plugin has an option of the name, or several have.
+    PipelineError
+        If a value cannot be one of an option.
     """
     kind = given.get("kind")
-    classes = array_classes(registry, kind if isinstance(kind, str) else None)
-    places = {"input": {**classes, **declared_options(_options(registry, "decoder", decoder))}}
-    if inserted is not None:
-        if encoder:
-            places["outputs.0"] = dict(declared_options(_options(registry, "encoder", encoder)))
-        for index, name in inserted:
-            places[f"steps.{index}"] = dict(declared_options(_options(registry, "transform", name)))
+    places = option_places(
+        registry,
+        decoder=decoder,
+        encoder=encoder,
+        kind=kind if isinstance(kind, str) else None,
+        inserted=inserted or (),
+    )
     for name, value in given.items():
-        found = [place for place, names in places.items() if name in names]
+        found = [place for place in places if name in place.options]
         if len(found) > 1:
-            raise UsageError(f"several plugins have the option {name}", code="ambiguous-option")
-        if not found and inserted is not None:
-            known = sorted({one for names in places.values() for one in names})
-            raise UsageError(
-                f"there is no option {one_line(name)}", code="unknown-option", hint=did_you_mean(name, known)
-            )
-        for place in found:
-            root = assigned(root, [*place.split("."), "with", name], from_plain(value))
+            found = [place for place in found if not (place.path == "outputs.0" and name in encoder_options)]
+        if len(found) > 1:
+            raise _ambiguous(name, value, found)
+        if not found and decoder and (name in array_classes(registry) or any(plugins_with(registry, "kind", name))):
+            found = list(places[:1])  # the check refuses it there, and says which kind has it
+        if not found:
+            unknown = _Unknown(name, value, registry, places, tuple(asked), has_decoder=bool(decoder))
+            if inserted is not None or not unknown.may_come:
+                raise unknown.error()
+            continue
+        option = found[0].options.get(name)
+        if value is not None or (option is not None and option.default is not None and takes(option.type, None)):
+            root = with_option(root, found[0].path, name, value)
+    for name, value in encoder_options.items() if encoder else ():
+        root = with_option(root, "outputs.0", name, value)
     return root
 
 
-def _options(registry: Registry, role: str, name: str) -> type[Any]:
-    return ports_of(registry.find(role, name).resolve()).options
+def with_option(root: Node, path: str, name: str, value: object) -> Node:
+    """Return a pipeline with an option of a stage.
+
+    Parameters
+    ----------
+    root
+        Pipeline.
+    path
+        Path of the stage.
+    name, value
+        Name and value of the option.
+
+    Raises
+    ------
+    PipelineError
+        If the value cannot be one of an option; the message names the option.
+    """
+    node = from_plain({name: plain_keyword(value)})
+    entries = node.entries if isinstance(node, MappingNode) else {}
+    return assigned(root, [*path.split("."), "with", name], entries[name].node)
+
+
+def plain_keyword(value: Any) -> Any:
+    """Return a value with the scalars of arrays and tensors, and records such as a `MelDialect`, as plain ones."""
+    if isinstance(value, Mapping):
+        return {name: plain_keyword(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_keyword(inner) for inner in value]
+    if isinstance(value, Struct):
+        defaults = dict(zip(value.__struct_fields__[::-1], value.__struct_defaults__[::-1], strict=False))
+        return {
+            name: plain_keyword(inner)
+            for name, inner in asdict(value).items()
+            if name not in defaults or inner != defaults[name]
+        }
+    shape: Any = getattr(value, "shape", None)
+    if not hasattr(shape, "__len__") or len(shape):
+        return value
+    from tonearm.tensors import as_array  # not at the top: most values are plain
+
+    return value.item() if hasattr(value, "item") else as_array(value).item()
+
+
+class _Unknown(Struct, frozen=True):
+    """A keyword that none of the plugins has.
+
+    Parameters
+    ----------
+    name, value
+        Keyword.
+    registry
+        Registry of plugins.
+    places
+        Places of options.
+    asked
+        Names of the transforms that the user asks for.
+    has_decoder
+        Whether a decoder reads the source; a signal needs none.
+    """
+
+    name: str
+    value: object
+    registry: Registry
+    places: tuple[OptionPlace, ...]
+    asked: tuple[str, ...]
+    has_decoder: bool
+
+    @property
+    def connecting(self) -> dict[str, Mapping[str, Option]]:
+        """Transforms that may be put in, with their options."""
+        return {one: options_of(self.registry, "transform", one) for one in connecting_transforms(self.registry)}
+
+    @property
+    def is_of_array(self) -> bool:
+        """Whether it describes an array, but a signal is given."""
+        return not self.has_decoder and (self.name in array_classes(self.registry) or bool(self._owners("kind")))
+
+    @property
+    def may_come(self) -> bool:
+        """Whether a transform that is put in later may have it."""
+        return not self.is_of_array and any(self.name in options for options in self.connecting.values())
+
+    def _owners(self, role: str) -> list[str]:
+        """Return the names of the plugins of a role that have the option, those that the user asks for first."""
+        found = plugins_with(self.registry, role, self.name)
+        return sorted(found, key=lambda one: one not in self.asked)
+
+    def error(self) -> UsageError:
+        """Return the error, with the place that the option belongs to."""
+        name = self.name
+        if self.is_of_array:
+            return _unknown(f"{name} describes an array, and a signal describes itself", f"leave {name} out")
+        if owners := self._owners("transform"):
+            step = _step(owners[0], name, self.value)
+            if owners[0] in self.asked:
+                return _unknown(f"{name} is an option of {owners[0]}, whose options stand beside its name", step)
+            if connecting := [one for one in owners if one in self.connecting]:
+                return _unknown(f"{name} is an option of {_not(connecting, 'needed')}", f"leave {name} out")
+            which = "it" if len(owners) == 1 else owners[0]
+            return _unknown(f"{name} is an option of {_not(owners, 'applied')}", f"to apply {which}, {step}")
+        if owners := self._owners("decoder") or self._owners("encoder"):
+            return _unknown(f"{name} is an option of {_not(owners, 'used')}", f"leave {name} out")
+        return _unknown(f"there is no option {one_line(repr(name), 60)} here", self._meant())
+
+    def _meant(self) -> str:
+        """Return a similar name, and whose option it is unless it is one of the call."""
+        known = {one for place in self.places for one in place.options} | {*PARAMETERS}
+        known |= {one for options in self.connecting.values() for one in options}
+        meant = nearest(self.name, _all_options(self.registry))
+        if meant is None or meant in known:
+            return did_you_mean(self.name, sorted(known))
+        roles = ("encoder", "transform", "decoder", "kind")
+        owners = [one for role in roles for one in plugins_with(self.registry, role, meant)]
+        return f"did you mean {meant!r}, an option of {_named(owners)}?"
+
+
+def _unknown(message: str, hint: str) -> UsageError:
+    return UsageError(message, code="unknown-option", hint=hint)
+
+
+def _not(plugins: Sequence[str], what: str) -> str:
+    """Return the names of plugins, and that they are not needed, applied or used."""
+    return f"{_named(plugins)}, which {'is' if len(plugins) == 1 else 'are'} not {what} here"
+
+
+def _ambiguous(name: str, value: object, places: Sequence[OptionPlace]) -> UsageError:
+    """Return the error for a keyword that several plugins have, with what to write for each of them."""
+    hints = []
+    for place in places:
+        if place.path.startswith("steps."):
+            hints.append(f"for {place.plugin}, {_step(place.plugin, name, value)}")
+        elif place.path != "input":
+            hints.append(f"for {place.plugin}, encoder={{{name!r}: {_shown(value)}}}".replace("'", '"'))
+        else:
+            other = next((one for one in places if one.path == "outputs.0"), None)
+            default = _shown(_default(other.options[name])) if other else "…"
+            beside = f'{name}={_shown(value)} beside encoder={{"{name}": {default}}}'
+            hints.append(f"for {place.plugin}, {beside}")
+    message = f"{name} is an option of {' and of '.join(place.plugin for place in places)}"
+    return UsageError(message, code="ambiguous-option", hint="; ".join(hints))
+
+
+def _all_options(registry: Registry) -> list[str]:
+    """Return the names of the options of all plugins, and of the parameters of calls."""
+    found = dict.fromkeys(PARAMETERS)
+    for role in ("decoder", "kind", "transform", "encoder"):
+        for entry in registry.entries(role):
+            with contextlib.suppress(PluginError, TypeError):
+                found.update(dict.fromkeys(declared_options(ports_of(entry.resolve()).options)))
+    return sorted(found)
+
+
+def _default(option: Option) -> object:
+    return None if option.required else option.default
+
+
+def _step(plugin: str, name: str, value: object) -> str:
+    """Return the step to write for a plugin with one option."""
+    return f'steps=[("{plugin}", {{"{name}": {_shown(value)}}})]'
+
+
+def _shown(value: object) -> str:
+    """Return a value as a Python literal on one short line."""
+    plain = plain_keyword(value)
+    text = f'"{plain}"' if isinstance(plain, str) and '"' not in plain else repr(plain)
+    return one_line(text, 60)
+
+
+def _named(plugins: Sequence[str]) -> str:
+    """Return the first names of plugins as a list in prose."""
+    more = len(plugins) - MAX_OWNERS
+    *first, last = [*plugins[:MAX_OWNERS], *([counted(more, "other")] if more > 0 else [])]
+    return f"{', '.join(first)} and {last}" if first else last

@@ -19,15 +19,29 @@ from tonearm.signals import Signal
 from tonearm.source import Source
 
 
-def decoded_signals(bound: BoundPlugin, source: Source, registry: Registry) -> tuple[Signals, StartedDecoder | None]:
-    """Return the class of the signals that the decoder gives; where its options leave it open, start to decode."""
+def decoded_signals(
+    bound: BoundPlugin, source: Source, registry: Registry, *, start: bool = False
+) -> tuple[Signals, StartedDecoder | None]:
+    """Return the class of the signals that the decoder gives; where its options leave it open, start to decode.
+
+    Parameters
+    ----------
+    bound
+        Decoder.
+    source
+        Source.
+    registry
+        Registry with the named structs that options name.
+    start
+        Whether to start to decode in any case.
+    """
     plugin = bound.plugin
     if not isinstance(plugin, Decoder):
         raise UsageError(f"{bound.name} is not a decoder")
     if source.signal is not None:
         return (type(source.signal),), None
     signals = plugin.produces().signals
-    if len(signals) == 1 and signals[0] is not Signal:
+    if len(signals) == 1 and signals[0] is not Signal and not start:
         return signals, None
     with as_item_error(bound):
         started = StartedDecoder(plugin, source, registry)
@@ -35,9 +49,8 @@ def decoded_signals(bound: BoundPlugin, source: Source, registry: Registry) -> t
             raise UsageError(f"{one_line(source.name)} holds nothing", code="empty")
         if isinstance(started.first, ItemError):
             raise started.first
-        signal: Any = getattr(started.first, "signal", started.first)
-        check_given(signal, bound)
-        return (type(signal),), started
+        check_given(started.signal, bound)
+        return (type(started.signal),), started
 
 
 class StartedDecoder(Decoder[Signal, Any]):
@@ -54,20 +67,27 @@ class StartedDecoder(Decoder[Signal, Any]):
 
     Attributes
     ----------
+    plugin
+        Same as the parameter.
     first
         First item, until it is decoded: None if there is none.
     """
 
     def __init__(self, plugin: Decoder[Any, Any], source: Source, registry: Registry) -> None:
         super().__init__(plugin.options)
-        self._plugin = plugin
+        self.plugin = plugin
         self._context = Context(catalogue=registry.catalogue)
         self._items = iter(plugin.decode(inflated_source(source, type(plugin).suffixes), self._context))
         self.first = next(self._items, None)
 
+    @property
+    def signal(self) -> Any:
+        """Signal of the first item, until it is decoded."""
+        return getattr(self.first, "signal", self.first)
+
     def preflight(self) -> None:
         """Let the decoder prepare."""
-        self._plugin.preflight()
+        self.plugin.preflight()
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:  # noqa: ARG002 - started
         """Yield the first item and then the others, with what the decoder has recorded about each."""

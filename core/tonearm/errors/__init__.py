@@ -14,15 +14,15 @@ from tonearm.errors.exceptions import (
     TonearmError,
     UsageError,
 )
+from tonearm.errors.place import Form, Place
 from tonearm.errors.problem import Problem, advise
 from tonearm.errors.remedies import (
     Advice,
     ChooseOption,
-    Form,
+    ChoosePlugin,
     GiveOption,
     InsertStep,
     InstallExtra,
-    Place,
     Remedy,
     RemoveOption,
     RunCommand,
@@ -35,6 +35,7 @@ from tonearm.errors.text import did_you_mean, one_line
 __all__ = [
     "Advice",
     "ChooseOption",
+    "ChoosePlugin",
     "Form",
     "GiveOption",
     "InsertStep",

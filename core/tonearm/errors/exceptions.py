@@ -1,6 +1,7 @@
 """The exceptions that a user can cause; anything else that reaches the command line is a bug of tonearm.
 
-Each carries a stable ``code`` (for journals, scripts and documentation), a message, and remedies.
+Each carries a stable ``code`` (for journals, scripts and documentation), a message, and remedies. Tracebacks name each
+by the module that users import it from.
 """
 
 from __future__ import annotations
@@ -8,12 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tonearm.errors.place import Place
 from tonearm.errors.problem import NOWHERE, Problem, advise, hint_of
-from tonearm.errors.remedies import Place, Remedy
+from tonearm.errors.remedies import Remedy
 from tonearm.errors.text import safe_message
 
 
-class TonearmError(Exception):
+class _ShownInNotebook:
+    """An exception that a notebook shows without tonearm's own frames."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines of the traceback; IPython asks for them."""
+        from tonearm.errors.tracebacks import notebook_lines  # not at the top: only notebooks need it
+
+        return notebook_lines(self)  # type: ignore[arg-type]
+
+
+class TonearmError(_ShownInNotebook, Exception):
     """The root of every error that a user can cause.
 
     Parameters
@@ -33,6 +45,7 @@ class TonearmError(Exception):
         Stage of the pipeline that raised it, once the host has noted it.
     """
 
+    __module__ = "tonearm"
     default_code = "error"
 
     def __init__(
@@ -63,17 +76,29 @@ class TonearmError(Exception):
 class UsageError(TonearmError):
     """The command or the call is wrong; nothing was touched (exit status 2)."""
 
+    __module__ = "tonearm"
     default_code = "usage"
 
 
 class PipelineError(TonearmError):
     """A pipeline is wrong; ``problems`` has everything that is, in the order of the file (exit status 2)."""
 
+    __module__ = "tonearm"
     default_code = "pipeline"
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda p: (p.file or "", p.line or 0, p.column or 0)))
         super().__init__("\n".join(map(str, self.problems)))
+
+    def __reduce__(self) -> tuple[type[PipelineError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)
+
+    def __str__(self) -> str:
+        if len(self.problems) == 1:
+            return self.message
+        # The first line of a traceback has the name of the class in front, so the problems begin on the next.
+        lines = self.message.replace("\n", "\n  ")
+        return f"{len(self.problems)} problems\n  {lines}"
 
 
 class ItemError(TonearmError):
@@ -86,6 +111,7 @@ class ItemError(TonearmError):
         remedies by it, and then drops it with the data. None if the data cannot be read again.
     """
 
+    __module__ = "tonearm"
     default_code = "item"
     retry: Callable[[Any], Any] | None = None
 
@@ -93,16 +119,19 @@ class ItemError(TonearmError):
 class SignalError(ItemError):
     """A signal breaks its own rules: wrong rank, wrong number of bins, a sample rate of 0."""
 
+    __module__ = "tonearm.api"
+
     default_code = "bad-signal"
 
 
 class OutputError(TonearmError):
     """The output side failed: a full disk, a read-only folder. The run stops (exit status 4)."""
 
+    __module__ = "tonearm"
     default_code = "output"
 
 
-class OptionError(ValueError):
+class OptionError(_ShownInNotebook, ValueError):
     """Options that do not fit one another; raise it in an options class's ``__post_init__``, or in a port check.
 
     Parameters
@@ -118,6 +147,8 @@ class OptionError(ValueError):
     remedies
         What to do about it, as data; ``hint`` comes after them.
     """
+
+    __module__ = "tonearm.api"
 
     def __init__(
         self,

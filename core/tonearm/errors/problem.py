@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
-from tonearm.errors.remedies import Advice, Place, Remedy
+from tonearm.errors.place import Place
+from tonearm.errors.remedies import Advice, Remedy
 from tonearm.errors.text import escape_controls, safe_message
 
 NOWHERE = Place()

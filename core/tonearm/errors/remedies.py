@@ -1,45 +1,23 @@
 """Remedies: what would fix a problem, as data.
 
-A remedy is written once, and reads differently for a pipeline in YAML, a command line, and a call from Python::
+A remedy is written once, and reads differently for a pipeline in YAML, the flags of a command, a pipeline in Python,
+and a call of a function such as `tonearm.save`::
 
-    SetOption("sample_rate", 22050)   sample_rate: 22050   --sample-rate 22050   "sample_rate": 22050
+    SetOption("sample_rate", 22050)   sample_rate: 22050     --sample-rate 22050
+                                      "sample_rate": 22050   sample_rate=22050
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-Form: TypeAlias = Literal["yaml", "flags", "python"]
-"""Where the pipeline comes from, and so how a remedy reads."""
-
-_PLAIN = r"[A-Za-z_][\w.*/+-]*"
-_NOT_TEXT = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
-_WORDS: Mapping[object, str] = {None: "null", True: "true", False: "false"}
-_OPEN = "…"
-"""Stands for a value that only the user knows."""
-
-
-class Place(Struct, frozen=True):
-    """Place of a problem within a pipeline.
-
-    Parameters
-    ----------
-    stage
-        Path of the stage: ``input``, ``steps.1``, ``outputs.0``; empty for the pipeline as a whole.
-    form
-        Form that the pipeline was given in.
-    own_steps
-        Whether a step before the stage belongs to the steps of one output.
-    """
-
-    stage: str = ""
-    form: Form = "yaml"
-    own_steps: bool = False
+from tonearm.errors.assignments import assignment, assignments, flag, step, without
+from tonearm.errors.literals import OPEN, all_of, either, flag_value, python_literal, shell_word, yaml_literal
+from tonearm.errors.place import Place
 
 
 class SetOption(Struct, frozen=True, tag=True):
@@ -71,12 +49,12 @@ class SetOption(Struct, frozen=True, tag=True):
     def text(self, place: Place) -> str:
         """Return the assignments, with their condition."""
         if not self.stage:
-            joint = {"flags": " ", "yaml": " and ", "python": ", "}[place.form]
-            given = {self.option: self.value, **self.also}
-            text = joint.join(_assignment(option, (value,), place) for option, value in given.items())
-            return _with(f"{text}{_without(self.instead_of, place)}" if self.instead_of else text, self.when)
-        text = _assignment(self.option, (self.value,), replace(place, stage=self.stage))
-        return _with(text if place.form == "flags" else f"{text} in the options of {self.stage}", self.when)
+            text = assignments({self.option: self.value, **self.also}, place)
+            return _with(f"{text}{without(self.instead_of, place)}" if self.instead_of else text, self.when)
+        there = replace(place, stage=self.stage, use="", put_in=False)
+        text = assignment(self.option, (self.value,), there)
+        is_whole = place.form == "flags" or (place.form == "call" and self.stage == "input")
+        return _with(text if is_whole else f"{text} in the options of {self.stage}", self.when)
 
 
 class ChooseOption(Struct, frozen=True, tag=True):
@@ -98,7 +76,7 @@ class ChooseOption(Struct, frozen=True, tag=True):
 
     def text(self, place: Place) -> str:
         """Return the assignment with all values, and its condition."""
-        return _with(_assignment(self.option, self.values, place), self.when)
+        return _with(assignment(self.option, self.values, place), self.when)
 
 
 class GiveOption(Struct, frozen=True, tag=True):
@@ -117,8 +95,7 @@ class GiveOption(Struct, frozen=True, tag=True):
 
     def text(self, place: Place) -> str:
         """Return the assignment with its value left open, and what the option means."""
-        meaning = f" ({self.meaning.rstrip('.')})" if self.meaning else ""
-        return f"{_assignment(self.option, (_OPEN,), place)}{meaning}"
+        return _meaning(assignment(self.option, (OPEN,), place), self.meaning)
 
 
 class RemoveOption(Struct, frozen=True, tag=True):
@@ -137,8 +114,39 @@ class RemoveOption(Struct, frozen=True, tag=True):
 
     def text(self, place: Place) -> str:
         """Return the advice, with its condition."""
-        name = _flag(self.option) if _is_flag(place) else self.option
+        name = flag(self.option) if place.has_flags else self.option
         return _with(f"leave {name} out", self.when)
+
+
+class ChoosePlugin(Struct, frozen=True, tag=True):
+    """Choose the decoder or the encoder, where the suffix of a file does not tell.
+
+    Parameters
+    ----------
+    role
+        Role of the plugin: ``decoder`` or ``encoder``.
+    names
+        Names of plugins that fit; only the user knows which is right. Empty if any may.
+    when
+        Condition under which this is right, or what the plugins are for.
+    """
+
+    role: str
+    names: tuple[str, ...] = ()
+    when: str = ""
+
+    def text(self, place: Place) -> str:
+        """Return the argument that names the plugin: a flag, ``use``, or the ``format`` of a call."""
+        names = self.names or (OPEN,)
+        if place.form == "flags":
+            text = assignment(self.role, names, Place(form="flags"))
+        elif place.form != "call":
+            text = assignment("use", names, place)
+        elif self.role == "encoder":
+            text = assignment("format", names, Place(form="call"))
+        else:  # no argument names a decoder
+            text = f'load_pipeline({{"input": {either(python_literal({"use": name}) for name in names)}, …}})'
+        return _with(text, self.when) if self.names else _meaning(text, self.when)
 
 
 class InsertStep(Struct, frozen=True, tag=True):
@@ -164,16 +172,21 @@ class InsertStep(Struct, frozen=True, tag=True):
     def text(self, place: Place) -> str:
         """Return the step, with its condition."""
         if place.form == "flags" and not place.own_steps:
-            sets = ";".join(f"{name}={_yaml(value)}" for name, value in self.options.items())
+            sets = ";".join(f"{name}={yaml_literal(value)}" for name, value in self.options.items())
             named = f"{self.use}:{sets}" if sets else self.use
-            text = " ".join(f"--step {_quoted(name)}" for name in (*self.first, named))
+            text = " ".join(f"--step {shell_word(name)}" for name in (*self.first, named))
             return _with(f"{text} before it" if place.stage.startswith("steps.") else text, self.when)
         if place.form == "python":
             last = {"use": self.use} | ({"with": self.options} if self.options else {})
             entries = [*({"use": name} for name in self.first), last]
-            return _with(f"put {_listed(*map(_python, entries))} {_where(place)}", self.when)
-        options = ", ".join(f"{name}: {_yaml(value)}" for name, value in self.options.items())
-        text = f"put {_listed(*self.first, self.use)} {_where(place)}"
+            return _with(f"put {all_of(map(python_literal, entries))} {_where(place)}", self.when)
+        if place.form == "call":
+            last_step = step(self.use, self.options) if self.options else python_literal(self.use)
+            text = f"steps=[{', '.join([*map(python_literal, self.first), last_step])}]"
+            is_before = place.stage.startswith("steps.") and not place.put_in
+            return _with(f"{text} before it" if is_before else text, self.when)
+        options = ", ".join(f"{name}: {yaml_literal(value)}" for name, value in self.options.items())
+        text = f"put {all_of((*self.first, self.use))} {_where(place)}"
         return _with(f"{text}, with {options}" if options else text, self.when)
 
 
@@ -196,12 +209,12 @@ class SetLimit(Struct, frozen=True, tag=True):
 
     def text(self, place: Place) -> str:
         """Return the flag, which holds for a pipeline in YAML, too, or the argument."""
-        if place.form == "python":
-            return _with(f'limits={{"{self.limit}": {_python(self.value)}}}', self.when)
-        flag = f"--limit {_quoted(f'{self.limit}={_inline(self.value)}')}"
+        if place.form in ("python", "call"):
+            return _with(f'limits={{"{self.limit}": {python_literal(self.value)}}}', self.when)
+        flag = f"--limit {shell_word(f'{self.limit}={flag_value(self.value)}')}"
         if place.form == "flags":
             return _with(flag, self.when)
-        return _with(f"limits: {{{self.limit}: {_yaml(self.value)}}} in the pipeline, or {flag}", self.when)
+        return _with(f"limits: {{{self.limit}: {yaml_literal(self.value)}}} in the pipeline, or {flag}", self.when)
 
 
 class InstallExtra(Struct, frozen=True, tag=True):
@@ -236,23 +249,26 @@ class RunCommand(Struct, frozen=True, tag=True):
 
     def text(self, _: Place) -> str:
         """Return the command, quoted for a shell."""
-        return _with(" ".join(map(_quoted, self.argv)), self.when)
+        return _with(" ".join(map(shell_word, self.argv)), self.when)
 
 
-class Advice(Struct, frozen=True, tag=True):
+class Advice(Struct, frozen=True, tag=True, omit_defaults=True, repr_omit_defaults=True):
     """Advice in prose, for what no option, step or command can fix.
 
     Parameters
     ----------
     prose
-        The advice, the same in every form.
+        The advice.
+    in_call
+        The advice for a call from Python, where it is another; empty if it is the same in every form.
     """
 
     prose: str
+    in_call: str = ""
 
-    def text(self, _: Place) -> str:
+    def text(self, place: Place) -> str:
         """Return the advice."""
-        return self.prose
+        return self.in_call if self.in_call and place.form == "call" else self.prose
 
 
 class ShowTraceback(Struct, frozen=True, tag=True):
@@ -262,7 +278,7 @@ class ShowTraceback(Struct, frozen=True, tag=True):
         """Return how to see the traceback; empty if it is printed anyway."""
         from tonearm.errors import tracebacks  # not at the top: only the text of this remedy needs it
 
-        if place.form == "python":
+        if place.form in ("python", "call"):
             return "its __cause__ shows where"
         return "" if tracebacks.are_shown() else "--debug shows where"
 
@@ -272,6 +288,7 @@ Remedy: TypeAlias = (
     | ChooseOption
     | GiveOption
     | RemoveOption
+    | ChoosePlugin
     | InsertStep
     | SetLimit
     | InstallExtra
@@ -279,101 +296,17 @@ Remedy: TypeAlias = (
     | Advice
     | ShowTraceback
 )
-"""Remedy of an error, as data. It is written as YAML, as flags, or as Python."""
+"""Remedy of an error, as data. It is written as YAML, as flags, as Python, or as the arguments of a call."""
 
 
 def _with(text: str, when: str) -> str:
     return f"{text}, {when}" if when else text
 
 
-def _assignment(option: str, values: tuple[Any, ...], place: Place) -> str:
-    """Return ``option`` with a value, or with several to choose from."""
-    if place.form == "python":
-        return f'"{option}": {_either(map(_python, values))}'
-    if place.form == "yaml":
-        return f"{option}: {_either(map(_yaml, values))}"
-    if place.stage == "executor":
-        return f"--executor-option {_either(_quoted(f'{option}={_inline(value)}') for value in values)}"
-    if _is_flag(place):
-        return f"{_flag(option)} {_either(_quoted(_inline(value)) for value in values)}"
-    return f"--set {_either(_quoted(f'{place.stage}.with.{option}={_yaml(value)}') for value in values)}"
-
-
-def _without(option: str, place: Place) -> str:
-    """Return the words after an assignment that takes the place of another option."""
-    if place.form == "flags" and not _is_flag(place):
-        return f" --set {place.stage}.with.{option}=null"
-    return f" in place of {_flag(option) if _is_flag(place) else option}"
-
-
-def _is_flag(place: Place) -> bool:
-    """Return whether options of a stage are flags of their own: those of the decoder are."""
-    return place.form == "flags" and place.stage in ("", "input")
-
-
-def _flag(option: str) -> str:
-    return f"--{option.replace('_', '-')}"
+def _meaning(text: str, meaning: str) -> str:
+    return f"{text} ({meaning.rstrip('.')})" if meaning else text
 
 
 def _where(place: Place) -> str:
     """Return where a step goes that comes before the stage."""
-    is_encoder = re.fullmatch(r"outputs\.\d+", place.stage)
-    return "at the end of its own steps" if place.own_steps and is_encoder else "before it"
-
-
-def _listed(*texts: str) -> str:
-    *others, last = texts
-    return f"{', '.join(others)} and {last}" if others else last
-
-
-def _either(texts: Any) -> str:
-    *others, last = texts
-    return f"{', '.join(others)} or {last}" if others else str(last)
-
-
-def _yaml(value: Any) -> str:
-    """Return a value as YAML on one line."""
-    if isinstance(value, str):
-        if value is _OPEN or (re.fullmatch(_PLAIN, value) and value.lower() not in _NOT_TEXT):
-            return value
-        import json
-
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name}: {_yaml(inner)}" for name, inner in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_yaml, value))}]"
-    if isinstance(value, float):  # 1e-08 is text to readers of YAML 1.1
-        return re.sub(r"^(-?\d+)e", r"\1.0e", repr(value))
-    return _WORDS[value] if value is None or isinstance(value, bool) else str(value)
-
-
-def _inline(value: Any) -> str:
-    """Return a value as a flag takes it: a list needs no brackets, text no quotes."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (list, tuple)) and all(isinstance(inner, str) for inner in value):
-        return ",".join(value)
-    return _yaml(value)
-
-
-def _python(value: Any) -> str:
-    """Return a value as a Python literal."""
-    if value is _OPEN:
-        return str(value)
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_python(name)}: {_python(inner)}" for name, inner in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_python, value))}]"
-    return repr(value)
-
-
-def _quoted(word: str) -> str:
-    """Return a word quoted for a shell, unless it needs no quotes."""
-    if re.fullmatch(r"[\w@%+=:,./…-]+", word):
-        return word
-    import shlex
-
-    return shlex.quote(word)
+    return "at the end of its own steps" if place.own_steps and place.is_encoder else "before it"

@@ -44,6 +44,12 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def item_name(source: str, key: str, index: int) -> str:
+    """Return the name of an item: that of its source, and its key, or its index if that is not 0, in brackets."""
+    item = f" [{one_line(key)}]" if key else f" [{index}]" if index else ""
+    return f"{one_line(source, 1000)}{item}"
+
+
 def describe_exception(error: BaseException) -> str:
     """Return the class and the text of an exception on one line."""
     kind = one_line(type(error).__name__)

@@ -1,10 +1,15 @@
-"""What led to an exception; and the tracebacks that ``--debug`` shows for errors that do not end a command."""
+"""What led to an exception, and its traceback: which frames are tonearm's own, and what ``--debug`` shows.
+
+``--debug`` also shows the tracebacks of errors that do not end a command.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
+from types import FrameType, TracebackType
 
 _shown: set[str] | None = None
 """Tracebacks that were printed; None outside `shown`, where none are."""
@@ -61,3 +66,64 @@ def causes(error: BaseException | None, *, suppressed: bool = True) -> Iterator[
         earlier = error.__cause__ or (None if hidden else error.__context__)
         yield error
         error = earlier
+
+
+_OWN = frozenset(("tonearm", "tonearm_plugins"))
+_SHELLS = frozenset(("IPython", "code", "ipykernel"))
+
+
+DEBUG_VARIABLE = "TONEARM_DEBUG"
+"""Environment variable that keeps tonearm's own frames in tracebacks, unless it is empty or 0."""
+
+
+def keeps_own() -> bool:
+    """Return whether tracebacks keep tonearm's own frames."""
+    return are_shown() or os.environ.get(DEBUG_VARIABLE, "") not in ("", "0")
+
+
+def is_own(frame: FrameType) -> bool:
+    """Return whether a frame is one of tonearm or of its own plugins."""
+    return _package(frame) in _OWN
+
+
+def without_own(trace: TracebackType | None) -> TracebackType | None:
+    """Return a traceback without tonearm's own frames, and without those of the shell that it begins with."""
+    while trace is not None and _package(trace.tb_frame) in _SHELLS:
+        trace = trace.tb_next
+    links = [link for link in _links(trace) if not is_own(link.tb_frame)]
+    kept = None
+    for link in reversed(links):
+        kept = TracebackType(kept, link.tb_frame, link.tb_lasti, link.tb_lineno)
+    return kept
+
+
+def trimmed(trace: TracebackType | None) -> TracebackType | None:
+    """Return the traceback of a plugin's exception from the plugin on; all of it if no plugin is on it."""
+    return next((link for link in _links(trace) if _package(link.tb_frame) != "tonearm"), trace)
+
+
+def notebook_lines(error: BaseException) -> list[str]:
+    """Return the lines of an error's traceback for a notebook, in the way that its shell writes tracebacks."""
+    trace = error.__traceback__
+    if not keeps_own():
+        trace = without_own(trace)
+    try:
+        shell = sys.modules["IPython"].get_ipython()
+        lines: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, trace, tb_offset=0)
+    except Exception:  # another shell, or one that writes them in another way
+        import traceback
+
+        return traceback.format_exception(type(error), error.with_traceback(trace), trace)
+    return lines
+
+
+def _links(trace: TracebackType | None) -> Iterator[TracebackType]:
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next
+
+
+def _package(frame: FrameType) -> str:
+    """Return the top-level package of a frame's module."""
+    name = frame.f_globals.get("__name__")
+    return name.partition(".")[0] if isinstance(name, str) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import TypeVar
 
 from msgspec import Struct
@@ -13,15 +13,14 @@ from msgspec.structs import replace
 from tonearm.errors import Form, InsertStep, OptionError, PipelineError, Place, Problem, SetOption, one_line
 from tonearm.pipeline.answers import add_missing_requirements, as_grouping, as_spec, promised
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
-from tonearm.pipeline.document import with_limits
 from tonearm.pipeline.environment import Masks, add_refused, with_hidden_tags
+from tonearm.pipeline.given_limits import limits_of
 from tonearm.pipeline.inference import find_conversion, matching_signals, plugins_by_suffix
-from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.output_templates import read_templates
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.structure import Stage, Structure, read_structure, without_options
-from tonearm.pipeline.yaml.nodes import MappingNode, Mark, Node, ScalarNode
+from tonearm.pipeline.yaml.nodes import Mark, Node, ScalarNode
 from tonearm.plugins.culprit import has_foreign_code
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
@@ -41,6 +40,9 @@ def check(
     form: Form | None = None,
     env: Iterable[str] = (),
     needs_outputs: bool = True,
+    put_in: Container[str] = (),
+    one_source: bool = False,
+    signal: BoundPlugin | None = None,
 ) -> CheckedPipeline:
     """Return the pipeline with its plugins bound to their options.
 
@@ -58,6 +60,12 @@ def check(
         Names of the environment variables that may stand anywhere in the pipeline.
     needs_outputs
         Whether the pipeline must have outputs, because something is written.
+    put_in
+        Paths of the steps that the user has not asked for; they were put in between two ports.
+    one_source
+        Whether it converts one source that is at hand, whose batch may have one element.
+    signal
+        Decoder that gives a signal in memory, in place of the one that the pipeline names.
 
     Raises
     ------
@@ -65,9 +73,11 @@ def check(
         If the pipeline has problems; it contains all of them, each with its place.
     """
     allowed = frozenset(env)
-    ask = functools.partial(
-        _checked, file=file, registry=registry, form=form, allowed=allowed, needs_outputs=needs_outputs
-    )
+
+    def ask(root: Node) -> tuple[list[Problem], CheckedPipeline | None]:
+        problems = Problems(file, form, put_in)
+        return _checked(root, problems, _Binder(registry, problems, allowed, one_source), needs_outputs, signal)
+
     problems, checked = ask(root)
     if checked is None:
         from tonearm.pipeline.check_trials import try_on_pipeline
@@ -77,27 +87,23 @@ def check(
 
 
 def _checked(
-    root: Node,
-    *,
-    file: str | None,
-    registry: Registry,
-    form: Form | None,
-    allowed: frozenset[str],
-    needs_outputs: bool,
+    root: Node, problems: Problems, binder: _Binder, needs_outputs: bool, signal: BoundPlugin | None
 ) -> tuple[list[Problem], CheckedPipeline | None]:
     """Return the problems of a pipeline, or else none and the pipeline with its plugins. See `check`."""
-    problems = Problems(file, form)
     structure = read_structure(root, problems, needs_outputs=needs_outputs)
-    binder = _Binder(registry, problems, allowed)
-    decoder = binder.bind(structure.decoder, "decoder", "input")
+    decoder = (
+        binder.bind(structure.decoder, "decoder", "input")
+        if signal is None
+        else _Found(signal.name, None, replace(problems.place, stage="input"), signal.ports, signal)
+    )
     steps = binder.bind_steps(structure.steps, "steps")
     branches = [binder.bind_branch(stage, index, structure) for index, stage in enumerate(structure.outputs)]
     several = [bool(spec and spec.several) for spec in binder.check_ports(decoder, steps, branches)]
     outputs = zip(structure.outputs, several, strict=True)
     joiner = next((step.name for step in steps if _joins(step)), "")
-    templates = list(read_templates(outputs, problems, allowed, structure.files, joiner))
-    limits = _limits(structure.limits, problems, registry)
-    add_refused(without_options(root), allowed, problems)
+    templates = list(read_templates(outputs, problems, binder.env, structure.files, joiner))
+    limits = limits_of(structure.limits, problems, binder.registry)
+    add_refused(without_options(root), binder.env, problems)
     if problems.found:
         problems.mask(Masks.of(root))
         return problems.found, None
@@ -105,39 +111,15 @@ def _checked(
     encoders = _bound(branch.encoder for branch in branches)
     own_steps = (_bound(branch.steps) for branch in branches)
     return [], CheckedPipeline(
-        file=file,
+        file=problems.file,
         decoder=first,
         files=structure.files,
         masks=structure.masks,
         steps=_bound(steps),
         outputs=tuple(map(Output, encoders, templates, own_steps)),
-        catalogue=registry.catalogue,
+        catalogue=binder.registry.catalogue,
         limits=limits,
     )
-
-
-def read_limits(given: Iterable[str] | Mapping[str, object], registry: Registry) -> PipelineLimits:
-    """Return the limits of a command or a call that has no pipeline, as `with_limits` takes them.
-
-    Raises
-    ------
-    PipelineError
-        If one does not exist or has a wrong value.
-    """
-    problems = Problems(None, "flags")
-    root = with_limits(MappingNode({}, None), given)
-    limits = _limits(read_structure(root, Problems(None)).limits, problems, registry)
-    if problems.found:
-        raise PipelineError(problems.found)
-    return limits
-
-
-def _limits(node: MappingNode | None, problems: Problems, registry: Registry) -> PipelineLimits:
-    """Return the limits of a pipeline, or the default ones where they have problems."""
-    problems.place = replace(problems.place, stage="limits")
-    mark = node.mark if node else None
-    found: PipelineLimits | None = read_options(PipelineLimits, node, mark, "limits", problems, registry)
-    return found or PipelineLimits()
 
 
 def bind_decoder(
@@ -151,7 +133,7 @@ def bind_decoder(
         If the input has problems; it contains all of them.
     """
     problems = Problems(file, form)
-    structure = read_structure(root, problems)
+    structure = read_structure(root, problems, needs_outputs=False)
     start = len(problems.found)
     binder = _Binder(registry, problems, frozenset(env))
     found = binder.bind(structure.decoder, "decoder", "input")
@@ -188,10 +170,13 @@ def _bound(stages: Iterable[_Found]) -> tuple[BoundPlugin, ...]:
 class _Binder:
     """Binds the plugins of a pipeline, and checks the signals between them."""
 
-    def __init__(self, registry: Registry, problems: Problems, env: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, registry: Registry, problems: Problems, env: frozenset[str] = frozenset(), one_source: bool = False
+    ) -> None:
         self.registry = registry
+        self._one_source = one_source
         self.problems = problems
-        self._env = env
+        self.env = env
 
     def bind_steps(self, stages: Iterable[Stage], path: str, *, own: bool = False) -> list[_Found]:
         """Return the stages of a list of steps."""
@@ -218,9 +203,11 @@ class _Binder:
         own_steps
             Whether a step before the stage belongs to the steps of one output.
         """
-        place = replace(self.problems.place, stage=path, own_steps=own_steps)
+        use = stage.use or "" if stage else ""
+        put_in = path in self.problems.put_in
+        place = replace(self.problems.place, stage=path, own_steps=own_steps, use=use, put_in=put_in)
         self.problems.place = place
-        if stage is None or stage.use is None or not self._env.issuperset(stage.variables):
+        if stage is None or stage.use is None or not self.env.issuperset(stage.variables):
             return _Found("", stage.mark if stage else None, place)
         found = _Found(stage.use, stage.mark, place)
         try:
@@ -232,7 +219,7 @@ class _Binder:
                 options = read_options(found.ports.options, node, stage.mark, stage.use, self.problems, self.registry)
                 masks = Masks.of(node)
                 self.problems.mask(masks, start)
-                add_refused(stage.options, self._env, self.problems)
+                add_refused(stage.options, self.env, self.problems)
                 if options is not None:
                     plugin = entry.bind(options, stage.use)
                     before = len(self.problems.found)
@@ -306,7 +293,7 @@ class _Binder:
         spec = None
         if isinstance(plugin, Decoder):
             spec = self._ask(found, lambda: as_spec(plugin.produces(), ports))
-            if spec and found.place.form == "flags":  # a command converts one source, whose batch may have one element
+            if spec and self._one_source:  # its batch may have one element
                 spec = spec.replace(several=None)
         elif isinstance(plugin, (Transform, Regroup)) and before:
             narrowed = before.replace(signals=matching_signals(before.signals, ports.takes) or ports.takes)

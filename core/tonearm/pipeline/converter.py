@@ -5,18 +5,21 @@ from __future__ import annotations
 import functools
 import os
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Container, Iterator, Mapping
+from typing import Any
 
 from msgspec.structs import replace
 
-from tonearm.errors import ItemError, Place
+from tonearm.errors import ItemError
+from tonearm.errors.short_errors import short_errors
+from tonearm.errors.text import item_name
+from tonearm.errors.warning import warn
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
-from tonearm.pipeline.environment import Masks
 from tonearm.pipeline.limit_checks import LimitChecks, may_be_tried
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.measuring import HOST_MEASUREMENTS, measure_items
+from tonearm.pipeline.plugin_state import PluginState, plugin_state, plugin_states, restored_plugin
 from tonearm.pipeline.provenance import fingerprints_of, provenance_of, stages_of, without_folders
 from tonearm.pipeline.signal_checks import check_taken
 from tonearm.pipeline.stages import (
@@ -31,15 +34,10 @@ from tonearm.pipeline.stages import (
 from tonearm.pipeline.templates import Template
 from tonearm.plugins import registry
 from tonearm.plugins.context import Context, Provenance
-from tonearm.plugins.culprit import has_foreign_code
-from tonearm.plugins.discovery import Package
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.nested import nested_plugins
-from tonearm.plugins.plugin import Plugin
-from tonearm.plugins.ports import Spec, ports_of
 from tonearm.plugins.progress import Progress, Reporter
-from tonearm.plugins.registry import RegistryEntry
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.reporting import reporting
@@ -68,9 +66,9 @@ class Converter:
         """Pickle plugin classes and options only, so that loading imports nothing else."""
         checked = self.checked
         outputs = [
-            (_plugin_state(output.encoder), output.template, _plugin_states(output.steps)) for output in self.outputs
+            (plugin_state(output.encoder), output.template, plugin_states(output.steps)) for output in self.outputs
         ]
-        decoder, steps = _plugin_state(checked.decoder), _plugin_states(checked.steps)
+        decoder, steps = plugin_state(checked.decoder), plugin_states(checked.steps)
         return _restored_converter, (
             *(type(self), checked.file, checked.files, decoder, steps, outputs, checked.limits),
         )
@@ -86,6 +84,7 @@ class Converter:
 
         return chain_html(self.checked)
 
+    @short_errors
     def preflight(self) -> None:
         """Let every plugin prepare before the first source.
 
@@ -101,8 +100,11 @@ class Converter:
             with as_item_error(bound):
                 bound.plugin.preflight()
 
+    @short_errors
     def convert(self, source: Any, *, progress: bool | Callable[[Progress], object] = False) -> Iterator[Signal]:
         """Yield the signals of a source, decoded and transformed by the shared steps, without writing anything.
+
+        Warnings about an item are given as `TonearmWarning`, each with the name of the source and of the item.
 
         Parameters
         ----------
@@ -123,8 +125,14 @@ class Converter:
             If an item fails; the first failure ends the conversion.
         """
         steps = self.checked.steps
+        given = as_source(source)
         with reporting(progress) as reports:
-            for outcome in self._converted(as_source(source), threads=1, on_warning=None, on_progress=reports):
+            for outcome in self._converted(given, threads=1, on_warning=None, on_progress=reports):
+                for message in dict.fromkeys(outcome.context.warnings):
+                    if reports is not None:
+                        reports.clear()
+                    key, index = (outcome.item.key, outcome.item.index) if outcome.item else ("", 0)
+                    warn(f"{item_name(given.name, key, index)}: {message}")
                 if outcome.error:
                     raise outcome.error
                 if outcome.item:
@@ -313,48 +321,23 @@ class _LazyProvenance:
         return self._made
 
 
-_PluginState: TypeAlias = tuple[str, str, str, str, str, type[Plugin[Any]], Any, Place, Spec | None, Masks]
-
-
-def _plugin_state(bound: BoundPlugin) -> _PluginState:
-    """Return the state from which a bound plugin can be restored."""
-    entry, plugin = bound.entry, bound.plugin
-    origin, label = entry.package.origin, entry.package.label
-    return (
-        *(bound.name, entry.name, entry.role, origin, label, type(plugin), plugin.options),
-        *(bound.place, bound.spec, bound.masks),
-    )
-
-
-def _plugin_states(steps: Iterable[BoundPlugin]) -> list[_PluginState]:
-    return [_plugin_state(step) for step in steps]
-
-
-def _restored_plugin(state: _PluginState) -> BoundPlugin:
-    name, own_name, role, origin, label, cls, options, place, spec, masks = state
-    package = Package(origin=origin, load=lambda: None, label=label)
-    entry = RegistryEntry(own_name, role, cls, package)
-    plugin = entry.bind(options, name)
-    return BoundPlugin(name, entry, plugin, ports_of(cls), place, spec, masks, has_foreign_code(plugin))
-
-
 def _restored_converter(
     cls: type[Converter],
     file: str | None,
     files: tuple[str, ...],
-    decoder: _PluginState,
-    steps: list[_PluginState],
-    outputs: list[tuple[_PluginState, Template, list[_PluginState]]],
+    decoder: PluginState,
+    steps: list[PluginState],
+    outputs: list[tuple[PluginState, Template, list[PluginState]]],
     limits: PipelineLimits,
 ) -> Converter:
     return cls(
         CheckedPipeline(
             file=file,
-            decoder=_restored_plugin(decoder),
+            decoder=restored_plugin(decoder),
             files=files,
-            steps=tuple(map(_restored_plugin, steps)),
+            steps=tuple(map(restored_plugin, steps)),
             outputs=tuple(
-                Output(_restored_plugin(encoder), template, tuple(map(_restored_plugin, own)))
+                Output(restored_plugin(encoder), template, tuple(map(restored_plugin, own)))
                 for encoder, template, own in outputs
             ),
             catalogue=lambda cls: registry.default().catalogue(cls),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from tonearm.errors import Advice, ChooseOption, GiveOption, Remedy, RunCommand, UsageError, did_you_mean, one_line
+from tonearm.errors import Advice, ChoosePlugin, Remedy, RunCommand, UsageError, did_you_mean, one_line
 from tonearm.errors.text import edit_distance
 from tonearm.plugins.ports import Ports, ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry
@@ -32,18 +33,27 @@ def plugins_by_suffix(registry: Registry, role: str, name: str) -> list[Registry
     Decoders read files that are compressed as a whole, too, such as ``a.npy.gz``.
     """
     base = os.path.basename(name.rstrip("/")).lower()  # noqa: PTH119
-    found: dict[int, list[RegistryEntry]] = {}
+    known, start = _by_suffix(registry, role), base.find(".")
+    while start >= 0:
+        if found := known.get(base[start:]):
+            return found
+        start = base.find(".", start + 1)
+    within = name_within(name) if role == "decoder" else name
+    return plugins_by_suffix(registry, role, within) if within != name else []
+
+
+@functools.lru_cache(maxsize=16)
+def _by_suffix(registry: Registry, role: str) -> Mapping[str, list[RegistryEntry]]:
+    """Return the usable plugins of a role by their suffixes."""
+    known: dict[str, list[RegistryEntry]] = {}
     for entry in registry.entries(role):
         try:
             plugin = entry.resolve()
         except PluginError:
             continue
-        longest = max((len(suffix) for suffix in getattr(plugin, "suffixes", ()) if base.endswith(suffix)), default=0)
-        found.setdefault(longest, []).append(entry)
-    if found and max(found):
-        return found[max(found)]
-    within = name_within(name) if role == "decoder" else name
-    return plugins_by_suffix(registry, role, within) if within != name else []
+        for suffix in dict.fromkeys(getattr(plugin, "suffixes", ())):
+            known.setdefault(suffix, []).append(entry)
+    return known
 
 
 def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
@@ -62,7 +72,7 @@ def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
     if found:
         names = tuple(registry.short_name(entry) for entry in found)
         message = f"several {role}s fit {one_line(name)}: {', '.join(names)}"
-        raise UsageError(message, code="ambiguous-suffix", remedies=(ChooseOption(role, names),))
+        raise UsageError(message, code="ambiguous-suffix", remedies=(ChoosePlugin(role, names),))
     if role == "decoder" and os.path.isdir(name):  # noqa: PTH112
         remedy = RunCommand(("tonearm", "inspect", name), when="to print pipelines that convert its files")
         message = f"{one_line(name)} is a folder, and no decoder reads it as one source"
@@ -96,8 +106,7 @@ def _other_suffixes(registry: Registry, suffix: str) -> tuple[Remedy, ...]:
         if (len(one) != len(suffix) and edit_distance(one, suffix, 1) == 1) or sorted(one) == sorted(suffix)
     ]
     advice = Advice(did_you_mean(suffix, meant[:1]) if meant else f"encoders write {', '.join(sorted(known))}")
-    other = ChooseOption("encoder", tuple(others), when="for other formats") if others else GiveOption("encoder")
-    return advice, other
+    return advice, ChoosePlugin("encoder", tuple(others), "for other formats" if others else "")
 
 
 def _by_content(registry: Registry, name: str, suffix: str, message: str) -> UsageError:
@@ -112,9 +121,9 @@ def _by_content(registry: Registry, name: str, suffix: str, message: str) -> Usa
         found = file_types.identify(file.read(file_types.HEAD))
     remedies: tuple[Remedy, ...]
     if found in (file_types.UNKNOWN, file_types.ZEROS):
-        remedies = (GiveOption("decoder", "raw-reader for raw numbers, pcm-reader for raw samples"),)
+        remedies = (ChoosePlugin("decoder", when="raw-reader for raw numbers, pcm-reader for raw samples"),)
     elif any(entry.name == found.reader for entry in registry.entries("decoder")):
-        remedies = (ChooseOption("decoder", (found.reader,)),)
+        remedies = (ChoosePlugin("decoder", (found.reader,)),)
     elif (program := DECOMPRESSORS.get(suffix)) and found.hint.endswith(program):
         remedies = (RunCommand((program, name), when="to decompress it first"),)
     elif suffix in PIPELINE_SUFFIXES:
@@ -126,6 +135,8 @@ def _by_content(registry: Registry, name: str, suffix: str, message: str) -> Usa
 
 def find_conversion(registry: Registry, given: Signals, wanted: Signals) -> tuple[str, ...] | None:
     """Return the names of the shortest chain of transforms between two ports; None if there is none."""
+    if matching_signals(given, wanted):
+        return ()  # so that no transform is imported
     known = list(_transforms(registry))
     ways: list[tuple[tuple[str, ...], Signals]] = [((), given)]
     seen = {given}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -23,6 +24,8 @@ class Problems:
         Name of the pipeline's file in messages; None for a mapping given from Python.
     form
         Form in which remedies are written; YAML for a file and Python for a mapping, if None.
+    put_in
+        Paths of the steps that the user has not asked for; they were put in between two ports.
 
     Attributes
     ----------
@@ -32,8 +35,9 @@ class Problems:
         Identities of the nodes that name files.
     """
 
-    def __init__(self, file: str | None, form: Form | None = None) -> None:
+    def __init__(self, file: str | None, form: Form | None = None, put_in: Container[str] = ()) -> None:
         self.file = file
+        self.put_in = put_in
         self.found: list[Problem] = []
         self.paths: set[int] = set()
         self.place = Place(form=form or ("yaml" if file else "python"))

@@ -103,6 +103,14 @@ def without_folders(plain: Any, folder: str) -> Any:
     return os.path.basename(path) if below.startswith("..") else below  # noqa: PTH119 - text, as it was given
 
 
+def files_of(checked: CheckedPipeline) -> tuple[str, ...]:
+    """Return the paths of the files that options name and that change an output, such as a model and a cover."""
+    paths = _Paths()
+    for bound in checked.stages():
+        _identity(bound, paths)
+    return tuple(paths)
+
+
 def _digest(parts: Any) -> str:
     import hashlib
     import json
@@ -119,20 +127,27 @@ class _FileHashes(dict[str, str]):
         return self.setdefault(path, hash_path(path))
 
 
-def _identity(bound: BoundPlugin, hashes: _FileHashes) -> list[Any]:
+class _Paths(dict[str, str]):
+    """The paths of the files that options name; none is read."""
+
+    def __missing__(self, path: str) -> str:
+        return self.setdefault(path, "")
+
+
+def _identity(bound: BoundPlugin, hashes: dict[str, str]) -> list[Any]:
     """Return the data that determine the results of a stage."""
     with as_item_error(bound):
         return _identity_of(bound.plugin, bound.entry.full_name, bound.entry.package.label, hashes)
 
 
-def _identity_of(plugin: Plugin[Any], full_name: str, package: str, hashes: _FileHashes) -> list[Any]:
+def _identity_of(plugin: Plugin[Any], full_name: str, package: str, hashes: dict[str, str]) -> list[Any]:
     """Return the data that determine the results of a plugin, and of those in its options."""
     version = package if plugin.revision is None else plugin.revision
     files = [hashes[path] for path in plugin.files()]
     return [full_name, version, _counted_options(plugin.options, hashes), files]
 
 
-def _counted_options(options: Any, hashes: _FileHashes) -> dict[str, Any]:
+def _counted_options(options: Any, hashes: dict[str, str]) -> dict[str, Any]:
     """Return the options that change an output, as plain data."""
     return {
         option.name: _counted(option, options, hashes)
@@ -141,7 +156,7 @@ def _counted_options(options: Any, hashes: _FileHashes) -> dict[str, Any]:
     }
 
 
-def _counted(option: Option, options: Any, hashes: _FileHashes) -> Any:
+def _counted(option: Option, options: Any, hashes: dict[str, str]) -> Any:
     """Return the value of an option as plain data, or None if it changes no output."""
     value = getattr(options, option.name)
     changing = option.extra.get(CHANGES_OUTPUT, True)
@@ -159,7 +174,7 @@ def _counted(option: Option, options: Any, hashes: _FileHashes) -> Any:
     return _plain(value, lambda text: hashes[text] if is_file(text) else text, hashes)
 
 
-def _plain(value: Any, text: Callable[[str], str], hashes: _FileHashes) -> Any:
+def _plain(value: Any, text: Callable[[str], str], hashes: dict[str, str]) -> Any:
     """Return a value as plain data; ``text`` returns what stands for a text in it."""
     if isinstance(value, Plugin):
         known = plugin_identity(value)

@@ -37,7 +37,7 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
         "title": "A tonearm pipeline",
         "type": "object",
         "properties": {key: top[key] for key in PIPELINE_KEYS},
-        "required": ["tonearm", "input", "outputs"],
+        "required": ["tonearm", "input"],
         "additionalProperties": False,
         "$defs": schemas.definitions | {"steps": steps},
     }

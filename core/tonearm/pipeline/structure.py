@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tonearm.addresses import refuse_address
-from tonearm.errors import GiveOption, SetOption, UsageError, did_you_mean, one_line
+from tonearm.errors import GiveOption, Problem, SetOption, UsageError, did_you_mean, one_line
 from tonearm.pipeline.environment import Masks
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import (
@@ -29,6 +29,11 @@ INPUT_EXAMPLE = {"use": "npy-reader", "files": "*.npy"}
 STEP_EXAMPLE = [{"use": "normalize"}]
 LIMITS_EXAMPLE = {"memory": "4GB"}
 OUTPUT_EXAMPLE = [{"use": "wav-writer", "file": "{stem}.wav"}]
+NO_OUTPUTS = Problem(
+    code="missing-key", message="'outputs' is missing", remedies=(SetOption("outputs", OUTPUT_EXAMPLE),)
+)
+"""Problem of a pipeline that is to write, but has no outputs."""
+
 MAX_SHOWN = 100
 """Largest number of characters of a name that a hint repeats."""
 
@@ -97,7 +102,7 @@ def read_structure(root: Node, problems: Problems, *, needs_outputs: bool = True
         problems.add(root.mark, "missing-key", "'input' is missing", remedies=(SetOption("input", INPUT_EXAMPLE),))
     outputs = _stages(top.get("outputs"), "outputs", OUTPUT_KEYS, problems)
     if "outputs" not in top and needs_outputs:
-        problems.add(root.mark, "missing-key", "'outputs' is missing", remedies=(SetOption("outputs", OUTPUT_EXAMPLE),))
+        problems.add(root.mark, NO_OUTPUTS.code, NO_OUTPUTS.message, remedies=NO_OUTPUTS.remedies)
     return Structure(
         decoder=decoder,
         files=_files(top.get("input"), problems),

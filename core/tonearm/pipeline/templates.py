@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Container, Iterable
 
 from msgspec import Struct
@@ -17,6 +18,10 @@ MAX_NAME = 255
 
 MAX_PATH = 4095
 """Largest length of a path in bytes."""
+
+
+_PLAIN_NAME = re.compile(r"[0-9A-Za-z_](?:[0-9A-Za-z_-]|\.(?!\.)){0,99}")
+"""Names in which there is nothing to check: most names of most programs."""
 
 
 class Template(Struct, frozen=True):
@@ -60,6 +65,8 @@ class Template(Struct, frozen=True):
         ItemError
             If the path would leave the output folder, or is not a file name.
         """
+        if _PLAIN_NAME.fullmatch(self.text):
+            return self.text
         pieces = []
         for part in self.parts:
             if isinstance(part, str):
@@ -97,6 +104,8 @@ def _check_value(name: str, text: str) -> None:
 
 def parse_template(text: str) -> Template:
     """Return a template, or raise `OptionError` if it is invalid or could leave the output folder."""
+    if _PLAIN_NAME.fullmatch(text):
+        return Template(text, (text,))
     parts = parse_parts(text)
     shown = one_line(repr(text))
     literal = "".join(part if isinstance(part, str) else "x" for part in parts)

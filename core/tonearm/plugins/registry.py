@@ -292,10 +292,17 @@ class Registry:
 
     def entries(self, role: str | None = None) -> Iterator[RegistryEntry]:
         """Yield every plugin of a role, or of all, ordered by role and name. Plugins whose names clash are included."""
+        return iter(self._in_order if role is None else self._of_role.get(role, ()))
+
+    @functools.cached_property
+    def _in_order(self) -> tuple[RegistryEntry, ...]:
         order = list(ROLES)
-        for key in sorted(self._entries, key=lambda key: (order.index(key[0]), key[1])):
-            if role in (None, key[0]):
-                yield from self._entries[key]
+        keys = sorted(self._entries, key=lambda key: (order.index(key[0]), key[1]))
+        return tuple(entry for key in keys for entry in self._entries[key])
+
+    @functools.cached_property
+    def _of_role(self) -> dict[str, tuple[RegistryEntry, ...]]:
+        return {role: tuple(entry for entry in self._in_order if entry.role == role) for role in ROLES}
 
     def fitting(self, kind: PluginType) -> Iterator[RegistryEntry]:
         """Yield the plugins that fit an option; those that cannot be loaded, or whose options cannot, are left out."""

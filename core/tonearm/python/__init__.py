@@ -1,6 +1,7 @@
 """The Python interface: one call from an array to a file, and pipelines."""
 
+from tonearm.python.audio_input import AudioInput
 from tonearm.python.functions import encode, read, save, to_waveform
-from tonearm.python.pipeline import Pipeline, TonearmWarning, load_pipeline
+from tonearm.python.pipeline import Pipeline, load_pipeline
 
-__all__ = ["Pipeline", "TonearmWarning", "encode", "load_pipeline", "read", "save", "to_waveform"]
+__all__ = ["AudioInput", "Pipeline", "encode", "load_pipeline", "read", "save", "to_waveform"]

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from tonearm.conversion.call import Call, GivenStep, encoder_for
+from tonearm.conversion.call import Call, GivenStep
+from tonearm.conversion.companions import with_companions
+from tonearm.conversion.destination import Destination, destination_of, format_of, in_memory, write_all
+from tonearm.conversion.file_source import FileSource, file_source
+from tonearm.conversion.keywords import plain_keyword
+from tonearm.conversion.results import encode_item, publish, waveform_of
 from tonearm.conversion.saved import Saved
-from tonearm.errors import ItemError
-from tonearm.pipeline.converter import Converter, as_source
-from tonearm.python.pipeline import TonearmWarning
-from tonearm.source import Source
+from tonearm.errors import UsageError
+from tonearm.errors.short_errors import short_errors
+from tonearm.errors.warning import warn
+from tonearm.pipeline.converter import as_source
+from tonearm.plugins import registry as registries
+from tonearm.plugins.progress import Progress
+from tonearm.reporting import reporting
+from tonearm.signals import Waveform
 
 if TYPE_CHECKING:
-    from tonearm.signals import Waveform
+    from tonearm.python.audio_input import AudioInput, ReadableFile, WritableFile
 
 
+@short_errors
 def save(
-    audio: Any,
-    target: str | os.PathLike[str] | BinaryIO,
+    audio: AudioInput,
+    target: str | os.PathLike[str] | WritableFile,
     *,
     format: str | None = None,  # noqa: A002 - the name that every such function has
     sample_rate: int | None = None,
@@ -30,140 +38,336 @@ def save(
     limits: Mapping[str, object] | None = None,
     overwrite: bool = True,
     durable: bool = False,
-    **options: object,
+    progress: bool | Callable[[Progress], object] = False,
+    **options: Any,
 ) -> Saved:
-    """Write what a model gave to an audio file."""
-    if not isinstance(target, (str, os.PathLike)):
-        if format is None:
-            format = Path(getattr(target, "name", "")).suffix[1:]  # noqa: A001
-        target.write(_encoded(audio, format, sample_rate, steps, encoder, limits, options))
-        return Saved(paths=())
-    from tonearm.run.convert_one import convert_one
+    """Write what a model gave to an audio file.
 
-    path = Path(os.fspath(target))
-    root, file = _split_template(path)
-    call = _call(audio, encoder_for(str(path), format), file, sample_rate, steps, encoder, limits, options)
-    converter, source = call.converter()
-    messages: list[str] = []
-    measured: list[Mapping[str, float | int | str]] = []
-    paths = convert_one(
-        converter,
-        source,
-        root,
-        force=overwrite,
-        fsync=durable,
-        on_warning=messages.append,
-        on_item=measured.append,
-    )
-    _warn(messages)
-    return Saved(paths=tuple(paths), measured=measured[0] if len(measured) == 1 else {}, warnings=tuple(messages))
+    A waveform is written as it is. Of a spectrogram, a sound is made first: a complex one is inverted, and the phases
+    of others are found by Griffin-Lim. Where scale, axes or sample rate cannot be told from the array, the error names
+    the keyword to write. The file appears whole or not at all, and equals what ``tonearm convert`` makes of the array.
+
+    Parameters
+    ----------
+    audio
+        What the model gave: a list of numbers, an array, or a tensor of any library, device and type; a mapping of
+        arrays, such as the output of a transformers pipeline; or a signal, such as a `Waveform`.
+    target
+        Path of the file, whose suffix selects the format: ``.wav``, ``.mp3``, ``.flac``, ``.opus``, ``.ogg``, ``.m4a``,
+        … For a batch it is a template with a field: ``"out/{index:03}.wav"``, or ``{key}`` for the names of a mapping.
+        An open binary file is written to at its position; pass ``format`` unless its name has a suffix.
+    format
+        Suffix without dot, such as ``"mp3"``, or the name of an encoder; by default that of the target.
+    sample_rate
+        Sample rate in Hz. Not needed for a signal, for a mapping that states it, and for a mel with its ``dialect``.
+    steps
+        Transforms to apply, in order, each its name, or its name and options:
+        ``steps=["normalize", ("resample", {"sample_rate": 48000})]``.
+    encoder
+        Options of the encoder alone, where a keyword could also be meant for another plugin:
+        ``encoder={"subtype": "PCM_24"}``.
+    limits
+        Limits, such as ``{"beyond": 8.0}`` for louder sound of floats.
+    overwrite
+        Whether an existing file is replaced.
+    durable
+        Whether to flush the file to the disk before it gets its name, so that it survives a loss of power.
+    progress
+        Whether to draw a bar on stderr, where that is a terminal or a notebook; or a function that is called with each
+        `Progress`: which stage is at work, and how far it is. What it raises ends the call.
+    **options
+        Options by name. Those of an array describe what the model wrote:
+
+        - ``kind``: ``"waveform"``, ``"complex"``, ``"magnitude"``, ``"power"``, ``"db"`` or ``"mel"``, where it is not
+          plain;
+        - ``dialect``: the recipe of a mel, such as ``"hifigan"``, ``"tacotron2"`` or ``"whisper"``;
+          ``tonearm dialects`` lists all;
+        - ``axes``: the names of the axes, such as ``["batch", "channel", "time"]`` or ``["frame", "bin"]``;
+        - ``full_scale``: the value of full scale, such as 32768 for samples of 16 bits held as floats;
+        - ``n_fft``, ``hop_length``, ``win_length``, ``window``, ``padding``: the grid of a spectrogram;
+        - ``lengths``: the true lengths of a padded batch; ``imag`` and ``phase``: the second half of a complex
+          spectrogram. Each is an array, or the name of one in a mapping.
+
+        Others belong to the encoder, such as ``bitrate`` of MP3, or to a transform that is put in, such as
+        ``iterations`` of Griffin-Lim. ``tonearm plugins NAME`` and docs/reference.md list all.
+
+    Returns
+    -------
+    Saved
+        Paths of the files, what was measured of each, and warnings. It stands for the path of its only file.
+
+    Raises
+    ------
+    PipelineError
+        If an option is wrong or missing; ``problems`` has each, with its remedies.
+    UsageError
+        If the call is wrong otherwise, such as a keyword that no plugin has.
+    ItemError
+        If the array cannot be converted, or a file exists and ``overwrite`` is false.
+    OutputError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import tonearm
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> audio = 0.5 * np.sin(2 * np.pi * 440 * np.arange(24000) / 24000)
+    >>> saved = tonearm.save(audio, folder / "speech.mp3", sample_rate=24000)
+    >>> saved.path.name, saved.measured["duration"]
+    ('speech.mp3', 1.0)
+
+    A mel of HiFi-GAN's, with its loudness set:
+
+    >>> mel = np.full((80, 50), -4.0, "float32")
+    >>> steps = [("loudness", {"target_lufs": -16})]
+    >>> tonearm.save(mel, folder / "mel.wav", dialect="hifigan", steps=steps).path.name
+    'mel.wav'
+
+    A batch of padded waveforms, each into a file of its own:
+
+    >>> batch = np.stack([audio, audio])
+    >>> saved = tonearm.save(
+    ...     batch,
+    ...     folder / "take-{index}.wav",
+    ...     sample_rate=24000,
+    ...     axes=["batch", "time"],
+    ...     lengths=[24000, 12000],
+    ... )
+    >>> [path.name for path in saved.paths]
+    ['take-0.wav', 'take-1.wav']
+    """
+    _warn(_disabled_packages())
+    destination = destination_of(target, format, registries.default())
+    call = _call(audio, destination, sample_rate, steps, encoder, limits, options)
+    with reporting(progress) as on_progress:
+        if destination.opened is None:
+            saved = publish(call, destination.folder, overwrite=overwrite, durable=durable, on_progress=on_progress)
+        else:
+            opened = destination.opened
+            taken = encode_item(
+                call, destination, on_progress, lambda sink: write_all(opened, sink.content(), durable=durable)
+            )
+            saved = Saved((), (taken.measured,), taken.warnings)
+    _warn(saved.warnings)
+    return saved
 
 
+@short_errors
 def encode(
-    audio: Any,
+    audio: AudioInput,
     format: str,  # noqa: A002 - the name that every such function has
     *,
     sample_rate: int | None = None,
     steps: Sequence[GivenStep] = (),
     encoder: Mapping[str, object] | None = None,
     limits: Mapping[str, object] | None = None,
-    **options: object,
+    progress: bool | Callable[[Progress], object] = False,
+    **options: Any,
 ) -> bytes:
-    """Return what a model gave as the bytes of an audio file."""
-    return _encoded(audio, format, sample_rate, steps, encoder, limits, options)
+    """Return what a model gave as the bytes of an audio file, such as the body of an HTTP response.
+
+    Parameters
+    ----------
+    audio
+        What the model gave, as for `save`.
+    format
+        Suffix without dot, such as ``"mp3"``, or the name of an encoder.
+    sample_rate, steps, encoder, limits, progress, **options
+        As for `save`.
+
+    Returns
+    -------
+    bytes
+        Content of the file that `save` would write.
+
+    Raises
+    ------
+    PipelineError
+        If an option is wrong or missing; ``problems`` has each, with its remedies.
+    UsageError
+        If the call is wrong otherwise.
+    ItemError
+        If the array cannot be converted, or has several items.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tonearm
+    >>> audio = 0.5 * np.sin(2 * np.pi * 440 * np.arange(24000) / 24000)
+    >>> tonearm.encode(audio, "flac", sample_rate=24000)[:4]
+    b'fLaC'
+    """
+    _warn(_disabled_packages())
+    destination = in_memory(format_of(format, registries.default()))
+    call = _call(audio, destination, sample_rate, steps, encoder, limits, options)
+    with reporting(progress) as on_progress:
+        taken = encode_item(call, destination, on_progress, lambda sink: sink.content())
+    _warn(taken.warnings)
+    return taken.value
 
 
+@short_errors
 def to_waveform(
-    audio: Any,
+    audio: AudioInput,
     *,
     sample_rate: int | None = None,
     steps: Sequence[GivenStep] = (),
     limits: Mapping[str, object] | None = None,
-    **options: object,
+    progress: bool | Callable[[Progress], object] = False,
+    **options: Any,
 ) -> Waveform:
-    """Return what a model gave as a waveform."""
-    call = _call(audio, "", "", sample_rate, steps, None, limits, options)
-    return _only(*call.converter())
+    """Return what a model gave as a waveform: checked, scaled to ±1, with its sample rate.
+
+    Parameters
+    ----------
+    audio
+        What the model gave, as for `save`.
+    sample_rate, steps, limits, progress, **options
+        As for `save`. No option is one of an encoder.
+
+    Returns
+    -------
+    Waveform
+        Samples of shape (channels, samples), and their rate. A waveform without steps is returned itself.
+
+    Raises
+    ------
+    PipelineError
+        If an option is wrong or missing; ``problems`` has each, with its remedies.
+    UsageError
+        If the call is wrong otherwise.
+    ItemError
+        If the array cannot be converted, or has several items.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tonearm
+    >>> stft = np.zeros((513, 44), "complex64")
+    >>> tonearm.to_waveform(stft, n_fft=1024, hop_length=256, sample_rate=22050)
+    <waveform 1×11008 at 22050 Hz>
+    """
+    _warn(_disabled_packages())
+    call = _call(audio, None, sample_rate, steps, None, limits, options)
+    with reporting(progress) as on_progress:
+        taken = waveform_of(call, on_progress)
+    _warn(taken.warnings)
+    return taken.value
 
 
+@short_errors
 def read(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | ReadableFile | bytes,
     *,
+    format: str | None = None,  # noqa: A002 - the name that every such function has
     sample_rate: int | None = None,
     steps: Sequence[GivenStep] = (),
     limits: Mapping[str, object] | None = None,
-    **options: object,
+    progress: bool | Callable[[Progress], object] = False,
+    **options: Any,
 ) -> Waveform:
-    """Return the sound of a file as a waveform."""
-    return to_waveform(path, sample_rate=sample_rate, steps=steps, limits=limits, **options)
+    """Return the sound of a file as a waveform.
 
+    Every file that ``tonearm convert`` reads will do: sound, and arrays of waveforms or spectrograms, which the options
+    describe.
 
-def _encoded(
-    audio: Any,
-    format: str,  # noqa: A002 - the name that every such function has
-    sample_rate: int | None,
-    steps: Sequence[GivenStep],
-    encoder: Mapping[str, object] | None,
-    limits: Mapping[str, object] | None,
-    options: Mapping[str, object],
-) -> bytes:
-    from tonearm.run.store.memory_sink import MemorySink
+    Parameters
+    ----------
+    path
+        Path of the file; an open binary file; or the content of one.
+    format
+        Suffix without dot, such as ``"mp3"``, or the name of a decoder; by default that of the path.
+    sample_rate
+        Sample rate in Hz of an array. A file of sound states its own, and another one is refused.
+    steps, limits, progress, **options
+        As for `to_waveform`; ``key`` selects one array of several.
 
-    name = encoder_for("", format)
-    suffix = f".{format}" if name != format else ""
-    call = _call(audio, name, f"sound{suffix or '.bin'}", sample_rate, steps, encoder, limits, options)
-    converter, source = call.converter()
-    (output,) = converter.outputs
-    messages: list[str] = []
-    converter.preflight()
-    for outcome in converter.items(source, on_warning=messages.append):
-        for branch in converter.branch(output, outcome):
-            if branch.error or branch.item is None:
-                raise branch.error or ItemError("there is nothing to write", code="empty")
-            with MemorySink(suffix) as sink:
-                converter.encode(output, branch.item, sink, branch.context)
-                _warn(messages)
-                return sink.content()
-    raise ItemError("there is nothing to write", code="empty")
+    Returns
+    -------
+    Waveform
+        Samples of shape (channels, samples), and their rate.
 
+    Raises
+    ------
+    PipelineError
+        If an option is wrong or missing; ``problems`` has each, with its remedies.
+    UsageError
+        If the call is wrong otherwise, or the file does not tell its format.
+    ItemError
+        If the file cannot be read, or has several items.
 
-def _only(converter: Converter, source: Source) -> Waveform:
-    converter.preflight()
-    (signal,) = converter.convert(source)
-    return signal  # type: ignore[return-value]
+    Examples
+    --------
+    >>> import tonearm
+    >>> sound = tonearm.encode([0.5, -0.5] * 4000, "wav", sample_rate=8000)
+    >>> tonearm.read(sound, format="wav")
+    <waveform 1×8000 at 8000 Hz>
+    """
+    _warn(_disabled_packages())
+    found = file_source(path, format, registries.default())
+    call = _call(found, None, sample_rate, steps, None, limits, options)
+    with reporting(progress) as on_progress:
+        taken = waveform_of(call, on_progress)
+    _warn(taken.warnings)
+    return taken.value
 
 
 def _call(
     audio: Any,
-    encoder: str,
-    file: str,
+    destination: Destination | None,
     sample_rate: int | None,
     steps: Sequence[GivenStep],
-    encoder_options: Mapping[str, object] | None,
+    encoder: Mapping[str, object] | None,
     limits: Mapping[str, object] | None,
-    options: Mapping[str, object],
+    options: Mapping[str, Any],
 ) -> Call:
+    """Return the arguments of a function as a call."""
+    for name, mapping in (("encoder", encoder), ("limits", limits)):
+        if mapping is not None and not isinstance(mapping, Mapping):
+            raise UsageError(f"{name} is a mapping of options, not {type(mapping).__name__}", hint=_MAPPINGS[name])
     if sample_rate is not None:
         options = {"sample_rate": sample_rate, **options}
+    given = audio if isinstance(audio, FileSource) else _given(audio)
+    source, named = with_companions(given.source, options)
     return Call(
-        source=as_source(audio),
-        encoder=encoder,
-        file=file,
-        options=options,
-        steps=tuple(steps),
-        encoder_options=encoder_options or {},
-        limits=limits or {},
+        source=source,
+        decoder=given.decoder,
+        encoder=destination.encoder if destination else "",
+        file=destination.file if destination else "",
+        options={name: plain_keyword(value) for name, value in named.items()},
+        steps=steps,
+        encoder_options=encoder or {},
+        limits={name: plain_keyword(value) for name, value in (limits or {}).items()},
     )
 
 
-def _split_template(path: Path) -> tuple[Path, str]:
-    """Return the folder of a template that is fixed, and the rest."""
-    parts = path.parts
-    first = next((index for index, part in enumerate(parts) if "{" in part), len(parts) - 1)
-    first = min(first, len(parts) - 1)
-    return Path(*parts[:first]), "/".join(parts[first:])
+def _given(audio: Any) -> FileSource:
+    """Return what a caller gives, with the name of its decoder if it is a file."""
+    source = as_source(audio)
+    if source.path_text is None and source.file is None:
+        return FileSource(source, "")
+    return file_source(audio, None, registries.default())
 
 
-def _warn(messages: list[str]) -> None:
+_MAPPINGS = {"encoder": 'as in encoder={"subtype": "PCM_24"}', "limits": 'as in limits={"beyond": 8.0}'}
+
+
+def _disabled_packages() -> Iterator[str]:
+    """Yield a warning for each package whose plugins are disabled, once in the life of the process."""
+    for problem in registries.default().problems:
+        if str(problem) not in _told:
+            _told.add(str(problem))
+            yield str(problem)
+
+
+_told: set[str] = set()
+"""Warnings about packages that have been given."""
+
+
+def _warn(messages: Iterable[str]) -> None:
+    """Give warnings at the line that called a public function of this module."""
     for message in messages:
-        warnings.warn(message, TonearmWarning, stacklevel=3)
+        warn(message)

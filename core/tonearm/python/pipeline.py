@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tonearm.errors import UsageError
+from msgspec.structs import replace
+
+from tonearm.errors import PipelineError, UsageError
+from tonearm.errors.short_errors import short_errors
+from tonearm.errors.warning import warn
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import read_pipeline
+from tonearm.pipeline.structure import NO_OUTPUTS
 from tonearm.plugins import registry
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.progress import Progress
@@ -27,12 +31,8 @@ if TYPE_CHECKING:
     Sources = Iterable[Any] | Mapping[str, Any]
 
 
-class TonearmWarning(UserWarning):
-    """Warning about a problem that does not stop anything, such as a package whose plugins are disabled."""
-
-
 class Pipeline(Converter):
-    """A validated pipeline: `convert` works in memory, `run` writes files."""
+    """A validated pipeline: `convert` works in memory, `run` writes files, for which the pipeline must have outputs."""
 
     @property
     def base(self) -> Path:
@@ -41,6 +41,7 @@ class Pipeline(Converter):
 
         return Path(self.checked.file).parent if self.checked.file else Path()
 
+    @short_errors
     def run(
         self,
         sources: Sources | None = None,
@@ -106,12 +107,15 @@ class Pipeline(Converter):
         UsageError
             If there is no source, or an argument is invalid.
         PipelineError
-            If two outputs would have the same name, or an option of the executor is wrong.
+            If the pipeline has no outputs, two outputs would have the same name, or an option of the executor is
+            wrong.
         LockedError
             If another run holds the output folder.
         OutputError
             If an output cannot be written; finished files stay.
         """
+        if not self.outputs:
+            raise PipelineError([replace(NO_OUTPUTS, file=self.checked.file, place=self.checked.decoder.place)])
         from tonearm.run.options import RunOptions
         from tonearm.run.part import Part
         from tonearm.run.run import Run
@@ -146,6 +150,7 @@ class Pipeline(Converter):
 
             return run.execute(plan, observe_and_count, on_progress=reports)
 
+    @short_errors
     def find_sources(
         self,
         given: Sources | None = None,
@@ -195,6 +200,7 @@ def _is_array(given: object) -> bool:
     return isinstance(given, Signal) or hasattr(given, "__array__") or hasattr(given, "__dlpack__")
 
 
+@short_errors
 def load_pipeline(
     given: str | os.PathLike[str] | Mapping[str, object],
     *,
@@ -209,7 +215,8 @@ def load_pipeline(
     Parameters
     ----------
     given
-        Path of a YAML file, or a mapping with the same content.
+        Path of a YAML file, or a mapping with the same content. ``outputs`` may be left out where nothing is written:
+        `Pipeline.convert` does not need them.
     overrides
         Assignments as ``--set`` takes them: ``steps.1.with.iterations=60``.
     limits
@@ -245,6 +252,6 @@ def load_pipeline(
     if plugins is None:
         plugins = registry.default()
         for problem in plugins.problems:
-            warnings.warn(str(problem), TonearmWarning, stacklevel=2)
+            warn(str(problem))
     root, name = read_pipeline(given, overrides, {**limits, "strict": True} if strict else limits)
-    return Pipeline(check(root, name, plugins, env=env))
+    return Pipeline(check(root, name, plugins, env=env, needs_outputs=False))

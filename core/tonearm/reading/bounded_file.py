@@ -270,7 +270,7 @@ class BoundedFile:
     >>> file.read_exactly(1 << 40)
     Traceback (most recent call last):
     ...
-    tonearm.errors.exceptions.ItemError: 'a.acme' claims 1,099,511,627,776 more bytes, but only 4 are left
+    tonearm.ItemError: 'a.acme' claims 1,099,511,627,776 more bytes, but only 4 are left
         hint: write the file again; if it was copied or downloaded, it did not arrive whole
     """
 
@@ -349,7 +349,7 @@ def check_magic(file: BinaryIO, name: str, what: str, starts: tuple[bytes, ...],
     >>> check_magic(io.BytesIO(b"RIFF..."), "a.take", "a take", (b"TAKE",))
     Traceback (most recent call last):
     ...
-    tonearm.errors.exceptions.ItemError: 'a.take' is not a take; it looks like a WAV file
+    tonearm.ItemError: 'a.take' is not a take; it looks like a WAV file
         hint: it is audio already: read it by audio-reader
     """
     file.seek(0)

@@ -45,7 +45,7 @@ def reading_errors(name: str, what: str, *, quotes: bool = True) -> Iterator[Non
     ...     zlib.decompress(b"nonsense")
     Traceback (most recent call last):
     ...
-    tonearm.errors.exceptions.ItemError: 'a.take' cannot be read as a take: 'Error -3 while decompressing data: ...'
+    tonearm.ItemError: 'a.take' cannot be read as a take: 'Error -3 while decompressing data: ...'
         hint: write the file again; if it was copied or downloaded, it did not arrive whole
     """
     try:

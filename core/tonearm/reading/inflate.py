@@ -108,7 +108,7 @@ def inflate(
     >>> inflate(zlib.compress(bytes(1000)), "zlib", 999, "a.h5")
     Traceback (most recent call last):
     ...
-    tonearm.errors.exceptions.ItemError: 'a.h5' has compressed data that inflate to more than 999 bytes
+    tonearm.ItemError: 'a.h5' has compressed data that inflate to more than 999 bytes
         hint: write the file again; if it was copied or downloaded, it did not arrive whole
     """
     if compression in WHOLE:

@@ -22,6 +22,9 @@ class Reports(Protocol):
     def count(self, done: int, total: int) -> None:
         """Take how many sources of a run are done."""
 
+    def clear(self) -> None:
+        """Make room for a message."""
+
 
 @contextlib.contextmanager
 def reporting(progress: bool | Callable[[Progress], object]) -> Iterator[Reports | None]:
@@ -70,6 +73,9 @@ class _Calls:
 
     def count(self, done: int, total: int) -> None:
         """Do nothing: reports name their source."""
+
+    def clear(self) -> None:
+        """Do nothing: nothing is drawn."""
 
     def end(self) -> None:
         """Report the end of the last work, whose end no plugin may have reported, or too soon after another report."""

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
-from tonearm.errors import ItemError, OutputError, TonearmError
+from tonearm.errors import ItemError, OutputError
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.stages import Outcome
 from tonearm.plugins.progress import Progress
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.local_store import LocalStore
-from tonearm.run.store.output_names import OutputNames, output_is_input
+from tonearm.run.store.output_names import OutputNames, output_is_input, two_items
 from tonearm.run.store.output_paths import output_folder, output_path
 from tonearm.run.store.temporaries import Temporaries
 from tonearm.run.workers.health import Health
-from tonearm.run.workers.interrupts import InterruptGate
+from tonearm.run.workers.interrupts import InterruptGate, OpenGate
 from tonearm.source import Source
+from tonearm.writing.templates import PER_ITEM
 
 
 def convert_one(
     pipeline: Converter,
     source: Source,
-    root: Path,
+    root: str | os.PathLike[str],
     *,
     force: bool,
     fsync: bool = True,
+    is_call: bool = False,
     on_warning: Callable[[str], None],
     on_progress: Callable[[Progress], None] | None = None,
     on_step: Callable[[], None] = lambda: None,
-    on_item: Callable[[Mapping[str, float | int | str]], None] = lambda _: None,
+    on_item: Callable[[str, Mapping[str, float | int | str]], None] = lambda _, __: None,
 ) -> list[Path]:
     """Convert one source, publish its outputs below a folder, and return their paths.
 
@@ -46,7 +48,11 @@ def convert_one(
     force
         Whether to replace existing files.
     fsync
-        Whether to flush each file to the disk before it gets its name.
+        Whether to flush each file to the disk before it gets its name, and for a call, its name as well.
+    is_call
+        Whether a program calls this for one sound of many, in a process of its own. Then handlers of signals are left
+        alone, leftovers in a folder are looked for once in the life of the process, and a file keeps the permissions of
+        the one that it replaces.
     on_warning
         Function that is called with each warning.
     on_progress
@@ -54,7 +60,7 @@ def convert_one(
     on_step
         Function that is called after each item that was converted, and after each file that was written.
     on_item
-        Function that is called with what was measured of each file.
+        Function that is called with the path of each item's file below the folder, and what was measured of it.
 
     Raises
     ------
@@ -63,11 +69,11 @@ def convert_one(
     OutputError
         If the output side fails.
     """
-    health = Health()
+    health = None if is_call else Health()
     try:
-        return _convert_one(pipeline, source, root, force, fsync, on_warning, on_progress, on_step, on_item)
+        return _convert_one(pipeline, source, root, force, fsync, is_call, on_warning, on_progress, on_step, on_item)
     except OutputError as error:
-        if not health.explains(error):
+        if health is None or not health.explains(error):
             raise
         raise ItemError(
             f"a plugin closes files that are not its own, or lowers limits: {error.message}", code="plugin-failed"
@@ -77,13 +83,14 @@ def convert_one(
 def _convert_one(
     pipeline: Converter,
     source: Source,
-    root: Path,
+    root: str | os.PathLike[str],
     force: bool,
     fsync: bool,
+    is_call: bool,
     on_warning: Callable[[str], None],
     on_progress: Callable[[Progress], None] | None,
     on_step: Callable[[], None],
-    on_item: Callable[[Mapping[str, float | int | str]], None],
+    on_item: Callable[[str, Mapping[str, float | int | str]], None],
 ) -> list[Path]:
     pipeline.preflight()
     store = LocalStore(os.fspath(root))
@@ -92,23 +99,33 @@ def _convert_one(
     read = [os.path.abspath(source.path_text), os.path.realpath(source.path_text)] if source.path_text else []
     sources = {store.path_of(path) for path in read}
     published: list[Path] = []
-    with contextlib.closing(store), InterruptGate() as gate:
-        store.sweep(folders={output_folder(output, source) or "" for output in pipeline.outputs})
-        for outcome in gate.iterate(pipeline.items(source, on_warning=on_warning, on_progress=on_progress)):
+    with contextlib.closing(store), OpenGate() if is_call else InterruptGate() as gate:
+        folders = {output_folder(output, source) or "" for output in pipeline.outputs}
+        if not is_call or _not_swept(store, folders):
+            store.sweep(folders=folders)
+        outcomes = iter(gate.iterate(pipeline.items(source, on_warning=on_warning, on_progress=on_progress)))
+        is_single = any(not output.template.fields & PER_ITEM for output in pipeline.outputs)
+        for outcome in outcomes:
             if outcome.error or outcome.item is None:
                 raise outcome.error or ItemError("there is nothing to write", code="empty")
             on_step()
-            with store.temporaries(None, fsync=fsync) as temporaries:
+            with store.temporaries(None, fsync=fsync, hashed=False) as temporaries:
                 files = _write(pipeline, source, outcome, temporaries, names, sources, gate, on_step, on_item)
                 try:
                     for file in files:
                         names.take(file.output, 0, source.name, source.path_text or "")
+                        if is_call:
+                            store.keep_mode(file)
+                    if is_single and (second := next(outcomes, None)) is not None:  # before anything is published
+                        raise second.error or _two_items(source, files[0].output)
                     for file in reversed(files):  # sidecars come after their file and are renamed before it
                         store.publish(file)
-                except TonearmError:
+                except BaseException:  # Ctrl-C, too, where no gate holds it back
                     store.discard(files)
                     raise
-            published += [root / file.output for file in files]
+            published += [Path(os.path.join(root, file.output)) for file in files]
+            if is_call and fsync:
+                store.flush({os.path.dirname(file.output) for file in files})
     return published
 
 
@@ -119,9 +136,9 @@ def _write(
     temporaries: Temporaries,
     names: OutputNames,
     sources: Collection[str | None],
-    gate: InterruptGate,
+    gate: InterruptGate | OpenGate,
     on_step: Callable[[], None],
-    on_item: Callable[[Mapping[str, float | int | str]], None],
+    on_item: Callable[[str, Mapping[str, float | int | str]], None],
 ) -> list[PreparedFile]:
     """Return the files of an item, complete under temporary names."""
     for output in pipeline.outputs:
@@ -132,13 +149,35 @@ def _write(
             target = output_path(output, source, (item.key, item.index))
             problem = output_is_input(target) if target in sources else names.claim(target, 0, source.name)
             if problem:
-                raise ItemError(problem.message, code=problem.code, hint=problem.hint)
+                raise ItemError(problem.message, code=problem.code, remedies=problem.remedies)
             sink = temporaries.sink(target, output.encoder.name)
             with gate.opened:
                 pipeline.encode(output, item, sink, branch.context)
-            on_item(branch.context.measurements)
+            on_item(target, branch.context.measurements)
             on_step()
     return [file for files in temporaries.finish() for file in files]
+
+
+def _two_items(source: Source, path: str) -> ItemError:
+    """Return the error for two items that would become the same file."""
+    message, hint = two_items(source.name, path)
+    return ItemError(message, code="same-output", hint=hint)
+
+
+_swept: set[str] = set()
+"""Folders in which this process has looked for leftovers."""
+
+MAX_SWEPT = 10_000
+"""Largest number of folders that are remembered."""
+
+
+def _not_swept(store: LocalStore, folders: Iterable[str]) -> bool:
+    """Return whether this process has not looked for leftovers in some of a call's folders; it does so now."""
+    new = {os.path.join(store.scratch, folder) if folder else store.scratch for folder in folders} - _swept
+    if len(_swept) > MAX_SWEPT:
+        _swept.clear()
+    _swept.update(new)
+    return bool(new)
 
 
 def remove_leftovers(folder: str) -> None:

@@ -6,17 +6,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from tonearm.errors import one_line
-
 if TYPE_CHECKING:  # `tonearm status` reads failures, and needs none of these
     from tonearm.content_hash import SourceState
     from tonearm.run.tasks import Task
-
-
-def item_name(source: str, key: str, index: int) -> str:
-    """Return the name of an item: that of its source, and its key, or its index if that is not 0, in brackets."""
-    item = f" [{one_line(key)}]" if key else f" [{index}]" if index else ""
-    return f"{one_line(source, 1000)}{item}"
 
 
 class PreparedFile(Struct, frozen=True):
@@ -31,7 +23,7 @@ class PreparedFile(Struct, frozen=True):
     size
         Size of the file in bytes.
     hash
-        Hash of the file's content.
+        Hash of the file's content; empty if nobody needs it.
     """
 
     temporary: str

@@ -22,7 +22,7 @@ from tonearm.reading.memory import limited_memory
 from tonearm.source import Source
 
 if TYPE_CHECKING:
-    from tonearm.errors.remedies import Form
+    from tonearm.errors import Form
     from tonearm.pipeline.checked import BoundPlugin
     from tonearm.pipeline.yaml.nodes import Node
     from tonearm.plugins.registry import Registry

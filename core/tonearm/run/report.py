@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tonearm.errors.text import counted
-from tonearm.run.prepared import Failure, item_name
+from tonearm.errors.text import counted, item_name
+from tonearm.run.prepared import Failure
 from tonearm.run.result import Result
 
 if TYPE_CHECKING:

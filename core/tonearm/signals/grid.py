@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tonearm.errors import ChooseOption, OptionError, RemoveOption, SetOption, did_you_mean
+from tonearm.errors.short_errors import short_errors
 from tonearm.errors.text import short_repr
 from tonearm.signals.windows import WINDOWS, Window, WindowPosition, checked_values, is_invertible, window_values
 
@@ -77,6 +78,7 @@ def check_sample_rate(sample_rate: object) -> None:
         )
 
 
+@short_errors
 @dataclass(frozen=True, kw_only=True, repr=False)
 class StftGrid:
     """Grid of a short-time Fourier transform: the positions of its frames and bins, and the convention of its values.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from tonearm.errors import SignalError
+from tonearm.errors.short_errors import short_errors
 from tonearm.signals.grid import StftGrid
 from tonearm.signals.signal import Signal, check_array, check_length, describe
 
@@ -38,6 +39,7 @@ class FramedSignal(Signal):
         return int(self.values.shape[2])
 
 
+@short_errors
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Spectrogram(FramedSignal):
     """The base class of complex and magnitude spectrograms.

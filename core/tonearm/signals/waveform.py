@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tonearm.errors.short_errors import short_errors
 from tonearm.signals.grid import check_sample_rate
 from tonearm.signals.signal import Signal, check_array
 
@@ -16,6 +17,7 @@ MAX_AMPLITUDE = 4.0
 """Largest amplitude that an array of samples at ±1.0 full scale may have: +12 dBFS."""
 
 
+@short_errors
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Waveform(Signal):
     """A waveform: samples over time, full scale at ±1.0.

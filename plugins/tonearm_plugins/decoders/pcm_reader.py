@@ -216,11 +216,12 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
             field = self.options.field or ""
             short, long = sorted(numbers.shape)[0], max(numbers.shape)
             kind = ("--kind", "waveform") if numbers.ndim == 2 and short <= _FEW and long > _MANY else ()
+            other = "read it by text-reader, with key in place of field"
             flags = shlex.join(("--decoder", "text-reader", "--key", field, *kind))
             raise ItemError(
                 f"{quoted(name)}: {quoted(field)} has the shape {numbers.shape}, not one row of samples",
                 code="axes-mismatch",
-                remedies=(Advice(f"read it by text-reader, with key in place of field ({flags})"),),
+                remedies=(Advice(f"{other} ({flags})", in_call=f"{other}, in a pipeline"),),
             )
         encoding = self.options.encoding
         if encoding is not None and numbers.dtype.kind in "iu" and encoding.startswith(("pcm_s", "pcm_u")):

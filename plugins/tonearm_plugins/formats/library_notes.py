@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -43,10 +45,29 @@ def hushed_libraries() -> Iterator[None]:
         yield
     finally:
         with _lock:
-            _hushed -= 1
+            _hushed = max(_hushed - 1, 0)  # a fork within the block has set it to 0 in the child
             if not _hushed:
-                for variable, real in _real:
-                    variable.value = real
+                _restore()
+
+
+def _restore() -> None:
+    """Lead C's streams back to the real ones."""
+    for variable, real in _real:
+        variable.value = real
+
+
+def _after_fork() -> None:
+    """Restore the streams and locks in a child, which does not have the threads of its parent that would do so."""
+    global _hushed, _lock
+    _hushed, _lock = 0, threading.Lock()
+    _restore()
+    sounds: Any = getattr(sys.modules.get("soundfile"), "SoundFile", None)
+    if hasattr(sounds, "_sf_error_lock"):  # held while libsndfile opens a file
+        sounds._sf_error_lock = threading.Lock()  # noqa: SLF001 - a child would wait for it for ever
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 @functools.cache

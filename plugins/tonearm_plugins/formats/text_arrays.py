@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tonearm.api import (
     LOWEST_RATE,
     USUAL_RATES,
+    Advice,
     ItemError,
     check_array_count,
     check_memory,
@@ -336,7 +337,12 @@ def _no_lists(documents: list[Any], name: str) -> ItemError:
     return ItemError(
         f"{quoted(name)} is JSON with sound as text under {listed(fields, 3)}",
         code="wrong-format",
-        hint=f"read it by pcm-reader with field: {field} (--decoder pcm-reader --field {field})",
+        remedies=(
+            Advice(
+                f"read it by pcm-reader with field: {field} (--decoder pcm-reader --field {field})",
+                in_call=f"read it by pcm-reader with field: {field}, in a pipeline",
+            ),
+        ),
     )
 
 

@@ -7,6 +7,7 @@ GUIDs, sized in 64 bits and aligned to 8 bytes.
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -86,6 +87,26 @@ def frame(
     ValueError
         The header cannot hold the numbers.
     """
+    if before or after:
+        return _frame(sample_rate, channels, frames, subtype, form, before, after)
+    return _plain_frame(sample_rate, channels, frames, subtype, form)
+
+
+@functools.lru_cache(maxsize=8, typed=True)
+def _plain_frame(sample_rate: int, channels: int, frames: int, subtype: Subtype, form: Form) -> Frame:
+    """Return the frame of a file that has samples alone; a writer asks for it twice, to check it and to write it."""
+    return _frame(sample_rate, channels, frames, subtype, form, (), ())
+
+
+def _frame(
+    sample_rate: int,
+    channels: int,
+    frames: int,
+    subtype: Subtype,
+    form: Form,
+    before: Sequence[Chunk],
+    after: Sequence[Chunk],
+) -> Frame:
     if subtype not in BITS:
         raise ValueError(f"subtype must be one of {', '.join(BITS)}, not {subtype!r}")
     width = channels * BITS[subtype] // 8

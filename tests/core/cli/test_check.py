@@ -4,6 +4,7 @@ import json
 import os
 import re
 
+import numpy as np
 import pytest
 from core_toys import ROOT, tonearm
 
@@ -171,6 +172,20 @@ class TestFiles:
         path.write_text(RIGHT.replace('wav"}]', f'wav"}}, {second}]'))
         said = self.said(path, capsys=capsys, status=0)
         assert said == f"{path}: ok: npy-reader → normalize → wav-writer and (resample → flac-writer)\n"
+
+    def test_a_pipeline_without_outputs_is_one_for_python_alone(self, tmp_path, capsys):
+        path = tmp_path / "p.yaml"
+        path.write_text(RIGHT.partition("outputs")[0])
+        np.save(tmp_path / "a.npy", np.zeros(9))
+        assert cli.main(["check", str(path)]) == 0
+        assert capsys.readouterr().err == (
+            f"warning: {path}: missing-key: 'outputs' is missing, so that the pipeline converts in Python, but tonearm"
+            ' run refuses it\n    hint: outputs: [{use: wav-writer, file: "{stem}.wav"}]\n'
+            f"{path}: ok: npy-reader → normalize\n"
+        )
+        assert cli.main(["run", str(path), "--out", str(tmp_path / "out")]) == 2
+        assert "missing-key: 'outputs' is missing\n" in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()
 
     def test_a_bad_override(self, tmp_path, capsys):
         path = tmp_path / "p.yaml"

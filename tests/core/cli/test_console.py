@@ -20,6 +20,7 @@ from tonearm.startup import Terminated
     [
         (UsageError("no", hint="do"), 2, "usage: no\n    hint: do\n"),
         (PipelineError([Problem(code="a", message="b", file="f", line=1, column=2)]), 2, "f:1:2: a: b\n"),
+        (PipelineError([Problem(code="a", message=text) for text in "bc"]), 2, "a: b\na: c\n"),
         (ItemError("no", code="x"), 3, "x: no\n"),
         (OutputError("no"), 4, "output: no\n"),
         (TonearmError("no", code="locked"), 11, "locked: no\n"),

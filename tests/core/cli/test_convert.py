@@ -125,6 +125,41 @@ class TestConverting:
             "outputs:\n- use: wav-writer\n  file: a.wav\n  with:\n    subtype: PCM_24\n    tags:\n      title: x\n"
         )
 
+    def test_options_of_transforms_that_are_put_in_are_flags_too(self, convert):
+        run = (
+            "magnitude.npy",
+            "a.wav",
+            "--kind",
+            "magnitude",
+            *GRID,
+            "--iterations",
+            "3",
+            "--engine",
+            "native",
+            "--yaml",
+        )
+        steps = yaml.safe_load(convert(*run)[1])["steps"]
+        assert steps == [{"use": "griffin-lim", "with": {"iterations": 3, "engine": "native"}}]
+
+    def test_a_flag_of_a_transform_that_is_not_put_in(self, convert):
+        status, _, err = convert("one.npy", "a.wav", "--sample-rate", "8000", "--iterations", "3")
+        assert (status, err) == (
+            2,
+            "unknown-option: --iterations is an option of griffin-lim, mel-to-magnitude and mel-to-wave, which are not"
+            " needed here\n    hint: leave --iterations out, or apply it by --step griffin-lim:iterations=…\n",
+        )
+
+    def test_folders_of_a_template(self, convert, folder):
+        np.savez("two.npz", x=SAMPLES, y=SAMPLES[:9])
+        out = "out/{key}/{index:02}.wav"
+        assert convert("two.npz", out, "--key", "*", "--sample-rate", "8000")[2] == "out/x/00.wav\nout/y/01.wav\n"
+        assert sound(folder / "out/y/01.wav")[0].size == 9
+        status, _, err = convert("one.npy", "out/{kye}/a.wav", "--sample-rate", "8000")
+        assert (status, err) == (
+            2,
+            "bad-template: a template has no field {kye}\n    hint: did you mean 'key'?\n",
+        )
+
     def test_a_pattern_is_text_and_a_list_needs_no_brackets(self, convert):
         flags = ("--key", "*.npy", "--axes", "batch, time", "--kind", "waveform", "--sample-rate", "8000", "--yaml")
         out = convert("a.tar.gz", "x.wav", *flags)[1]

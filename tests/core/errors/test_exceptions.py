@@ -4,6 +4,8 @@ import pickle
 
 import pytest
 
+import tonearm
+import tonearm.api
 from tonearm.errors import (
     Advice,
     ItemError,
@@ -47,6 +49,26 @@ def test_an_error_survives_pickling():
     assert (again.code, again.hint) == ("empty", "--set steps.0.with.kind=db")
 
 
+def test_a_pipelines_problems_survive_pickling():
+    error = PipelineError([Problem(code="x", message="y", remedies=(SetOption("kind", "db"),))])
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.problems, str(again)) == (error.problems, "x: y\n    hint: kind: db")
+
+
+def test_several_problems_begin_on_a_line_of_their_own():
+    problems = [Problem(code="x", message=text, remedies=(SetOption("kind", "db"),)) for text in "ab"]
+    assert str(PipelineError(problems)) == ("2 problems\n  x: a\n      hint: kind: db\n  x: b\n      hint: kind: db")
+
+
+def test_a_traceback_names_the_module_that_an_error_is_imported_from():
+    for cls in (TonearmError, UsageError, PipelineError, ItemError, OutputError):
+        assert getattr(tonearm, cls.__name__) is cls
+        assert cls.__module__ == "tonearm"
+    for cls in (SignalError, OptionError):
+        assert getattr(tonearm.api, cls.__name__) is cls
+        assert cls.__module__ == "tonearm.api"
+
+
 def test_problems_are_in_the_order_of_the_file():
     problems = [Problem(code="x", message=str(line), file="a.yaml", line=line, column=1) for line in (9, 2)]
     assert [problem.line for problem in PipelineError(problems).problems] == [2, 9]
@@ -87,7 +109,7 @@ def test_problems_without_a_place_come_first_and_those_of_one_place_keep_their_o
     ]
     error = PipelineError(iter(problems))
     assert [problem.message for problem in error.problems] == list("8765319240")
-    assert str(error) == "\n".join(map(str, error.problems))
+    assert error.message == "\n".join(map(str, error.problems))
 
 
 @pytest.mark.parametrize("cls", [ItemError, OptionError])

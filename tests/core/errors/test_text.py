@@ -11,6 +11,7 @@ from tonearm.errors.text import (
     describe_exception,
     edit_distance,
     escape_controls,
+    item_name,
     nearest,
     safe_repr,
     safe_text,
@@ -169,3 +170,8 @@ def test_words_of_two_letters_are_not_corrected():
     assert nearest("ab", ["ax", "ba"]) is None
     assert nearest("abc", ["acb"]) == "acb"
     assert nearest("abc", []) is None
+
+
+def test_items_have_their_key_or_index_in_brackets():
+    names = [item_name("a\n.npz", *identity) for identity in (("", 0), ("", 3), ("x\x1b", 0), ("x", 3))]
+    assert names == ["a\\n.npz", "a\\n.npz [3]", "a\\n.npz [x\\x1b]", "a\\n.npz [x]"]

@@ -2,6 +2,7 @@
 
 import io
 import sys
+import traceback
 
 import pytest
 
@@ -114,3 +115,63 @@ def test_causes_that_were_hidden_count_or_not():
     except ValueError as error:
         found = [list(tracebacks.causes(error, suppressed=suppressed)) for suppressed in (True, False)]
     assert [[type(one) for one in ones] for ones in found] == [[ValueError, KeyError], [ValueError]]
+
+
+def trace_of(function, *names):
+    """Return the traceback of an exception, whose functions are in modules of the given names."""
+    for name in names:
+        space = {"__name__": name, "inner": function}
+        exec("def outer():\n    inner()", space)
+        function = space["outer"]
+    try:
+        function()
+    except ZeroDivisionError as error:
+        return error.__traceback__.tb_next
+
+
+def modules(trace):
+    return [link.f_globals["__name__"] for link, _ in traceback.walk_tb(trace)]
+
+
+def fail():
+    return 1 / 0
+
+
+class TestFrames:
+    def test_own_ones_are_taken_out_wherever_they_are(self):
+        trace = trace_of(fail, "tonearm.inner", "tonearm_plugins", "theirs", "tonearm", "mine", "tonearmed")
+        assert modules(tracebacks.without_own(trace)) == ["tonearmed", "mine", "theirs", __name__]
+        assert len(modules(trace)) == 7  # the traceback itself is as it was
+
+    def test_those_of_a_shell_are_taken_out_at_the_start_alone(self):
+        trace = trace_of(fail, "code", "mine", "code", "IPython.core.interactiveshell")
+        assert modules(tracebacks.without_own(trace)) == ["mine", "code", __name__]
+
+    def test_nothing_is_left_of_what_is_all_own(self):
+        assert tracebacks.without_own(None) is None
+        space = {"__name__": "tonearm.inner"}
+        exec("def fail():\n    1 / 0", space)
+        assert tracebacks.without_own(trace_of(space["fail"], "tonearm")) is None
+
+    def test_a_plugins_traceback_begins_at_the_plugin(self):
+        trace = trace_of(fail, "tonearm.inner", "tonearm_plugins.steps", "tonearm.pipeline", "tonearm")
+        assert modules(tracebacks.trimmed(trace)) == ["tonearm_plugins.steps", "tonearm.inner", __name__]
+        assert tracebacks.trimmed(None) is None
+
+    def test_a_frame_without_a_module_is_not_own(self):
+        assert modules(tracebacks.without_own(trace_of(fail, 7, None))) == [None, 7, __name__]
+
+    @pytest.mark.parametrize(("value", "wanted"), [(None, False), ("", False), ("0", False), ("1", True)])
+    def test_when_they_stay(self, value, wanted, monkeypatch):
+        monkeypatch.delenv("TONEARM_DEBUG", raising=False)
+        if value is not None:
+            monkeypatch.setenv("TONEARM_DEBUG", value)
+        assert tracebacks.keeps_own() is wanted
+        with tracebacks.shown():
+            assert tracebacks.keeps_own()
+
+
+def test_a_notebook_without_ipython_shows_what_python_would(monkeypatch):
+    monkeypatch.setitem(sys.modules, "IPython", None)
+    error = raised("x")
+    assert tracebacks.notebook_lines(error) == traceback.format_exception(error)

@@ -31,7 +31,7 @@ from tonearm.api import (
     Waveform,
 )
 from tonearm.errors import PipelineError
-from tonearm.pipeline.check import bind_decoder, check, read_limits
+from tonearm.pipeline.check import bind_decoder, check
 from tonearm.pipeline.document import from_plain, read_document, to_plain
 from tonearm.pipeline.limits import PipelineLimits
 
@@ -317,17 +317,6 @@ class TestLimits:
     def test_what_is_wrong_with_them(self):
         (said,) = problems(pipeline("limits: {memory: x}"))
         assert said.startswith("p.yaml:5:18: bad-option: limits: 'memory' is 'x'; expected a number")
-
-    def test_those_of_a_command_without_a_pipeline(self):
-        assert read_limits(["memory=3GB"], registry_of()).memory == 3e9
-        assert read_limits([], registry_of()) == PipelineLimits()
-        for given, message in (
-            ("memory=x", "'memory' is 'x'"),
-            ("no=1", "has no option 'no'"),
-            ("memory", "assignment"),
-        ):
-            with pytest.raises(PipelineError, match=message):
-                read_limits([given], registry_of())
 
 
 class TestSpecifications:

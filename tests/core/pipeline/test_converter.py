@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from tonearm.api import (
     Waveform,
 )
 from tonearm.errors import TonearmError, UsageError
+from tonearm.errors.warning import TonearmWarning
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter, as_source
 from tonearm.pipeline.document import from_plain
@@ -419,3 +421,47 @@ def test_provenance_is_that_of_the_output(tmp_path):
     assert (first.pipeline, second.pipeline) == fingerprints_of(found.checked)
     made_once = next(found.branch(found.outputs[1], outcome)).context.provenance
     assert made_once() is made_once()
+
+
+class TestWarnings:
+    @staticmethod
+    def converted(apply, steps=("noisy",)):
+        class Noisy(Same):
+            def apply(self, signal, context):
+                return apply(signal, context)
+
+        found = Converter(checked(pipeline(steps=steps), registry_of(transforms={"noisy": Noisy})))
+        given, error = [], None
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                given = list(found.convert(SOURCE))
+            except ItemError as raised:
+                error = raised
+        assert {(one.category, one.filename) for one in caught} == {(TonearmWarning, __file__)}
+        return given, error, [str(one.message) for one in caught]
+
+    def test_each_names_the_source_and_the_item(self):
+        def apply(signal, context):
+            context.warn("it is loud")
+            context.warn("it is loud")
+            return signal
+
+        given, error, found = self.converted(apply)
+        assert (len(given), error, found) == (2, None, ["x.tone: it is loud", "x.tone [1]: it is loud"])
+
+    def test_they_come_before_the_error(self):
+        def apply(signal, context):
+            context.warn("it is loud")
+            raise ItemError("too loud")
+
+        given, error, found = self.converted(apply)
+        assert (given, error.message, found) == ([], "noisy: too loud", ["x.tone: it is loud"])
+
+    def test_items_that_are_joined_give_each_once(self):
+        def apply(signal, context):
+            context.warn("it is loud")
+            return signal
+
+        given, error, found = self.converted(apply, steps=("noisy", "join"))
+        assert (len(given), error, found) == (1, None, ["x.tone: it is loud"])

@@ -146,12 +146,12 @@ def test_an_encoder_of_compressed_files_is_no_decompressor():
     [
         ("decoder", "a.XYZ", "unknown-suffix", "no decoder reads .xyz; it looks like a web page",
          "the download returned a web page instead of the file; open it to see why"),
-        ("encoder", "a.xyz", "unknown-suffix", "no encoder writes .xyz", "encoders write .raw; encoder: …"),
+        ("encoder", "a.xyz", "unknown-suffix", "no encoder writes .xyz", "encoders write .raw; use: …"),
         ("encoder", "a", "unknown-suffix", "no encoder writes a name with no suffix",
-         "encoders write .raw; encoder: …"),
-        ("encoder", "a.rwa", "unknown-suffix", "no encoder writes .rwa", "did you mean '.raw'?; encoder: …"),
+         "encoders write .raw; use: …"),
+        ("encoder", "a.rwa", "unknown-suffix", "no encoder writes .rwa", "did you mean '.raw'?; use: …"),
         ("decoder", "a.tone", "ambiguous-suffix", "several decoders fit a.tone: other, tone-reader",
-         "decoder: other or tone-reader"),
+         "use: other or tone-reader"),
     ],
 )  # fmt: skip
 def test_a_suffix_that_has_no_plugin_or_several(role, name, code, message, hint, tmp_path, monkeypatch):
@@ -172,3 +172,9 @@ def test_the_only_plugin_of_a_suffix():
 def test_a_broken_transform_is_no_way_and_hides_none():
     registry = registry_of(transforms={"a-broken": "no_such_module:X"})
     assert find_conversion(registry, (Fog,), (Waveform,)) == ("fog-to-mist", "mist-to-wave")
+
+
+def test_no_transform_is_imported_where_signals_fit(monkeypatch):
+    registry = registry_of()
+    monkeypatch.setattr(Registry, "entries", None)
+    assert find_conversion(registry, (Waveform,), (Waveform,)) == ()

@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 import tonearm
 from tonearm.cli.main import main
-from tonearm.pipeline.check import check, read_limits
+from tonearm.pipeline.check import check
 from tonearm.pipeline.document import from_plain
+from tonearm.pipeline.given_limits import read_limits
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.provenance import fingerprints_of
 from tonearm.pipeline.schema import pipeline_schema

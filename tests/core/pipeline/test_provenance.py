@@ -19,7 +19,7 @@ from tonearm.errors import PipelineError
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import from_plain, read_document
-from tonearm.pipeline.provenance import fingerprint_of, fingerprints_of, plugins_of, without_folders
+from tonearm.pipeline.provenance import files_of, fingerprint_of, fingerprints_of, plugins_of, without_folders
 from tonearm.plugins.registry import Registry
 
 
@@ -315,7 +315,7 @@ def test_options_of_installed_plugins(installed, tmp_path):
     weights = tmp_path / "v.onnx"
     weights.write_bytes(b"old")
 
-    def found(action):
+    def pipeline(action):
         mel = {"kind": "mel", "dialect": "hifigan"}
         vocoder = {"use": "onnx-vocoder", "with": {"model": str(weights), "dialect": "hifigan"}}
         guard = {"use": "guard", "with": {"clipping": action, "noise": action}}
@@ -325,7 +325,12 @@ def test_options_of_installed_plugins(installed, tmp_path):
             "input": {"use": "npy-reader", "with": mel},
             "outputs": [wav | {"steps": [vocoder, guard]}, wav | {"file": "g.wav", "steps": [{"use": "mel-to-wave"}]}],
         }
-        return fingerprints_of(check(from_plain(plain), None, installed))
+        return check(from_plain(plain), None, installed)
+
+    assert files_of(pipeline("error")) == (str(weights),)
+
+    def found(action):
+        return fingerprints_of(pipeline(action))
 
     before = found("error")
     assert found("warn") == found("off") == before

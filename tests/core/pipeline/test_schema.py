@@ -49,6 +49,7 @@ def changed(path, value):
 
 GOOD_CHANGES = {
     "as it is": (("tonearm",), 1),
+    "no outputs": (("outputs",), ...),
     "no steps": (("steps",), ...),
     "empty steps": (("steps",), None),
     "steps without any": (("steps",), []),
@@ -75,7 +76,6 @@ BAD_CHANGES = {
     "version as truth": (("tonearm",), True),
     "no input": (("input",), ...),
     "input by name": (("input",), "npy-reader"),
-    "no outputs": (("outputs",), ...),
     "empty outputs": (("outputs",), []),
     "outputs null": (("outputs",), None),
     "an unknown key": (("step",), []),

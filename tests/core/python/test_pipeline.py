@@ -39,6 +39,32 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+class TestWithoutOutputs:
+    def test_it_converts_and_writes_nothing(self, folder):
+        given = mapping(kind="waveform", sample_rate=8000)
+        del given["outputs"]
+        pipeline = tonearm.load_pipeline(given)
+        (signal,) = pipeline.convert(np.full(80, 0.5, np.float32))
+        assert signal.sample_rate == 8000
+        with pytest.raises(PipelineError) as caught:
+            pipeline.run(["a.npy"], out="out")
+        assert str(caught.value) == (
+            'missing-key: \'outputs\' is missing\n    hint: "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}]'
+        )
+        assert [problem.code for problem in caught.value.problems] == ["missing-key"]
+        assert not Path("out").exists()
+
+    def test_a_file_is_named_in_its_refusal(self, folder):
+        Path("p.yaml").write_text(YAML.partition("outputs")[0])
+        with pytest.raises(PipelineError) as caught:
+            tonearm.load_pipeline("p.yaml").run()
+        assert str(caught.value).startswith("p.yaml: missing-key: 'outputs' is missing\n    hint: outputs: [{use: ")
+
+    def test_an_empty_list_is_still_a_mistake(self):
+        with pytest.raises(PipelineError, match="wrong-shape: outputs is empty"):
+            tonearm.load_pipeline(mapping(sample_rate=8000) | {"outputs": []})
+
+
 class TestLoading:
     def test_a_file_and_a_mapping_give_the_same_pipeline(self, folder):
         from_file = tonearm.load_pipeline(folder / "p.yaml").checked

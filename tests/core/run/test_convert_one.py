@@ -1,6 +1,7 @@
 import contextlib
 import os
 import signal
+import stat
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from run_toys import files, leftovers, pipeline, task, write
 from tonearm.errors import ItemError, OutputError
 from tonearm.run import convert_one as convert_one_module
 from tonearm.run.convert_one import convert_one, remove_leftovers
+from tonearm.run.store import temporaries as temporaries_module
 from tonearm.run.store.local_store import LocalStore
 from tonearm.source import Source
 
@@ -66,6 +68,15 @@ def test_items_that_would_have_one_name_are_told_so(force):
         convert(pipeline("{stem}.raw"), force=force)
     assert (caught.value.code, caught.value.message) == ("same-output", "two items of a.txt would become a.raw")
     assert caught.value.hint == "put {index} into the file's name, or {key} where each item has its own"
+    assert (files(), leftovers()) == ({}, [])
+
+
+def test_an_item_of_the_same_name_that_fails_leaves_nothing_either():
+    write(a="k 0.5\nl x")
+    with pytest.raises(ItemError) as caught:
+        convert(pipeline("{stem}.raw"))
+    assert caught.value.code == "no-level"
+    assert (files(), leftovers()) == ({}, [])
 
 
 def test_a_failed_item_raises_and_earlier_items_stay():
@@ -117,6 +128,137 @@ def test_leftovers_of_another_process_are_removed_and_those_of_others_stay():
         held = living.sink("b.raw").path.name
         remove_leftovers("out")
         assert leftovers() == [held] != [left]
+
+
+class TestCalls:
+    """What `tonearm.save` asks for: a file as a program writes it, among many."""
+
+    NAME = "out/a.raw"
+
+    @pytest.fixture(autouse=True)
+    def one_item(self, monkeypatch):
+        write(a="k 0.5")
+        os.mkdir("out")
+        monkeypatch.setattr(convert_one_module, "_swept", set())
+
+    def call(self, *, force=True, found=None):
+        found = found or pipeline("{stem}.raw")
+        source = task("a.txt").source()
+        return convert_one(found, source, "out", force=force, fsync=False, is_call=True, on_warning=print)
+
+    def mode(self):
+        return stat.S_IMODE(os.stat(self.NAME).st_mode)
+
+    def test_no_handler_is_touched(self, monkeypatch):
+        def refuse(*_):
+            raise AssertionError
+
+        monkeypatch.setattr(signal, "signal", refuse)
+        assert [str(path) for path in self.call()] == [self.NAME]
+
+    def test_an_interrupt_while_a_file_gets_its_name_leaves_nothing(self, monkeypatch):
+        def interrupted(*_, **__):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(os, "replace", interrupted)
+            self.call()
+        assert (files(), leftovers()) == ({}, [])
+
+    def test_a_durable_file_is_flushed_before_its_name_and_then_the_folder(self, monkeypatch):
+        order = []
+        real_fsync, real_replace = os.fsync, os.replace
+
+        def fsync(descriptor):
+            order.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+            real_fsync(descriptor)
+
+        def replace(*given, **more):
+            order.append("name")
+            real_replace(*given, **more)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        monkeypatch.setattr(os, "replace", replace)
+        self.call()
+        assert order == ["name"]
+        convert_one(pipeline("{stem}.raw"), task("a.txt").source(), "out", force=True, is_call=True, on_warning=print)
+        assert order == ["name", "file", "name", "folder"]
+
+    def test_nothing_is_hashed(self, monkeypatch):
+        monkeypatch.setattr(temporaries_module.HashingSink, "__init__", None)
+        monkeypatch.setattr(temporaries_module, "hash_descriptor", None)
+        self.call()
+        assert files() != {}
+
+    def test_a_folder_is_searched_once(self):
+        left = "out/.tonearm-0000000000000001.part"
+        Path(left).write_text("half")
+        self.call()
+        assert leftovers() == []
+        Path(left).write_text("half")
+        self.call()
+        assert len(leftovers()) == 1
+        os.mkdir("out/x")
+        Path("out/x", os.path.basename(left)).write_text("half")
+        self.call(found=pipeline("x/{stem}.raw"))
+        assert len(leftovers()) == 1
+
+    def test_the_folders_that_are_remembered_are_bounded(self, monkeypatch):
+        monkeypatch.setattr(convert_one_module, "MAX_SWEPT", 3)
+        for number in range(10):
+            self.call(found=pipeline(f"{number}/{{stem}}.raw"))
+        assert len(convert_one_module._swept) <= 4
+
+    @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+    def test_a_new_file_has_the_permissions_of_the_mask(self, mask):
+        before = os.umask(mask)
+        try:
+            self.call()
+        finally:
+            os.umask(before)
+        assert self.mode() == 0o666 & ~mask
+
+    @pytest.mark.parametrize("mode", [0o600, 0o664, 0o755])
+    def test_a_file_keeps_its_permissions(self, mode):
+        Path(self.NAME).write_text("old")
+        os.chmod(self.NAME, mode)
+        self.call()
+        assert self.mode() == mode
+        assert Path(self.NAME).read_bytes() != b"old"
+
+    def test_a_file_that_may_not_be_written_stays(self, monkeypatch):
+        Path(self.NAME).write_text("old")
+        os.chmod(self.NAME, 0o444)
+        monkeypatch.setattr(os, "access", lambda *_, **__: False)  # root may write it
+        with pytest.raises(OutputError, match=r"cannot write out/a\.raw: permission denied"):
+            self.call()
+        assert Path(self.NAME).read_text() == "old"
+        assert leftovers() == []
+
+    def test_a_link_is_replaced_and_what_it_leads_to_stays(self):
+        Path("other").write_text("mine")
+        os.symlink("../other", self.NAME)
+        self.call()
+        assert Path("other").read_text() == "mine"
+        assert not os.path.islink(self.NAME)
+
+    def test_a_device_is_not_replaced(self):
+        os.symlink("/dev/null", self.NAME)
+        with pytest.raises(OutputError, match=r"cannot write out/a\.raw: it is a device"):
+            self.call()
+        assert os.readlink(self.NAME) == "/dev/null"
+        assert leftovers() == []
+
+    def test_an_existing_file_is_not_replaced_unless_it_may_be(self):
+        Path(self.NAME).write_text("old")
+        with pytest.raises(ItemError) as caught:
+            self.call(force=False)
+        assert caught.value.code == "not-ours"
+
+    def test_folders_are_made(self):
+        os.rmdir("out")
+        self.call(found=pipeline("x/y/{stem}.raw"))
+        assert os.path.isfile("out/x/y/a.raw")
 
 
 def kill_in_the_middle(write_files):

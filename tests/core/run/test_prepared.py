@@ -2,7 +2,7 @@ import pickle
 
 from run_toys import prepared, task
 
-from tonearm.run.prepared import Failure, PreparedSource, item_name
+from tonearm.run.prepared import Failure, PreparedSource
 
 
 def test_what_a_worker_sends_is_what_the_run_receives(folder):
@@ -17,8 +17,3 @@ def test_defaults_are_not_shared(folder):
     first, second = (PreparedSource(task=task("a.txt")) for _ in range(2))
     first.warnings.append("of the first")
     assert second.warnings == []
-
-
-def test_items_have_their_key_or_index_in_brackets():
-    names = [item_name("a\n.npz", *identity) for identity in (("", 0), ("", 3), ("x\x1b", 0), ("x", 3))]
-    assert names == ["a\\n.npz", "a\\n.npz [3]", "a\\n.npz [x\\x1b]", "a\\n.npz [x]"]

@@ -13,8 +13,8 @@ import pytest
 
 import tonearm
 from tonearm.api import Context, Item, Sink, Waveform
+from tonearm.errors import Place
 from tonearm.errors.problem import hint_of
-from tonearm.errors.remedies import Place
 from tonearm.run.report import Report
 
 

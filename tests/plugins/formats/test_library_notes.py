@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 import threading
 from types import SimpleNamespace
@@ -149,3 +150,32 @@ def test_the_real_streams_are_kept_while_libraries_are_hushed() -> None:
         assert [variable.value for variable in variables] == [nowhere, nowhere]
     assert [variable.value for variable in variables] == real
     assert library_notes._hushed == 0
+
+
+def test_a_child_that_is_forked_in_a_block_of_another_thread_prints_and_reads(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """It has neither the thread that would restore the streams, nor those that hold a lock."""
+    soundfile = pytest.importorskip("soundfile")
+    held, may_end = threading.Event(), threading.Event()
+
+    def hush() -> None:
+        with hushed_libraries(), library_notes._lock, getattr(soundfile.SoundFile, "_sf_error_lock", threading.Lock()):
+            held.set()
+            may_end.wait(20)
+
+    thread = threading.Thread(target=hush)
+    thread.start()
+    assert held.wait(20)
+    child = os.fork()
+    if not child:
+        signal.alarm(20)
+        print_in_c(b"heard")
+        with hushed_libraries():
+            print_in_c(b"unheard")
+        free = getattr(soundfile.SoundFile, "_sf_error_lock", threading.Lock()).acquire(timeout=5)
+        os._exit(0 if free else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    may_end.set()
+    thread.join(20)
+    assert capfd.readouterr() == ("heard", "heard")

@@ -358,6 +358,22 @@ def test_progress_is_reported_after_each_part(monkeypatch: pytest.MonkeyPatch) -
     assert whole == of_blocks([block[:, :1], block[:, 1:]], frames=7)[0]
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_short_sound_in_short_blocks_is_the_same(monkeypatch: pytest.MonkeyPatch, channels: int) -> None:
+    block = np.sin(np.arange(20.0)).reshape(channels, -1) * 1.2
+    shape = {"channels": channels, "frames": block.shape[1]}
+    whole, stats = of_blocks(block, **shape)
+    assert stats.clipped
+    done: list[tuple[float, float]] = []
+    monkeypatch.setattr(wav, "SHORT_BLOCK", 6)
+    found = of_blocks(block, **shape, on_progress=lambda *given: done.append(given))
+    assert found == (whole, stats)
+    assert len(done) == 4
+    dithered = of_blocks(block, **shape, dither=np.random.default_rng(0))
+    monkeypatch.undo()
+    assert dithered == of_blocks(block, **shape, dither=np.random.default_rng(0))
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_float_takes_what_it_can_hold(sign: int) -> None:
     largest = float(np.finfo(np.float32).max)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 
 from tonearm.errors import OptionError
+from tonearm.errors.short_errors import short_errors
 from tonearm.recipes.mel.filter_bank import (
     MelNorm,
     MelScale,
@@ -80,6 +81,7 @@ class MelDialect(Recipe, frozen=True, kw_only=True):
         Literal["mels-frames", "frames-mels"], Meta(description="Order in which the model writes the axes.")
     ] = "mels-frames"
 
+    @short_errors
     def __post_init__(self) -> None:
         _ = self.grid  # the grid checks itself
         rate = self.filterbank_sample_rate or self.sample_rate

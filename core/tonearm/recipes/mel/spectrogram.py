@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tonearm.errors import ItemError, SignalError
+from tonearm.errors.short_errors import short_errors
 from tonearm.recipes.mel.dialect import MelDialect
 from tonearm.recipes.mel.filter_bank import hz_to_mel, mel_edges, mel_to_hz
 from tonearm.signals import FramedSignal, StftGrid, check_array, check_length, describe
@@ -19,6 +20,7 @@ MIN_GAP = 0.05
 """Least distance between two frequencies that are marked beside a picture, as a fraction of its height."""
 
 
+@short_errors
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MelSpectrogram(FramedSignal):
     """A mel spectrogram as the model wrote it.

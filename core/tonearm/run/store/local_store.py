@@ -27,6 +27,7 @@ MAX_LINE = 1 << 28
 MAX_KNOWN_FOLDERS = 10_000
 """Largest number of folders of sources that are remembered."""
 
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _FLUSH_ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOENT)
 
 
@@ -46,6 +47,8 @@ class LocalStore(Store):
         self._tree = Tree(root, path)
         self._lock = Lock(self._tree, root)
         self._taken_over: dict[str, int] = {}
+        self._may_have_owners = False
+        """Whether the folder of owners may be empty at the end: a run, an owner or a sweep may have left it so."""
         self._absent: set[str] = set()
         """Folders that did not exist when the plan was made. They are looked for again when the run begins."""
         self._journals: list[LocalJournalFile] = []
@@ -65,6 +68,7 @@ class LocalStore(Store):
     def lock(self, part: Part | None, *, create: bool) -> str:
         """Take the lock for a run of all sources, or of a part of them. Return a warning if there are no locks."""
         self._lock.acquire(part, create=create)
+        self._may_have_owners = True
         self._absent.clear()
         if create:
             try:
@@ -233,6 +237,29 @@ class LocalStore(Store):
         except OSError as error:
             raise cannot_write(os.path.join(self.root, file.output), error) from error
 
+    def keep_mode(self, file: PreparedFile) -> None:
+        """Give a prepared file the permissions of the file that it will replace, if there is one.
+
+        Raises
+        ------
+        OutputError
+            If these forbid to write the file, or its name is that of a device.
+        """
+        replaced = self._tree.status(file.output)
+        if replaced is None:
+            return
+        try:
+            if not stat.S_ISREG(replaced.st_mode):
+                if self._tree.leads_to_device(file.output):
+                    raise OSError(errno.EINVAL, "it is a device")
+                return
+            mode = stat.S_IMODE(replaced.st_mode)
+            if not mode & _WRITABLE and not self._tree.may_write(file.output):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            self._tree.change_mode(temporary_path(file), mode)
+        except OSError as error:
+            raise cannot_write(os.path.join(self.root, file.output), error) from error
+
     def flush(self, folders: Iterable[str]) -> None:
         """Flush the names in folders to the disk, where the file system supports that and they may be read."""
         for folder in folders:
@@ -254,16 +281,18 @@ class LocalStore(Store):
 
     def owner(self) -> Owner:
         """Return a new owner of temporaries. While it is held, no sweep takes them."""
+        self._may_have_owners = True
         return Owner(self._tree)
 
-    def temporaries(self, owner: Owner | None, *, fsync: bool) -> Temporaries:
+    def temporaries(self, owner: Owner | None, *, fsync: bool, hashed: bool = True) -> Temporaries:
         """Return the temporaries of one item, to be used as a context manager."""
-        return Temporaries(self._tree, owner, fsync=fsync)
+        return Temporaries(self._tree, owner, fsync=fsync, hashed=hashed)
 
     def take_over(self, owner: str) -> None:
         """Hold the temporaries of an owner, given by its id, because it has handed some of them over."""
         if owner in self._taken_over:
             return
+        self._may_have_owners = True
         try:
             descriptor = hold_owner(self._tree, owner, create=False)
         except OSError as error:
@@ -278,6 +307,7 @@ class LocalStore(Store):
 
     def sweep(self, owner: str = "", folders: Iterable[str] | None = None) -> None:
         """Remove temporaries that nobody holds."""
+        self._may_have_owners = True
         Sweep(self._tree, self._taken_over, owner).sweep([""] if folders is None else folders, deep=folders is None)
 
     def has_dead_owner(self) -> bool:
@@ -289,7 +319,8 @@ class LocalStore(Store):
         taken_over, self._taken_over = self._taken_over, {}
         for owner, descriptor in taken_over.items():
             release_owner(self._tree, owner, descriptor)
-        self._tree.remove_folder(OWNERS)
+        if self._may_have_owners:
+            self._tree.remove_folder(OWNERS)
         readers, self._readers = self._readers, {}
         for descriptor in readers.values():
             close_quietly(descriptor)

@@ -1,14 +1,27 @@
-"""A sink in memory, for encoders whose output gets no name."""
+"""A sink whose file gets no name, for bytes that are wanted in memory or in an open file."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import BinaryIO, cast
 
+from tonearm.errors import ItemError
 from tonearm.plugins.sink import Sink
+
+with contextlib.suppress(OSError):
+    # The first call takes a lock. While a module is imported, no thread forks a child that would wait for it for ever.
+    tempfile.gettempdir()
 
 
 class MemorySink(Sink):
-    """A sink whose file lies in memory. Close it by a ``with`` block.
+    """A sink whose file lies in memory until an encoder asks for its path. Use it as a context manager.
+
+    From then on the file lies in a temporary folder, as other programs and some libraries can write nowhere else. So
+    do sidecars, which are removed with it: there is no place beside bytes.
 
     Parameters
     ----------
@@ -17,15 +30,72 @@ class MemorySink(Sink):
     """
 
     def __init__(self, suffix: str) -> None:
-        self._own = os.memfd_create("output", os.MFD_CLOEXEC)
-        super().__init__(f"/proc/self/fd/{self._own}", suffix, self._own)
+        self._file: BinaryIO = _scratch_file()
+        self._folder = ""
+        super().__init__("", suffix, self._file.fileno())
 
-    def content(self) -> bytes:
-        """Return what has been written."""
-        return os.pread(self._own, os.fstat(self._own).st_size, 0)
+    @property
+    def path(self) -> Path:
+        """Path of the file, which is a file of a temporary folder from then on."""
+        if not self._folder:
+            self._folder = _new_folder()
+            self._path = os.path.join(self._folder, "output.part")
+            named = open(self._path, "x+b")  # noqa: SIM115 - `__exit__` closes it
+            with self._file as unnamed:
+                unnamed.seek(0)
+                shutil.copyfileobj(unnamed, named)
+            named.flush()
+            self._file, self._descriptor = named, named.fileno()
+        return Path(self._path)
+
+    def sidecar(self, suffix: str) -> Path:
+        """Return a path in the temporary folder, for a second file that is removed with it."""
+        self.path  # noqa: B018 - makes the folder
+        return super().sidecar(suffix)
+
+    def content(self, name: str = "the encoder") -> bytes:
+        """Return the content; ``name`` is the name of the encoder in messages.
+
+        Raises
+        ------
+        ItemError
+            If the encoder wrote nothing.
+        """
+        with self._reading(name) as file:
+            return file.read()
+
+    def _reading(self, name: str) -> BinaryIO:
+        """Return the file, open at its start; an encoder may have replaced the one that it got the path of."""
+        file = open(self._path, "rb") if self._folder else open(os.dup(self._file.fileno()), "rb")  # noqa: SIM115
+        file.seek(0, os.SEEK_END)
+        if not file.tell():
+            file.close()
+            raise ItemError(f"{name} wrote nothing", code="nothing-written")
+        file.seek(0)
+        return file
 
     def __enter__(self) -> MemorySink:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._own)
+        self._file.close()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _scratch_file() -> BinaryIO:
+    """Return an empty file without a name: in memory, or on the disk where the system has no files in memory."""
+    try:
+        descriptor = os.memfd_create("output", os.MFD_CLOEXEC)
+    except (AttributeError, OSError):
+        return cast("BinaryIO", tempfile.TemporaryFile(buffering=0))
+    return open(descriptor, "r+b", buffering=0)
+
+
+def _new_folder() -> str:
+    """Make a folder for temporary files that nobody else may read, as `tempfile.mkdtemp` does, but without a lock."""
+    while True:
+        folder = os.path.join(tempfile.gettempdir(), f"tonearm-{os.urandom(8).hex()}")
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
+            return folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from tonearm.errors import ItemError, Problem, advise, one_line
+from tonearm.errors import Advice, ItemError, Problem, advise, one_line
 from tonearm.run.store.hash_index import HashIndex
 from tonearm.run.store.store import Store
 
@@ -87,13 +87,12 @@ class OutputNames:
             self._taken.put(path, number | _PUBLISHED)
             problem = self.replacement_problem(path)
         if problem:
-            raise ItemError(problem.message, code=problem.code, hint=problem.hint)
+            raise ItemError(problem.message, code=problem.code, remedies=problem.remedies)
 
     def _clash(self, path: str, owner: int, number: int, source: str) -> Problem:
         name, output = one_line(source), one_line(path)
         if owner == number:
-            message = f"two items of {name} would become {output}"
-            hint = "put {index} into the file's name, or {key} where each item has its own"
+            message, hint = two_items(source, path)
         else:
             other = one_line(self._name_of(owner)) if self._name_of else "another source"
             message = f"{other} and {name} would both become {output}"
@@ -114,10 +113,17 @@ class OutputNames:
                 message=f"{one_line(target)} is a folder",
                 remedies=advise("write the outputs somewhere else"),
             )
-        hint = "move it away, write somewhere else, or replace it with --force (force=True in Python)"
-        return Problem(
-            code="not-ours", message=f"{one_line(target)} exists, and no run wrote it", remedies=advise(hint)
+        remedy = Advice(
+            "move it away, write somewhere else, or replace it with --force (force=True in Python)",
+            in_call="move it away, write somewhere else, or leave overwrite=False out",
         )
+        return Problem(code="not-ours", message=f"{one_line(target)} exists, and no run wrote it", remedies=(remedy,))
+
+
+def two_items(source: str, path: str) -> tuple[str, str]:
+    """Return the message about two items of a source that would become the same file, and its hint."""
+    message = f"two items of {one_line(source)} would become {one_line(path)}"
+    return message, "put {index} into the file's name, or {key} where each item has its own"
 
 
 def output_is_input(path: str) -> Problem:

@@ -59,6 +59,8 @@ def is_output_path(output: Output, source: Source, item: ItemId, path: str) -> b
 
 def output_folder(output: Output, source: Source) -> str | None:
     """Return the folder of an output below the output root; None if it depends on the content of the source."""
+    if output.template.parts == (output.template.text,) and "/" not in output.template.text:
+        return ""
     folder = output.template.folder(KNOWN_AFTER_READING)
     try:
         return None if folder is None else os.path.dirname(_rendered(folder, source, None))

@@ -247,7 +247,7 @@ class Store(ABC):
         """Return a new owner of temporaries. While it is held, no sweep takes them."""
 
     @abstractmethod
-    def temporaries(self, owner: Owner | None, *, fsync: bool) -> Temporaries:
+    def temporaries(self, owner: Owner | None, *, fsync: bool, hashed: bool = True) -> Temporaries:
         """Return the temporaries of one item, to be used as a context manager.
 
         Parameters
@@ -256,6 +256,8 @@ class Store(ABC):
             Owner; None if each file is to be held by itself.
         fsync
             Whether to flush files to the disk.
+        hashed
+            Whether to hash the files.
         """
 
     @abstractmethod

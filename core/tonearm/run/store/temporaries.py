@@ -53,13 +53,16 @@ class Temporaries:
         Owner; None if each file is locked itself, for as long as the context is open.
     fsync
         Whether to flush files to the disk.
+    hashed
+        Whether to hash the files.
     """
 
-    def __init__(self, tree: Tree, owner: Owner | None, *, fsync: bool) -> None:
+    def __init__(self, tree: Tree, owner: Owner | None, *, fsync: bool, hashed: bool = True) -> None:
         self._tree = tree
         self._owner = owner
         self._fsync = fsync
-        self._open: list[tuple[HashingSink, str, str, int, str]] = []
+        self._hashed = hashed
+        self._open: list[tuple[Sink, str, str, int, str]] = []
         self._others: list[int] = []
         """Files that encoders have put in the place of ours, and sidecars."""
         self._finished = False
@@ -99,7 +102,7 @@ class Temporaries:
         except OSError as error:
             raise cannot_write(os.path.join(self._tree.name, target), error) from error
         path = os.path.join(self._tree.root, _join(target, name))
-        sink = HashingSink(path, os.path.splitext(target)[1], descriptor)
+        sink = (HashingSink if self._hashed else Sink)(path, os.path.splitext(target)[1], descriptor)
         self._open.append((sink, path, target, descriptor, encoder))
         return sink
 
@@ -139,9 +142,7 @@ class Temporaries:
         self._finished = True
         return found
 
-    def _finish(
-        self, path: str, target: str, encoder: str, ours: tuple[HashingSink, int] | None = None
-    ) -> PreparedFile:
+    def _finish(self, path: str, target: str, encoder: str, ours: tuple[Sink, int] | None = None) -> PreparedFile:
         """Return a file that an encoder wrote. Except for sidecars, it has written to a sink, and to our open file."""
         name = os.path.basename(path)
         own: os.stat_result | None = None
@@ -150,7 +151,8 @@ class Temporaries:
                 sink, descriptor = ours
                 with contextlib.suppress(OSError):  # a plugin may have closed it
                     own = os.fstat(descriptor)
-                if own and own.st_nlink and own.st_size and (known := sink.hash(own.st_size)):
+                known = sink.hash(own.st_size) if own and isinstance(sink, HashingSink) else ""
+                if known and own and own.st_nlink and own.st_size:
                     # Nobody knows the path but this room.
                     return self._prepared_file(descriptor, name, target, own.st_size, known)
             status = self._tree.status(_join(target, name))
@@ -173,7 +175,8 @@ class Temporaries:
     def _prepared_file(self, descriptor: int, name: str, target: str, size: int, known: str = "") -> PreparedFile:
         if self._fsync:
             os.fsync(descriptor)
-        return PreparedFile(temporary=name, output=target, size=size, hash=known or hash_descriptor(descriptor, size))
+        found = known or hash_descriptor(descriptor, size) if self._hashed else ""
+        return PreparedFile(temporary=name, output=target, size=size, hash=found)
 
 
 def _join(target: str, name: str) -> str:

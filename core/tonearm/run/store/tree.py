@@ -188,6 +188,33 @@ class Tree:
                 return None
         return self.status(path)
 
+    def leads_to_device(self, path: str) -> bool:
+        """Return whether a name is a device, or a link that leads to one, as ``/dev/stdout`` does."""
+        folder, _, name = path.rpartition("/")
+        try:
+            mode = os.stat(name, dir_fd=self.folder(folder)).st_mode
+        except (OSError, ValueError):
+            return False
+        return stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
+
+    def may_write(self, path: str) -> bool:
+        """Return whether the user may write a file."""
+        folder, _, name = path.rpartition("/")
+        return os.access(name, os.W_OK, dir_fd=self.folder(folder))
+
+    def change_mode(self, path: str, mode: int) -> None:
+        """Give a file that this process has made other permissions.
+
+        Raises
+        ------
+        OSError
+            If that fails.
+        """
+        status = self.status(path)
+        if status is not None and stat.S_IMODE(status.st_mode) != mode:
+            folder, _, name = path.rpartition("/")
+            os.chmod(name, mode, dir_fd=self.folder(folder))
+
     def rename(self, old: str, new: str) -> None:
         """Rename a file within its folder, and replace another one.
 

@@ -107,6 +107,23 @@ class InterruptGate:
             self._previous_hook(unraisable)
 
 
+class OpenGate:
+    """A gate that always stands open, for code that must not touch the handlers of the process it works in."""
+
+    def __init__(self) -> None:
+        self.opened = contextlib.nullcontext()
+
+    def __enter__(self) -> OpenGate:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def iterate(self, stream: Iterator[T]) -> Iterator[T]:
+        """Return the stream."""
+        return stream
+
+
 class _Opened:
     """A context manager that opens a gate. If a plugin swallows an interrupt, it is raised again at the end."""
 

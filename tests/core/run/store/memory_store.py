@@ -173,8 +173,8 @@ class MemoryStore(Store):
     def owner(self) -> Owner:
         return self._scratch.owner()
 
-    def temporaries(self, owner: Owner | None, *, fsync: bool) -> Temporaries:
-        return self._scratch.temporaries(owner, fsync=fsync)
+    def temporaries(self, owner: Owner | None, *, fsync: bool, hashed: bool = True) -> Temporaries:
+        return self._scratch.temporaries(owner, fsync=fsync, hashed=hashed)
 
     def take_over(self, owner: str) -> None:
         self._scratch.take_over(owner)

@@ -49,6 +49,18 @@ class TestWriting:
         assert below(folder) == [f"x/{sink.path.name}"]
         assert temporary_path(files[0]) == f"x/{sink.path.name}"
 
+    @pytest.mark.parametrize("by_path", [False, True])
+    def test_without_hashes(self, folder, by_path):
+        with Temporaries(Tree(str(folder)), None, fsync=False, hashed=False) as temporaries:
+            sink = temporaries.sink("a.wav")
+            if by_path:
+                sink.path.write_bytes(b"content")
+            else:
+                with sink.open() as file:
+                    file.write(b"content")
+            ((prepared,),) = temporaries.finish()
+        assert (prepared.size, prepared.hash) == (7, "")
+
     def test_a_second_file_beside_it(self, folder):
         with made(folder) as temporaries:
             sink = temporaries.sink("x/a.b.wav")

@@ -391,3 +391,27 @@ def test_another_folder_helps_where_this_one_is_forbidden(number):
     error = cannot_write("a\n", OSError(number, os.strerror(number)))
     assert error.message == f"cannot write a\\n: {os.strerror(number).lower()}"
     assert error.hint == ("choose another output folder" if number in (errno.EACCES, errno.EPERM) else "")
+
+
+class TestPermissions:
+    def test_they_change_and_stay(self, tree, root):
+        write(tree, "x/a")
+        tree.change_mode("x/a", 0o640)
+        assert (root / "x" / "a").stat().st_mode & 0o777 == 0o640
+        before = (root / "x" / "a").stat().st_ctime_ns
+        tree.change_mode("x/a", 0o640)
+        assert (root / "x" / "a").stat().st_ctime_ns == before
+        tree.change_mode("x/b", 0o640)
+
+    def test_whether_a_file_may_be_written(self, tree, monkeypatch):
+        write(tree, "x/a")
+        assert tree.may_write("x/a")
+        monkeypatch.setattr(os, "access", lambda name, mode, dir_fd: (name, mode) != ("a", os.W_OK))
+        assert not tree.may_write("x/a")
+
+    def test_devices(self, tree, root):
+        write(tree, "x/a")
+        os.symlink("/dev/null", root / "x" / "null")
+        os.symlink("nowhere", root / "x" / "dangling")
+        found = [tree.leads_to_device(f"x/{name}") for name in ("a", "null", "dangling", "b", "y")]
+        assert found == [False, True, False, False, False]

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from tonearm.run.workers.interrupts import SIGNALS, InterruptGate
+from tonearm.run.workers.interrupts import SIGNALS, InterruptGate, OpenGate
 
 
 @pytest.fixture(autouse=True)
@@ -179,3 +179,12 @@ def test_a_thread_has_no_gate():
     thread.start()
     thread.join()
     assert found == [before]
+
+
+def test_an_open_gate_touches_nothing_and_holds_nothing_back():
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with OpenGate() as gate, gate.opened:
+        assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+        assert list(gate.iterate(iter("ab"))) == ["a", "b"]
+    with pytest.raises(KeyboardInterrupt), OpenGate() as gate:
+        signal.raise_signal(signal.SIGINT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import math
+import os
 import platform
 import sys
 import threading
@@ -141,6 +142,25 @@ def compiled(key: Hashable, make: Callable[[], Kernel]) -> Kernel:
         if key not in _KERNELS:
             _KERNELS[key] = make()
         return _KERNELS[key]
+
+
+_forking: list[bool] = []
+
+
+def _before_fork() -> None:
+    """Wait until no thread compiles: a child cannot go on with what it began."""
+    _LOCK.acquire()
+    _forking.append(True)
+
+
+def _after_fork() -> None:
+    if _forking:  # else this module was imported while the fork was under way
+        _forking.pop()
+        _LOCK.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 def aligned(*shape: int) -> Float32Array:

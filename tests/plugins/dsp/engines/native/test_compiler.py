@@ -1,6 +1,9 @@
 import mmap
+import os
 import platform
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -109,3 +112,25 @@ def test_a_kernel_is_compiled_once_for_all_callers():
     first = istft_kernel.kernel(BlockLayout(64, 16, 8), NARROW, frames_apart=False)
     assert istft_kernel.kernel(BlockLayout(64, 16, 8), NARROW, frames_apart=False) is first
     assert istft_kernel.kernel(BlockLayout(64, 16, 8), NARROW, frames_apart=True) is not first
+
+
+def test_a_fork_waits_until_no_thread_compiles():
+    began, done = threading.Event(), []
+
+    def make():
+        began.set()
+        time.sleep(0.2)
+        done.append(True)
+        return "kernel"
+
+    thread = threading.Thread(target=lambda: compiler.compiled("slow to compile", make))
+    thread.start()
+    assert began.wait(20)
+    child = os.fork()
+    if not child:
+        os._exit(0 if done and compiler.compiled("slow to compile", list) == "kernel" else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    thread.join(20)
+    compiler._KERNELS.pop("slow to compile")
+    compiler._after_fork()  # of a fork that began before this module was imported
+    assert not compiler._LOCK.locked()

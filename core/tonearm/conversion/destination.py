@@ -1,0 +1,270 @@
+"""Where a call writes: a file, files whose names come from a template, or an open file; and in which format."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from typing import Any, BinaryIO, TypeGuard
+
+from msgspec import Struct
+
+from tonearm.addresses import refuse_address
+from tonearm.errors import OptionError, OutputError, UsageError, did_you_mean, one_line
+from tonearm.pipeline.inference import plugin_by_suffix, plugins_by_suffix
+from tonearm.plugins.registry import PluginError, Registry
+from tonearm.writing.templates import parse_parts
+
+
+class Format(Struct, frozen=True):
+    """A format to write.
+
+    Parameters
+    ----------
+    encoder
+        Name of the encoder.
+    suffix
+        Suffix of its files, with dot; empty for an encoder of any suffix.
+    is_suffix
+        Whether the user named the suffix, not the encoder.
+    """
+
+    encoder: str
+    suffix: str
+    is_suffix: bool = False
+
+
+class Destination(Struct, frozen=True):
+    """Place and format of what a call writes.
+
+    Parameters
+    ----------
+    encoder
+        Name of the encoder.
+    file
+        Template of the file's name below the folder.
+    folder
+        Folder that no field of the template is in.
+    suffix
+        Suffix of the format, with dot.
+    opened
+        Open binary file to write to in place of a named one; None if there is none.
+    """
+
+    encoder: str
+    file: str
+    folder: str = ""
+    suffix: str = ""
+    opened: BinaryIO | None = None
+
+
+def destination_of(target: Any, format: str | None, registry: Registry) -> Destination:  # noqa: A002 - the name that the call has
+    """Return where a call writes.
+
+    Parameters
+    ----------
+    target
+        Path, template of paths, or open binary file.
+    format
+        Suffix without dot, or name of an encoder; None to tell it from the suffix of the target.
+    registry
+        Registry of plugins.
+
+    Raises
+    ------
+    UsageError
+        If the target cannot be written to, or does not tell the format, or contradicts it.
+    """
+    if isinstance(target, (str, os.PathLike)):
+        return _of_path(os.fsdecode(target), format, registry)
+    if not _is_binary_file(target):
+        raise UsageError(f"a target is a path or an open binary file, not {type(target).__name__}")
+    name = getattr(target, "name", None)
+    suffix = os.path.splitext(os.fsdecode(name))[1] if isinstance(name, (str, bytes, os.PathLike)) else ""  # noqa: PTH122
+    if format is None and not suffix:
+        raise UsageError("an open file does not tell its format", hint='name it, as in format="mp3"')
+    found = format_of(format or suffix, registry)
+    return in_memory(found, opened=target, suffix=found.suffix or suffix)
+
+
+def in_memory(found: Format, *, suffix: str = "", opened: BinaryIO | None = None) -> Destination:
+    """Return the destination of bytes that get no name.
+
+    Parameters
+    ----------
+    found
+        Format.
+    suffix
+        Suffix that the name would have, with dot; that of the format if empty.
+    opened
+        Open binary file to write them to.
+    """
+    suffix = suffix or found.suffix
+    # The name distinguishes items, so that two of them are no problem of names.
+    return Destination(found.encoder, f"{{index}}{suffix or '.bin'}", suffix=suffix, opened=opened)
+
+
+def split_template(path: str) -> tuple[str, str]:
+    """Return the folder of a path that no field of a template is in, and the template of the rest.
+
+    Parameters
+    ----------
+    path
+        Path, whose folders and name may have fields such as ``{index}``.
+
+    Raises
+    ------
+    UsageError
+        If a field is unknown, or a brace is alone.
+    """
+    if "{" not in path and "}" not in path:
+        return os.path.split(path)
+    try:
+        parse_parts(path)
+    except OptionError as error:
+        raise UsageError(error.message, code=error.code, remedies=error.remedies) from None
+    from pathlib import Path  # not at the top: it takes 6 ms, and most paths have no fields
+
+    names = Path(path).parts
+    fixed = 0
+    while fixed < len(names) - 1 and all(isinstance(part, str) for part in parse_parts(names[fixed])):
+        fixed += 1
+    folders = ("".join(map(str, parse_parts(name))) for name in names[:fixed])
+    return os.path.join("", *folders), "/".join(names[fixed:])  # noqa: PTH118
+
+
+def format_of(name: str, registry: Registry) -> Format:
+    """Return the format of a name: a suffix with or without its dot, in any case, or the name of an encoder.
+
+    Raises
+    ------
+    UsageError
+        If there is no such format.
+    """
+    if not isinstance(name, str):
+        raise UsageError(f"format is text, not {type(name).__name__}", hint='as in format="mp3"')
+    for entry in registry.entries("encoder"):
+        if name in (entry.name, entry.full_name):
+            suffixes = getattr(entry.resolve(), "suffixes", ())
+            return Format(name, suffixes[0] if suffixes else "")
+    suffix = f".{name.removeprefix('.').lower()}"
+    if suffix == "." or not plugins_by_suffix(registry, "encoder", f"x{suffix}"):
+        known = sorted(_formats(registry))
+        hint = did_you_mean(suffix[1:], known) or f"formats are {', '.join(known)}"
+        raise UsageError(f"there is no format {one_line(repr(name), 60)}", code="unknown-suffix", hint=hint)
+    entry = plugin_by_suffix(registry, "encoder", f"x{suffix}")
+    return Format(registry.short_name(entry), suffix, is_suffix=True)
+
+
+def _formats(registry: Registry) -> set[str]:
+    """Return the suffixes of all encoders, without dot, and the names of encoders that write any suffix."""
+    found: set[str] = set()
+    for entry in registry.entries("encoder"):
+        try:
+            suffixes = getattr(entry.resolve(), "suffixes", ())
+        except PluginError:
+            continue
+        found.update([one[1:] for one in suffixes] or [registry.short_name(entry)])
+    return found
+
+
+def _of_path(path: str, format: str | None, registry: Registry) -> Destination:  # noqa: A002
+    refuse_address(path, written=True)
+    if path.startswith("~"):
+        raise UsageError(
+            f"{one_line(path)} starts with ~, which only a shell expands",
+            hint=f'write pathlib.Path("{one_line(path)}").expanduser()',
+        )
+    folder, file = split_template(path)
+    if format is None or path.endswith("/") or file in ("", ".", "..") or os.path.isdir(path):  # noqa: PTH112
+        name = path if file not in ("", ".", "..") or path.endswith("/") else f"{path or '.'}/"
+        encoder = registry.short_name(plugin_by_suffix(registry, "encoder", name))
+        return Destination(encoder, file, folder)
+    found = format_of(format, registry)
+    suffix = _suffix_of(file, found.encoder, registry)
+    if found.is_suffix and suffix != found.suffix and (suffix or not _is_main(found, registry)):
+        shown = one_line(file)
+        says = f"{shown} has the suffix {suffix}" if suffix else f"{shown} has no suffix"
+        stem = one_line(file.removesuffix(suffix))
+        raise UsageError(
+            f"{says}, but format says {found.suffix[1:]}",
+            code="wrong-suffix",
+            hint=f"name it {stem}{found.suffix}" + (", or leave format out" if suffix else ""),
+        )
+    return Destination(found.encoder, file, folder, suffix=found.suffix)
+
+
+def _suffix_of(file: str, encoder: str, registry: Registry) -> str:
+    """Return the suffix of a file's name, if it is one of an encoder's own."""
+    suffixes = getattr(registry.find("encoder", encoder).resolve(), "suffixes", ())
+    return max((one for one in suffixes if file.lower().endswith(one)), key=len, default="")
+
+
+def _is_main(found: Format, registry: Registry) -> bool:
+    """Return whether a format is the one that its encoder writes into a file without suffix."""
+    suffixes = getattr(registry.find("encoder", found.encoder).resolve(), "suffixes", ())
+    return suffixes[:1] == (found.suffix,)
+
+
+def _is_binary_file(target: Any) -> TypeGuard[BinaryIO]:
+    """Return whether an object is an open file that takes bytes.
+
+    Raises
+    ------
+    UsageError
+        If it is a file of text, or is closed, or cannot be written to.
+    """
+    if not callable(getattr(target, "write", None)):
+        return False
+    mode = getattr(target, "mode", "")
+    if isinstance(target, io.TextIOBase) or getattr(target, "encoding", None) is not None:
+        hint = "give its buffer, as in sys.stdout.buffer" if hasattr(target, "buffer") else 'open it with "wb"'
+        raise UsageError("the target is a file of text; sound is binary", hint=hint)
+    if getattr(target, "closed", False):
+        raise UsageError("the target is a file that is closed", hint="save before it is closed")
+    writable = getattr(target, "writable", None)
+    if mode == "rb" or (callable(writable) and not writable()):
+        raise UsageError("the target is a file that is open for reading only", hint='open it with "wb"')
+    return True
+
+
+def write_all(target: BinaryIO, content: bytes, *, durable: bool) -> None:
+    """Write bytes to an open file.
+
+    Parameters
+    ----------
+    target
+        Open binary file.
+    content
+        Bytes.
+    durable
+        Whether to flush them to the disk.
+
+    Raises
+    ------
+    OutputError
+        If they cannot be written.
+    """
+    at = 0
+    try:
+        while at < len(content):
+            count: object = target.write(memoryview(content)[at:] if at else content)
+            if count is None and isinstance(target, io.RawIOBase):
+                raise BlockingIOError("it would block")
+            at += count if isinstance(count, int) else len(content)  # a pipe may take a part; many return nothing
+        if durable:
+            _flush_to_disk(target)
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise OutputError(f"cannot write to the open file: {reason}") from error
+
+
+def _flush_to_disk(target: BinaryIO) -> None:
+    """Flush a file to the disk, if it lies on one: a pipe and a file in memory do not."""
+    target.flush()
+    try:
+        handle = target.fileno()
+    except OSError:
+        return
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        os.fsync(handle)

@@ -1,0 +1,101 @@
+"""Files that a caller reads: named ones, open ones, and their content in memory."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import Any, BinaryIO
+
+from msgspec import Struct
+
+from tonearm.addresses import refuse_address, refuse_missing
+from tonearm.errors import UsageError, did_you_mean, one_line
+from tonearm.pipeline.inference import plugin_by_suffix, plugins_by_suffix
+from tonearm.plugins.registry import PluginError, Registry
+from tonearm.source import Source
+
+
+class FileSource(Struct, frozen=True):
+    """A source, and what reads it.
+
+    Parameters
+    ----------
+    source
+        Source.
+    decoder
+        Name of the decoder; empty for what is no file.
+    """
+
+    source: Source
+    decoder: str
+
+
+def file_source(given: Any, format: str | None, registry: Registry) -> FileSource:  # noqa: A002 - the name that the call has
+    """Return a file as a source.
+
+    Parameters
+    ----------
+    given
+        Path, open binary file, or the content of a file.
+    format
+        Suffix without dot, or name of a decoder; None to tell it from the suffix of the file.
+    registry
+        Registry of plugins.
+
+    Raises
+    ------
+    UsageError
+        If it is no file, or does not tell its format.
+    ItemError
+        If it does not exist.
+    """
+    if isinstance(given, (str, os.PathLike)):
+        path = os.fsdecode(given)
+        refuse_address(path)
+        refuse_missing(path)
+        return FileSource(Source(name=path, path=path), _decoder(path, format, registry))
+    file = io.BytesIO(given) if isinstance(given, (bytes, bytearray, memoryview)) else given
+    if not callable(getattr(file, "read", None)):
+        kind = type(given).__name__
+        raise UsageError(f"read takes a file, not {kind}", hint="to_waveform takes arrays, tensors and signals")
+    if isinstance(file, io.TextIOBase) or getattr(file, "encoding", None) is not None:
+        raise UsageError("the file is one of text; sound is binary", hint='open it with "rb"')
+    name = getattr(file, "name", None)
+    name = os.fsdecode(name) if isinstance(name, (str, bytes, os.PathLike)) else ""
+    if format is None and not os.path.splitext(name)[1]:  # noqa: PTH122
+        what = "bytes do" if file is not given else "an open file does"
+        raise UsageError(f"{what} not tell the format", hint='name it, as in format="mp3"')
+    return FileSource(Source(name=name or "<file>", file=_seekable(file)), _decoder(name, format, registry))
+
+
+def _seekable(file: BinaryIO) -> BinaryIO:
+    """Return a file that decoders can move in: the file itself, or a copy in memory of a pipe."""
+    seekable = getattr(file, "seekable", None)
+    return file if callable(seekable) and seekable() else io.BytesIO(file.read())
+
+
+def _decoder(name: str, format: str | None, registry: Registry) -> str:  # noqa: A002
+    """Return the name of the decoder for a format, or for the suffix of a file's name."""
+    if format is None:
+        return registry.short_name(plugin_by_suffix(registry, "decoder", name))
+    if not isinstance(format, str):
+        raise UsageError(f"format is text, not {type(format).__name__}", hint='as in format="mp3"')
+    if any(format in (entry.name, entry.full_name) for entry in registry.entries("decoder")):
+        return format
+    suffix = f".{format.removeprefix('.').lower()}"
+    found = plugins_by_suffix(registry, "decoder", f"x{suffix}") if suffix != "." else []
+    if not found:
+        known = sorted({*_suffixes(registry)})
+        hint = did_you_mean(suffix[1:], known) or f"formats are {', '.join(known)}"
+        raise UsageError(f"there is no format {one_line(repr(format), 60)}", code="unknown-suffix", hint=hint)
+    return registry.short_name(plugin_by_suffix(registry, "decoder", f"x{suffix}"))
+
+
+def _suffixes(registry: Registry) -> list[str]:
+    found: list[str] = []
+    for entry in registry.entries("decoder"):
+        try:
+            found += [one[1:] for one in getattr(entry.resolve(), "suffixes", ())]
+        except PluginError:
+            continue
+    return found

@@ -1,0 +1,104 @@
+"""The plugins of a conversion that have an option of some name: one rule for flags and for keywords."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from tonearm.arrays import ArrayOptions
+from tonearm.plugins.options import Option, declared_options
+from tonearm.plugins.ports import ports_of
+from tonearm.plugins.registry import PluginError, Registry
+
+
+class OptionPlace(Struct, frozen=True):
+    """A stage of a pipeline, with the options that may be given to it.
+
+    Parameters
+    ----------
+    path
+        Path of the stage in the pipeline: ``input``, ``steps.1``, ``outputs.0``.
+    plugin
+        Name of its plugin.
+    options
+        Options by name; those of a decoder of arrays include the options of their kind.
+    """
+
+    path: str
+    plugin: str
+    options: Mapping[str, Option]
+
+
+def array_classes(registry: Registry, kind: str | None = None) -> dict[str, type[Any]]:
+    """Return the classes that have the options of arrays: of all decoders, and of a kind, or of every kind if None."""
+    found: dict[str, type[Any]] = dict.fromkeys(declared_options(ArrayOptions), ArrayOptions)
+    kinds = list(registry.entries("kind"))
+    chosen = [entry for entry in kinds if kind in (entry.name, entry.full_name)]
+    for entry in chosen or kinds:  # a kind that does not exist is a problem of its own
+        with contextlib.suppress(PluginError, TypeError):
+            options = ports_of(entry.resolve()).options
+            found.update({name: options for name in declared_options(options) if name not in found})
+    return found
+
+
+def option_places(
+    registry: Registry,
+    *,
+    decoder: str,
+    encoder: str,
+    kind: str | None = None,
+    inserted: Sequence[tuple[int, str]] = (),
+) -> tuple[OptionPlace, ...]:
+    """Return the places of options: the decoder, the encoder, and the transforms that were put in.
+
+    Parameters
+    ----------
+    registry
+        Registry of plugins.
+    decoder, encoder
+        Names of the plugins; an empty name stands for none.
+    kind
+        Kind of the arrays, if it is given.
+    inserted
+        Transforms that were put in, each with its index among the steps.
+    """
+    return tuple(_places(registry, decoder, encoder, kind, inserted))
+
+
+def _places(
+    registry: Registry, decoder: str, encoder: str, kind: str | None, inserted: Sequence[tuple[int, str]]
+) -> Iterator[OptionPlace]:
+    if decoder:
+        own = ports_of(registry.find("decoder", decoder).resolve()).options
+        found = array_classes(registry, kind) if issubclass(own, ArrayOptions) else {}
+        of_arrays = {name: declared_options(cls)[name] for name, cls in found.items()}
+        yield OptionPlace("input", decoder, {**of_arrays, **declared_options(own)})
+    if encoder:
+        yield OptionPlace("outputs.0", encoder, options_of(registry, "encoder", encoder))
+    for index, name in inserted:
+        yield OptionPlace(f"steps.{index}", name, options_of(registry, "transform", name))
+
+
+def options_of(registry: Registry, role: str, name: str) -> Mapping[str, Option]:
+    """Return the options of a plugin by name."""
+    return declared_options(ports_of(registry.find(role, name).resolve()).options)
+
+
+def plugins_with(registry: Registry, role: str, option: str) -> Iterator[str]:
+    """Yield the names of the plugins of a role that have an option; those that cannot be loaded are left out."""
+    for entry in registry.entries(role):
+        with contextlib.suppress(PluginError, TypeError):
+            if option in declared_options(ports_of(entry.resolve()).options):
+                yield registry.short_name(entry)
+
+
+def connecting_transforms(registry: Registry) -> Iterator[str]:
+    """Yield the names of the transforms that may be put in: they give other signals than they take."""
+    for entry in registry.entries("transform"):
+        with contextlib.suppress(PluginError, TypeError):
+            ports = ports_of(entry.resolve())
+            if not set(ports.takes) & set(ports.gives):
+                yield registry.short_name(entry)

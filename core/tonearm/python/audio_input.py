@@ -1,0 +1,43 @@
+"""What the functions for a model's code take, as types for annotations."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from tonearm.signals import Signal
+
+
+class SupportsArray(Protocol):
+    """An array, or a tensor that NumPy can read, as those of torch and JAX are."""
+
+    def __array__(self) -> Any:
+        """Return the array."""
+
+
+class SupportsDLPack(Protocol):
+    """A tensor that lends its memory by DLPack, as those of CuPy and MLX do."""
+
+    def __dlpack__(self) -> Any:
+        """Return the capsule."""
+
+
+class WritableFile(Protocol):
+    """An open file that takes bytes."""
+
+    def write(self, content: bytes, /) -> Any:
+        """Write bytes, and return how many were written."""
+
+
+class ReadableFile(Protocol):
+    """An open file that gives bytes."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes."""
+
+
+Numbers: TypeAlias = Sequence[float] | Sequence[Sequence[float]] | Sequence[Sequence[Sequence[float]]]
+AudioInput: TypeAlias = SupportsArray | SupportsDLPack | Numbers | Mapping[str, Any] | Signal | str | os.PathLike[str]
+"""What a model gives: an array, a tensor of any library, a list of numbers, a mapping of arrays, or a signal; or the
+path of a file that holds it."""

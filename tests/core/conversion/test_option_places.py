@@ -1,0 +1,53 @@
+"""Which plugins of a conversion have an option of some name."""
+
+import pytest
+
+from tonearm.arrays import ArrayOptions
+from tonearm.conversion.option_places import array_classes, connecting_transforms, option_places, plugins_with
+
+
+def places(installed, **given):
+    return {place.path: place for place in option_places(installed, **given)}
+
+
+def test_a_decoder_of_arrays_has_the_options_of_all_kinds_or_of_the_given_one(installed):
+    found = places(installed, decoder="npy-reader", encoder="mp3-writer")
+    assert {"kind", "axes", "sample_rate", "dialect", "n_fft"} <= set(found["input"].options)
+    assert "bitrate" in found["outputs.0"].options
+    found = places(installed, decoder="npy-reader", encoder="", kind="waveform")
+    assert "sample_rate" in found["input"].options
+    assert not {"dialect", "n_fft"} & set(found["input"].options)
+    assert list(found) == ["input"]
+
+
+def test_a_decoder_of_sound_has_its_own_alone(installed):
+    assert not {"kind", "sample_rate"} & set(places(installed, decoder="audio-reader", encoder="")["input"].options)
+
+
+def test_a_signal_has_no_decoder_and_transforms_that_were_put_in_have_options(installed):
+    found = places(installed, decoder="", encoder="wav-writer", inserted=[(0, "griffin-lim")])
+    assert list(found) == ["outputs.0", "steps.0"]
+    assert "iterations" in found["steps.0"].options
+
+
+def test_the_plugins_that_have_an_option(installed):
+    assert list(plugins_with(installed, "encoder", "bitrate")) == [
+        "ffmpeg-writer",
+        "m4a-writer",
+        "mp3-writer",
+        "opus-writer",
+    ]
+    assert list(plugins_with(installed, "encoder", "bitrat")) == []
+
+
+def test_transforms_that_connect_give_other_signals_than_they_take(installed):
+    found = set(connecting_transforms(installed))
+    assert {"griffin-lim", "istft", "mel-to-wave", "wave-to-spectrogram"} <= found
+    assert not {"normalize", "resample", "split"} & found
+
+
+@pytest.mark.parametrize("kind", [None, "no-such-kind"])
+def test_without_a_kind_arrays_have_the_options_of_every_kind(installed, kind):
+    found = array_classes(installed, kind)
+    assert found["axes"] is ArrayOptions
+    assert {"dialect", "n_fft", "full_scale"} <= set(found)
