@@ -147,6 +147,7 @@ INSTANCES = {
     "PcmOptions": lambda: options_of(api.PcmOptions),
     "Pipeline": loaded,
     "PipelineError": lambda: tonearm.PipelineError([Problem(code="usage", message="a message")]),
+    "Progress": lambda: tonearm.Progress("griffin-lim", 37.0, 100.0, 2, 4, "mel.npy"),
     "Problem": lambda: tonearm.Problem(code="usage", message="a message", remedies=(api.Advice("look at it"),)),
     "Provenance": lambda: api.Provenance(),
     "RecipeStep": lambda: api.RecipeStep(op="round"),

@@ -19,7 +19,7 @@ from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.limit_checks import LimitChecks, may_be_tried
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.measuring import HOST_MEASUREMENTS, measure_items
-from tonearm.pipeline.plugin_state import PluginState, plugin_state, plugin_states, restored_plugin
+from tonearm.pipeline.plugin_state import PluginState, plugin_state, plugin_states, restored_stage
 from tonearm.pipeline.provenance import fingerprints_of, provenance_of, stages_of, without_folders
 from tonearm.pipeline.signal_checks import check_taken
 from tonearm.pipeline.stages import (
@@ -333,11 +333,11 @@ def _restored_converter(
     return cls(
         CheckedPipeline(
             file=file,
-            decoder=restored_plugin(decoder),
+            decoder=restored_stage(decoder),
             files=files,
-            steps=tuple(map(restored_plugin, steps)),
+            steps=tuple(map(restored_stage, steps)),
             outputs=tuple(
-                Output(restored_plugin(encoder), template, tuple(map(restored_plugin, own)))
+                Output(restored_stage(encoder), template, tuple(map(restored_stage, own)))
                 for encoder, template, own in outputs
             ),
             catalogue=lambda cls: registry.default().catalogue(cls),

@@ -32,7 +32,7 @@ def plugin_states(steps: Iterable[BoundPlugin]) -> list[PluginState]:
     return [plugin_state(step) for step in steps]
 
 
-def restored_plugin(state: PluginState) -> BoundPlugin:
+def restored_stage(state: PluginState) -> BoundPlugin:
     """Return the plugin that a state was made of."""
     name, own_name, role, origin, label, cls, options, place, spec, masks = state
     package = Package(origin=origin, load=lambda: None, label=label)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tonearm.errors import ItemError, Remedy, one_line
 from tonearm.errors.text import counted
-from tonearm.plugins.progress import Progress, Reporter, Stage
+from tonearm.plugins.progress import NamedStage, Progress, Reporter
 from tonearm.recipes.catalogue import Catalogue
 from tonearm.source import Source
 from tonearm.version import __version__
@@ -114,7 +114,7 @@ class Context:
         self.warnings: list[str] = []
         self.doubts: list[ItemError] = []
         self._on_warning = on_warning
-        self.stage: Stage | None = None
+        self.stage: NamedStage | None = None
         self.reporter = None if on_progress is None else Reporter(on_progress, source=source.name if source else "")
 
     def __repr__(self) -> str:

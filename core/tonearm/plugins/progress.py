@@ -59,7 +59,7 @@ class Progress(Struct, frozen=True):
         return f"{position}{one_line(self.stage, STAGE_LENGTH)}{share}"
 
 
-class Stage(Protocol):
+class NamedStage(Protocol):
     """A stage as a report names it."""
 
     @property
@@ -87,7 +87,9 @@ class Reporter:
 
     __slots__ = ("_next", "_next_beginning", "_on_progress", "_source", "_stages", "stopped")
 
-    def __init__(self, on_progress: Callable[[Progress], None], stages: Sequence[Stage] = (), source: str = "") -> None:
+    def __init__(
+        self, on_progress: Callable[[Progress], None], stages: Sequence[NamedStage] = (), source: str = ""
+    ) -> None:
         self.stopped: BaseException | None = None
         self._on_progress = on_progress
         self._stages = stages
@@ -96,7 +98,7 @@ class Reporter:
         # The stages of a short conversion pass unreported.
         self._next_beginning = time.monotonic() + BEGINNING_INTERVAL
 
-    def begin(self, stage: Stage) -> None:
+    def begin(self, stage: NamedStage) -> None:
         """Report that a stage begins, unless many have just now: until it reports how far it is, that is nothing."""
         now = time.monotonic()
         if now < self._next_beginning:
@@ -104,7 +106,7 @@ class Reporter:
         self._next_beginning = max(self._next_beginning, now - BURST) + BEGINNING_INTERVAL
         self._report(stage, 0.0, 1.0)
 
-    def report(self, stage: Stage | None, done: Any, total: Any) -> None:
+    def report(self, stage: NamedStage | None, done: Any, total: Any) -> None:
         """Pass on a report of a stage, unless the last one was just now."""
         now = time.monotonic()
         if now < self._next:
@@ -112,7 +114,7 @@ class Reporter:
         self._next = now + PROGRESS_INTERVAL
         self._report(stage, *_amounts(done, total))
 
-    def _report(self, stage: Stage | None, done: float, total: float | None) -> None:
+    def _report(self, stage: NamedStage | None, done: float, total: float | None) -> None:
         stages = self._stages
         index = next((number for number, one in enumerate(stages, 1) if one is stage), 0)
         name = "" if stage is None else stage.name

@@ -1,6 +1,7 @@
 """``tonearm convert``: one file with no YAML."""
 
 import json
+import re
 import subprocess
 import sys
 import wave
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 import yaml
-from core_toys import ToneReader, registry_of, tonearm
+from core_toys import ToneReader, registry_of, third_party, tonearm
+from terminals import ESCAPE, on_terminal
 
 from tonearm.cli import main as cli
 from tonearm.pipeline.check import check
@@ -465,3 +467,65 @@ class TestMistakes:
             "ambiguous-suffix: several decoders fit a.tone: more, tone-reader\n"
             "    hint: --decoder more or tone-reader\n",
         )
+
+
+class TestBar:
+    """On a terminal, a conversion that takes long shows which stage is at work, and how far it is."""
+
+    TOY = "\n".join(
+        (
+            "import time",
+            "from tonearm.api import NoOptions, Transform, Waveform, hookimpl",
+            "class Slow(Transform[Waveform, Waveform, NoOptions]):",
+            "    def apply(self, signal, context):",
+            "        for step in range(20):",
+            "            context.progress(step, 20)",
+            "            time.sleep(0.08)",
+            "            if step == 15:",
+            "                context.warn('it is late')",
+            "        return signal",
+            "@hookimpl",
+            "def tonearm_transforms():",
+            "    return {'slow': Slow}",
+        )
+    )
+
+    def test_the_stage_and_its_share_and_nothing_is_left(self, folder):
+        env = third_party(folder / "site", "slow", self.TOY)
+        command = ["convert", "one.npy", "one.wav", "--sample-rate", "8000", "--step", "slow"]
+        status, text = on_terminal(*command, env={"PYTHONPATH": env["PYTHONPATH"]}, cwd=folder)
+        assert status == 0
+        shares = [int(share) for share in re.findall(r"2/3 slow [^%]*?(\d+)%", ESCAPE.sub("", text))]
+        assert shares == sorted(shares)
+        assert len(set(shares)) >= 3
+        assert 20 <= min(shares) < max(shares) <= 95
+        assert re.search(r"\x1b\[2K[^\n]*warning[^\n]*it is late\n", text)  # on a line of its own
+        assert text.endswith("\x1b[2Kone.wav\n")
+        assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 2
+
+    def test_of_a_stage_of_our_own(self, folder):
+        magnitude = np.abs(np.random.default_rng(0).standard_normal((513, 20_000))).astype(np.float32) / 90
+        np.save(folder / "long.npy", magnitude)
+        grid = ["--sample-rate", "22050", "--n-fft", "1024", "--hop-length", "256", "--kind", "magnitude"]
+        status, text = on_terminal("convert", "long.npy", "long.wav", *grid, "--iterations", "100", cwd=folder)
+        assert status == 0
+        assert re.search(r"2/3 griffin-lim [^%]*?\d\d%", ESCAPE.sub("", text))
+
+    def test_none_where_it_is_short_or_in_a_pipe(self, folder):
+        _, text = on_terminal("convert", "one.npy", "one.wav", "--sample-rate", "8000", cwd=folder)
+        assert text == "one.wav\n"
+        env = third_party(folder / "site", "slow", self.TOY)
+        done = tonearm("convert", "one.npy", "two.wav", "--sample-rate", "8000", "--step", "slow", cwd=folder, env=env)
+        assert done.stderr == "warning: it is late\ntwo.wav\n"
+
+    def test_the_terminal_is_as_it_was_where_time_is_over(self, folder):
+        toy = self.TOY.replace("if step == 15:", "if step > 15:").replace(
+            "context.warn('it is late')", "time.sleep(60)"
+        )
+        env = third_party(folder / "site", "slow", toy)
+        command = ["convert", "one.npy", "one.wav", "--sample-rate", "8000", "--step", "slow", "--timeout", "1.5"]
+        status, text = on_terminal(*command, env={"PYTHONPATH": env["PYTHONPATH"]}, cwd=folder)
+        assert status == 3
+        assert "2/3 slow" in ESCAPE.sub("", text)
+        assert "\r\x1b[K\x1b[?25h" in text
+        assert "no sign of life for 1.5 s" in text.rpartition("\x1b[?25h")[2]

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import sysconfig
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import pytest
 from core_toys import third_party
+from terminals import on_terminal
 
 from tonearm.cli import console
-from tonearm.cli.progress import LINE_INTERVAL, Observer, ProgressLines
+from tonearm.cli.progress import LINE_INTERVAL, SILENCE, Observer, ProgressBar, ProgressLines
 from tonearm.cli.repeats import MAX_FAILURES, MAX_WARNINGS
 from tonearm.errors import OutputError
+from tonearm.plugins.progress import Progress
 from tonearm.run.prepared import Failure
 from tonearm.run.result import Result
 
@@ -198,3 +201,70 @@ class TestRecords:
         with pytest.raises(OutputError, match="cannot write to stdout: no space"):
             Observer(quiet=True, lines=Stream(OSError(28, "No space")))(result(failures=(failure,)))
         assert len(discarded) == 2
+
+
+STEPS = """
+import os, time
+from tonearm.api import NoOptions, Transform, Waveform, hookimpl
+class Slow(Transform[Waveform, Waveform, NoOptions]):
+    def apply(self, signal, context):
+        for step in range(20):
+            context.progress(step, 20)
+            time.sleep(0.1)
+        return signal
+@hookimpl
+def tonearm_transforms():
+    return {"slow": Slow}
+"""
+
+
+@pytest.mark.parametrize("jobs", [0, 1])
+def test_a_bar_shows_the_stage_and_the_share_within_a_long_source(folder, jobs):
+    text = Path("p.yaml").read_text()
+    Path("p.yaml").write_text(text.replace("outputs:", "steps: [{use: normalize}, {use: slow}]\noutputs:"))
+    env = third_party(folder / "site", "slow", STEPS)
+    status, seen = on_terminal(
+        "run", "p.yaml", "a.npy", "--out", "out", "--jobs", jobs, env={"PYTHONPATH": env["PYTHONPATH"]}
+    )
+    assert status == 0
+    shares = [int(share) for share in re.findall(r"a\.npy: 3/4 slow (\d+) %", seen)]
+    assert shares == sorted(shares)
+    assert len(set(shares)) >= 3
+    assert min(shares) >= 20  # what takes less than half a second shows only its name
+    assert "1/1" in seen
+
+
+def test_a_bar_shows_the_first_of_several_sources_until_it_is_done_or_silent(monkeypatch):
+    from rich.progress import Progress as Rich
+
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    rich = Rich(auto_refresh=False, disable=True)
+    bar = ProgressBar(rich, quiet=False, lines=None)
+    bar.total = 9
+
+    def shown():
+        return rich.tasks[0].description
+
+    def report(source, done):
+        now[0] += 0.3
+        bar.report(Progress("x", float(done), 10.0, source=source))
+
+    for done in range(3):
+        report("in/a.npy", done)
+        report("in/b.npy", done)
+    assert shown() == "a.npy: x 20 %"
+    bar(Result(source="in/c.npy"))
+    assert shown() == "a.npy: x 20 %"
+    bar(Result(source="in/a.npy", last=False))
+    assert shown() == "a.npy: x 20 %"
+    now[0] += 1
+    bar(Result(source="in/a.npy"))
+    assert shown() == "a.npy"
+    for done in range(3, 6):
+        report("in/b.npy", done)
+    assert shown() == "b.npy: x 50 %"
+    now[0] += SILENCE
+    for done in range(3):
+        report("in/c.npy", done)
+    assert shown() == "c.npy: x 20 %"

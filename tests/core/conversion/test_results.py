@@ -53,7 +53,8 @@ def test_a_waveform_with_its_measurements_and_the_progress_of_plugins():
     told = []
     magnitudes = Source(name="<array>", array=np.abs(np.random.default_rng(0).standard_normal((513, 400))) / 50)
     options = {"kind": "magnitude", "sample_rate": 22050, "n_fft": 1024, "hop_length": 256}
-    taken = waveform_of(Call(source=magnitudes, options=options), lambda done, total: told.append((done, total)))
+    taken = waveform_of(Call(source=magnitudes, options=options), told.append)
     assert (taken.value.sample_rate, taken.measured["iterations"]) == (22050, 32)
     assert told
-    assert all(0 <= done <= total for done, total in told)
+    assert all(0 <= report.done <= report.total for report in told)
+    assert "griffin-lim" in {report.stage for report in told}

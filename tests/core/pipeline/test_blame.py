@@ -1,7 +1,9 @@
 """Blame: an exception of a plugin names it, and says which file or address it is about."""
 
+import contextlib
 import os
 import socket
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from core_toys import checked, pipeline
 from msgspec.structs import replace
 
 from tonearm import startup
-from tonearm.api import ItemError, OptionError, OutputError, SignalError, Sink, Source
+from tonearm.api import Context, ItemError, OptionError, OutputError, SignalError, Sink, Source
 from tonearm.errors import TonearmError
 from tonearm.pipeline.blame import as_item_error, describe_failure
 from tonearm.pipeline.environment import Masks
@@ -252,3 +254,62 @@ def test_errors_without_their_fields_are_those_of_the_plugin(message, code, hint
 def test_the_file_that_cannot_be_opened_is_the_first_of_two():
     error = OSError(2, "No such file", "a", None, "b")
     assert blamed(error)[1] == "same failed: cannot open a: No such file"
+
+
+class TestReports:
+    """What the function that gets the reports raises is nobody's error but its own."""
+
+    @staticmethod
+    def context(error):
+        def fail(_):
+            raise error
+
+        return Context(on_progress=fail)
+
+    @staticmethod
+    def raised(context, work):
+        """Return what a plugin that does some work raises in the end."""
+        try:
+            with as_item_error(STEP, context=context):
+                work(context)
+        except BaseException as error:
+            return error
+
+    @pytest.mark.parametrize("error", [KeyError("no"), KeyboardInterrupt(), ItemError("no", code="mine")])
+    def test_it_comes_out_as_it_is(self, error):
+        assert self.raised(self.context(error), lambda context: context.progress(1, 2)) is error
+
+    @pytest.mark.parametrize("end", [lambda: None, lambda: 1 / 0])
+    def test_also_if_the_plugin_makes_another_error_of_it_or_goes_on(self, end):
+        def work(context):
+            with contextlib.suppress(KeyError):
+                context.progress(1, 2)
+            end()
+
+        error = KeyError("no")
+        assert self.raised(self.context(error), work) is error
+        assert error.__suppress_context__
+
+    def test_also_if_a_thread_of_the_plugin_got_it(self):
+        def report(context):
+            with contextlib.suppress(KeyError):
+                context.progress(1, 2)
+
+        def work(context):
+            thread = threading.Thread(target=report, args=(context,))
+            thread.start()
+            thread.join()
+
+        error = KeyError("no")
+        assert self.raised(self.context(error), work) is error
+
+    def test_a_plugin_is_noted_in_its_context_and_begins_once(self, monkeypatch):
+        now = [100.0]
+        monkeypatch.setattr("time.monotonic", lambda: now[0])
+        told = []
+        context = Context(on_progress=told.append)
+        now[0] += 1
+        for _ in range(3):
+            with as_item_error(STEP, context=context):
+                assert context.stage is STEP
+        assert [(report.stage, report.share) for report in told] == [(STEP.name, 0.0)]

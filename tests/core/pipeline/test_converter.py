@@ -22,6 +22,7 @@ from tonearm.api import (
     NoOptions,
     OptionError,
     OutputError,
+    Regroup,
     Sink,
     Source,
     Transform,
@@ -465,3 +466,71 @@ class TestWarnings:
 
         given, error, found = self.converted(apply, steps=("noisy", "join"))
         assert (len(given), error, found) == (1, None, ["x.tone: it is loud"])
+
+
+class TestProgress:
+    """Each report names the stage whose plugin made it, wherever the work of others is waited for."""
+
+    def test_stages_that_pull_items_and_make_them(self, monkeypatch, tmp_path):
+        monkeypatch.setattr("tonearm.plugins.progress.PROGRESS_INTERVAL", 0.0)
+
+        class Reader(Decoder[Waveform, NoOptions]):
+            def decode(self, source, context):
+                for number in range(2):
+                    context.progress(number, 2)
+                    yield item(0.1, index=number)
+                    context.progress(number + 1, 2)
+
+        class Louder(Same):
+            def apply(self, signal, context):
+                context.progress(1, 1)
+                return signal
+
+        class Joined(Regroup[Waveform, Waveform, NoOptions]):
+            def regroup(self, items, context):
+                context.progress(0, 3)
+                first = next(items)
+                context.progress(1, 3)
+                list(items)
+                context.progress(3, 3)
+                yield first
+
+        class Writer(Encoder[Waveform, NoOptions]):
+            def encode(self, item, sink, context):
+                context.progress(1, 1)
+
+        text = "tonearm: 1\ninput: {use: r}\nsteps: [{use: same}, {use: j}, {use: same}]\noutputs: [{use: w, file: a}]"
+        offered = {"transforms": {"same": Louder, "j": Joined}, "decoders": {"r": Reader}, "encoders": {"w": Writer}}
+        found = Converter(checked(text, registry_of(**offered)))
+        told = []
+        for outcome in found.items(Source(name="x.r"), on_progress=told.append):
+            found.encode(found.outputs[0], outcome.item, Sink(tmp_path / "a"), outcome.context)
+        assert {(report.source, report.stages) for report in told} == {("x.r", 5)}
+        assert [(report.index, report.stage, report.done) for report in told] == [
+            (3, "j", 0.0),
+            (1, "r", 0.0),
+            (2, "same", 1.0),
+            (3, "j", 1.0),
+            (1, "r", 1.0),
+            (1, "r", 1.0),
+            (2, "same", 1.0),
+            (1, "r", 2.0),
+            (3, "j", 3.0),
+            (4, "same", 1.0),
+            (5, "w", 1.0),
+        ]
+
+    def test_convert_tells_a_function_and_stops_at_what_that_raises(self):
+        class Louder(Same):
+            def apply(self, signal, context):
+                context.progress(1, 2)
+                return signal
+
+        found = made(("x",), transforms={"x": Louder})
+        told = []
+        assert len(list(found.convert("a.tone", progress=told.append))) == 2
+        assert [(report.stage, report.share) for report in told] == [("x", 0.5), ("x", 1.0)]
+        stop = KeyboardInterrupt("enough")
+        with pytest.raises(KeyboardInterrupt) as caught:
+            next(found.convert("a.tone", progress=failing(stop)))
+        assert caught.value is stop
