@@ -9,7 +9,7 @@ from tonearm.errors import OptionError, RemoveOption, SetOption
 from tonearm.pipeline.document import from_plain
 from tonearm.pipeline.options import read_value
 from tonearm.plugins.options import declared_options
-from tonearm.plugins.plugin import IF_ABSENT, Plugin, restored_stage
+from tonearm.plugins.plugin import IF_ABSENT, Plugin, restored_plugin
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry
 
@@ -61,7 +61,7 @@ def changed_options(options: Any, remedy: SetOption | RemoveOption, registry: Re
         own = _changed(own, remedy, declared_options(type(options)), registry)
     else:
         inner = _changed(inner, remedy, declared_options(type(kind.options)), registry)
-        kind = restored_stage(type(kind), type(kind.options)(**inner), kind.registered)
+        kind = restored_plugin(type(kind), type(kind.options)(**inner), kind.registered)
     made = type(options)(**own, **{beside.name: kind})
     return _checked(made) if checked else made
 

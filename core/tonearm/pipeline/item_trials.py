@@ -17,7 +17,7 @@ from tonearm.pipeline.trials import ASKING, Applicable, Trial
 from tonearm.plugins import registry as registries
 from tonearm.plugins.context import Context
 from tonearm.plugins.options import declared_options
-from tonearm.plugins.plugin import restored_stage
+from tonearm.plugins.plugin import restored_plugin
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.transform import Transform
 from tonearm.reading.compressed_sources import inflated_source
@@ -63,7 +63,7 @@ def try_on_source(error: ItemError, bound: BoundPlugin, source: Source) -> None:
         return
 
     def decoded(options: Any) -> Signal:
-        changed: Any = restored_stage(type(plugin), options, plugin.registered)
+        changed: Any = restored_plugin(type(plugin), options, plugin.registered)
         context = Context(source=source, catalogue=registries.default().catalogue)
         items = changed.decode(inflated_source(source, type(plugin).suffixes), context)
         signal: Signal | None = None
@@ -120,7 +120,7 @@ def _try_on(
     context = Context(catalogue=registries.default().catalogue)
 
     def changed(options: Any) -> bool:
-        work(restored_stage(type(plugin), options, plugin.registered), signal, context)
+        work(restored_plugin(type(plugin), options, plugin.registered), signal, context)
         return True
 
     def inserted(step: InsertStep) -> bool:
