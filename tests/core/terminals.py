@@ -36,11 +36,11 @@ def read_terminal(ours):
     return seen.decode().replace("\r\n", "\n")
 
 
-def on_terminal(*arguments, columns=80, env=None, cwd=None):
-    """Run the command on a terminal, and return its exit status and what it printed there."""
+def on_terminal(*arguments, program=SCRIPT, columns=80, env=None, cwd=None):
+    """Run the command, or another program, on a terminal, and return its exit status and what it printed there."""
     ours, theirs = open_terminal(columns)
     environ = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"TERM": "xterm"}
-    command = [str(SCRIPT), *map(str, arguments)]
+    command = [str(program), *map(str, arguments)]
     process = subprocess.Popen(
         command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ | (env or {}), cwd=cwd
     )  # fmt: skip

@@ -6,6 +6,7 @@ import doctest
 import inspect
 import io
 import os
+import re
 import sys
 import threading
 import warnings
@@ -16,6 +17,7 @@ import pytest
 import soundfile
 from core_toys import registry_of
 from core_toys import tonearm as command
+from terminals import ESCAPE, on_terminal
 
 import tonearm
 from tonearm import ItemError, OutputError, PipelineError, Problem, TonearmError, TonearmWarning, UsageError, Waveform
@@ -448,3 +450,88 @@ def test_each_parameter_is_described(name):
 def test_the_help_of_the_module_leads_from_a_mel_to_an_mp3():
     assert 'tonearm.save(mel, "speech.mp3", dialect="hifigan")' in inspect.getdoc(tonearm)
     assert sys.modules["tonearm"].save is functions.save
+
+
+class TestProgress:
+    LONG = np.tile(np.load(Path(__file__).parents[3] / "configs/samples/mel/hifigan.npy"), 40)
+
+    CALLS = (
+        ("flac-writer", lambda given: tonearm.save(TestProgress.LONG, "a.flac", dialect="hifigan", progress=given)),
+        ("mp3-writer", lambda given: tonearm.encode(TestProgress.LONG, "mp3", dialect="hifigan", progress=given)),
+        ("mel-to-wave", lambda given: tonearm.to_waveform(TestProgress.LONG, dialect="hifigan", progress=given)),
+        ("mel-to-wave", lambda given: tonearm.read("long.npy", dialect="hifigan", progress=given)),
+    )
+
+    @pytest.fixture(autouse=True)
+    def long(self, folder):
+        np.save("long.npy", self.LONG)
+
+    @pytest.mark.parametrize(("last", "call"), CALLS)
+    def test_a_function_is_called_with_the_stage_at_work_until_all_is_done(self, last, call):
+        told = []
+        call(told.append)
+        assert all(isinstance(one, tonearm.Progress) for one in told)
+        assert "mel-to-wave" in {one.stage for one in told}
+        assert all(0 <= one.done <= one.total for one in told)
+        assert [one.index for one in told] == sorted(one.index for one in told)
+        assert (told[-1].stage, told[-1].share) == (last, 1)
+
+    @pytest.mark.parametrize("error", [LookupError("enough"), KeyboardInterrupt("enough"), ItemError("x", code="mine")])
+    @pytest.mark.parametrize("call", [call for _, call in CALLS])
+    def test_what_it_raises_comes_out_and_files_stay_as_they_were(self, call, error):
+        Path("a.flac").write_bytes(b"before")
+
+        def stop(_):
+            raise error
+
+        with pytest.raises(type(error)) as caught:
+            call(stop)
+        assert caught.value is error
+        assert Path("a.flac").read_bytes() == b"before"
+        assert sorted(path.name for path in Path().iterdir()) == ["a.flac", "long.npy"]
+
+    def test_each_of_several_threads_has_its_own(self):
+        told = {name: [] for name in "abcd"}
+
+        def save(name):
+            tonearm.save(self.LONG, f"{name}.flac", dialect="hifigan", progress=told[name].append)
+
+        def fail(_):
+            raise LookupError
+
+        threads = [threading.Thread(target=save, args=(name,)) for name in told]
+        for thread in threads:
+            thread.start()
+        with pytest.raises(LookupError):
+            tonearm.save(self.LONG, "e.flac", dialect="hifigan", progress=fail)
+        for thread in threads:
+            thread.join()
+        assert sorted(path.name for path in Path().glob("*.flac")) == ["a.flac", "b.flac", "c.flac", "d.flac"]
+        for reports in told.values():
+            assert [one.index for one in reports] == sorted(one.index for one in reports)
+            assert reports[-1].share == 1
+
+    @pytest.mark.parametrize("given", [True, False])
+    def test_no_bar_where_stderr_is_no_terminal(self, capsys, given):
+        tonearm.save(self.LONG, "a.flac", dialect="hifigan", progress=given)
+        assert capsys.readouterr() == ("", "")
+
+    def test_a_bar_on_a_terminal_and_none_for_a_short_sound(self, folder):
+        code = (
+            "import sys, numpy, tonearm\n"
+            "mel = numpy.tile(numpy.load('long.npy'), int(sys.argv[1]))\n"
+            "print(tonearm.save(mel, 'a.flac', dialect='hifigan', progress=True).path)\n"
+        )
+        for times, wanted in ((8, True), (0, False)):
+            given = (
+                code if times else code.replace("mel, 'a", "mel[:, :40], 'a").replace("numpy.tile", "(lambda x, n: x)")
+            )
+            status, text = on_terminal("-c", given, times, program=sys.executable, cwd=folder)
+            assert status == 0
+            assert bool(re.search(r"2/3 mel-to-wave [^%]*?\d\d%", ESCAPE.sub("", text))) is wanted
+            assert ESCAPE.sub("", text).endswith("a.flac\n")
+
+    def test_anything_else_is_refused(self):
+        assert refused(tonearm.save, SOUND, "a.wav", sample_rate=RATE, progress=3).startswith(
+            "progress is True, False or a function, not 3"
+        )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from core_toys import registry_of, third_party
+from terminals import ESCAPE, on_terminal
 
 import tonearm
 from tonearm import PipelineError, UsageError
@@ -470,3 +472,55 @@ def test_public_names_are_imported_when_they_are_used():
     assert all(getattr(tonearm, name) is not None for name in tonearm.__all__)
     with pytest.raises(AttributeError, match="no attribute 'load'"):
         _ = tonearm.load
+
+
+class TestProgress:
+    MAGNITUDES = np.abs(np.random.default_rng(0).standard_normal((513, 1500))).astype("f4") / 90
+
+    @staticmethod
+    def pipeline():
+        grid = {"kind": "magnitude", "sample_rate": 22050, "n_fft": 1024, "hop_length": 256}
+        return tonearm.load_pipeline(mapping(**grid) | {"steps": [{"use": "griffin-lim"}]})
+
+    @pytest.mark.parametrize("jobs", [0, 1])
+    def test_a_run_tells_which_source_and_stage_are_at_work(self, tmp_path, jobs):
+        told, results = [], []
+        arrays = {"long": np.tile(self.MAGNITUDES, 8), "short": self.MAGNITUDES}
+        report = self.pipeline().run(arrays, out=tmp_path, jobs=jobs, observe=results.append, progress=told.append)
+        assert (report.converted, len(results)) == (2, 2)
+        assert all(isinstance(one, tonearm.Progress) for one in told)
+        assert ("long", 2, 3, "griffin-lim") in {(one.source, one.index, one.stages, one.stage) for one in told}
+        shares = [one.share for one in told if (one.source, one.index) == ("long", 2)]
+        assert shares == sorted(shares)
+        assert told[-1].share == 1
+
+    @pytest.mark.parametrize("jobs", [0, 1])
+    @pytest.mark.parametrize("kind", [LookupError, KeyboardInterrupt, tonearm.ItemError])
+    def test_what_the_function_raises_ends_the_run(self, tmp_path, jobs, kind):
+        error = kind("enough")
+
+        def stop(_):
+            raise error
+
+        with pytest.raises(kind) as caught:
+            self.pipeline().run({"long": np.tile(self.MAGNITUDES, 8)}, out=tmp_path / "out", jobs=jobs, progress=stop)
+        assert caught.value is error
+        assert not list(tmp_path.rglob("*.wav"))
+        assert not list(tmp_path.rglob("*.part*"))
+        report = self.pipeline().run({"long": self.MAGNITUDES}, out=tmp_path / "out")
+        assert report.converted == 1
+
+    def test_a_run_at_a_terminal_counts_sources_and_shows_the_one_at_work(self, tmp_path):
+        np.save(tmp_path / "long.npy", np.tile(self.MAGNITUDES, 40))
+        np.save(tmp_path / "a.npy", self.MAGNITUDES)
+        code = (
+            "import tonearm\n"
+            "grid = dict(kind='magnitude', sample_rate=22050, n_fft=1024, hop_length=256)\n"
+            "pipeline = tonearm.load_pipeline({'tonearm': 1, 'input': {'use': 'npy-reader', 'with': grid},\n"
+            "    'steps': [{'use': 'griffin-lim'}], 'outputs': [{'use': 'wav-writer', 'file': '{stem}.wav'}]})\n"
+            "print(pipeline.run(['a.npy', 'long.npy'], progress=True).converted)\n"
+        )
+        status, text = on_terminal("-c", code, program=sys.executable, columns=120, cwd=tmp_path)
+        assert status == 0
+        assert re.search(r"1/2 sources, long\.npy: 2/3 griffin-lim [^%]*?\d\d%", ESCAPE.sub("", text))
+        assert text.endswith("\x1b[2K2\n")

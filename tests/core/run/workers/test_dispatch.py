@@ -8,10 +8,12 @@ from dispatch_toys import TOTAL, Toy, check, chunks, dispatcher, in_process, loc
 from run_toys import leftovers, task, write
 
 from tonearm.api import Died, Results
+from tonearm.plugins.progress import Progress
 from tonearm.run import prepare as prepare_room
 from tonearm.run.workers import dispatch as room
 from tonearm.run.workers import flush_timer
 from tonearm.run.workers.interrupts import InterruptGate
+from tonearm.run.workers.work import ChunkResults
 
 
 @pytest.fixture(autouse=True)
@@ -295,3 +297,20 @@ class TestTimeouts:
             pass
         assert toy.cancelled == []
         stream.close()
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_progress_comes_with_signs_of_life(is_wanted):
+    told = []
+    reports = [Progress("x", float(number), 2.0) for number in range(2)]
+
+    class Telling(Toy):
+        def wait(self, seconds):
+            for handle in list(self.chunks):
+                yield handle, Results(last=False)
+                for report in reports:
+                    yield handle, ChunkResults(last=False, progress=report)
+                yield handle, self.work(self.chunks.pop(handle))
+
+    check(results(dispatcher(Telling(), on_progress=told.append if is_wanted else None)))
+    assert told[:2] == (reports if is_wanted else [])

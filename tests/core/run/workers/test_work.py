@@ -161,3 +161,33 @@ def test_what_is_swept_is_the_dead_ones(tasks):
     assert {name[9:17] for name in leftovers()} == {other.owner}
     one.discard(other.sources[1:])
     assert len(leftovers()) == 1
+
+
+def test_a_sign_of_life_tells_the_last_progress_once(monkeypatch):
+    monkeypatch.setattr("tonearm.run.workers.work.LIFE_SECONDS", 0.0)
+
+    def apply(self, signal, context):
+        context.progress(1, 4)
+        return signal
+
+    monkeypatch.setattr(Do, "apply", apply)
+    signs = []
+    one = work(pipeline("{stem}-{key}.raw", steps=("do",)))
+    for _ in one.stream(chunk(), lambda: signs.append(one.sign_of_life("12345678"))):
+        pass
+    told = [sign.progress for sign in signs]
+    assert {report.source for report in told if report} == {"a.txt", "b.txt", "c.txt"}
+    assert told[1::2] == [None] * (len(told) // 2)  # an item that is done
+    assert {(sign.owner, sign.last, sign.sources) for sign in signs} == {("12345678", False, ())}
+
+
+def test_life_in_the_thread_of_the_run_alone_is_told_to_whoever_waits_for_it_there():
+    told = []
+    with InterruptGate() as gate:
+        one = PipelineWork(
+            pipeline("{stem}-{key}.raw"), LocalStore("out"), Settings(fsync=False), gate, lambda *_: told.append(1)
+        )
+        assert in_thread(lambda: one(chunk())).error is None
+        assert told == []
+        one(chunk())
+    assert len(told) == 3
