@@ -1,3 +1,4 @@
+import re
 import string
 from pathlib import Path, PurePosixPath
 
@@ -6,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tonearm.errors import ItemError, OptionError
+from tonearm.pipeline import templates
 from tonearm.pipeline.templates import parse_template
 from tonearm.writing.templates import FIELDS
 
@@ -230,3 +232,21 @@ def test_the_longest_name_and_the_longest_path():
 def test_a_template_never_changes():
     with pytest.raises(AttributeError, match="immutable"):
         parse_template("a").text = "b"
+
+
+@pytest.mark.parametrize(
+    "name", ["a.wav", "a-1_B.x.wav", "a..wav", "a.", ".a", "-a", "a b", "x" * 100, "x" * 300, "ä.wav"]
+)
+def test_a_plain_name_needs_no_checks(monkeypatch, name):
+    """The short way gives what the long way gives, or leaves the name to it."""
+
+    def found():
+        try:
+            template = parse_template(name)
+            return template, template.render(str)
+        except (OptionError, ItemError) as error:
+            return error.code, error.message
+
+    short = found()
+    monkeypatch.setattr(templates, "_PLAIN_NAME", re.compile("(?!)"))
+    assert short == found()

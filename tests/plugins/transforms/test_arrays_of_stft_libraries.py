@@ -173,6 +173,7 @@ NEEDED = [
 """Options by case that the samples depend on: all but those above, the defaults, and one that adds samples alone."""
 
 
+@pytest.mark.filterwarnings("ignore::tonearm.TonearmWarning")  # a doubt is good, but the sound is what counts
 @pytest.mark.parametrize(("case", "option"), NEEDED)
 def test_without_one_of_its_options_an_array_is_another_sound_or_refused(case: str, option: str) -> None:
     function, options, ours = COMPLEX[case]
