@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 import threading
@@ -14,9 +15,9 @@ from tonearm.errors import one_line
 from tonearm.plugins.progress import Progress
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from rich.console import Console
-    from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
 
 DELAY = 0.5
 """Seconds that pass before the bar is drawn: a short conversion shows none."""
@@ -59,7 +60,7 @@ class Bar:
         self._color = color
         self._due = time.monotonic() + DELAY
         self._counted = ""
-        self._shown: tuple[RichProgress, TaskID] | None = None
+        self._shown: _RichBar | _Text | None = None
         self._last: Progress | None = None
         self._lock = threading.Lock()
         self._has_failed = False
@@ -89,47 +90,80 @@ class Bar:
         """Erase the bar, so that a message can be printed in its place. The next report draws it again."""
         if self._shown is None:
             return
-        bar, _ = self._shown
+        shown = self._shown
         self._shown = self._last = None
         try:
-            bar.stop()
+            shown.stop()
         except Exception:
             self._has_failed = True
 
     def _draw(self, progress: Progress, *, again: bool) -> None:
         """Draw a report; ``again`` if it continues none."""
-        text = self._counted and f"{self._counted}{source_text(progress.source, SHORT_NAME_LENGTH)}: "
-        text += str(replace(progress, total=None))  # the bar has its own column for the share
-        total, done = (None, 0) if progress.share is None else (_WHOLE, round(progress.share * _WHOLE))
         if self._shown is None:
-            bar = _rich_bar(self._console())
-            self._shown = bar, bar.add_task(text, total=total, completed=done)
+            from rich.console import Console
+
+            color = self._color
+            console = Console(stderr=True, highlight=False, no_color=None if color is None else not color)
+            without_widgets = console.is_jupyter and importlib.util.find_spec("ipywidgets") is None
+            self._shown = _Text(sys.stderr) if without_widgets else _RichBar(console)
+        where = self._counted and f"{self._counted}{source_text(progress.source, SHORT_NAME_LENGTH)}: "
+        self._shown.draw(where, progress, again=again)
+
+
+class _RichBar:
+    """A bar of rich's, on a terminal or as a widget of a notebook."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichProgress
+
+        self._bar = RichProgress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def draw(self, where: str, progress: Progress, *, again: bool) -> None:
+        """Draw a report."""
+        bar = self._bar
+        text = f"{where}{replace(progress, total=None)}"  # the share has a column of its own
+        total, done = (None, 0) if progress.share is None else (_WHOLE, round(progress.share * _WHOLE))
+        if not bar.task_ids:
+            bar.add_task(text, total=total, completed=done)
             bar.start()
-            return
-        bar, task = self._shown
-        if again:
-            bar.reset(task, total=total, completed=done, description=text)
+        elif again:
+            bar.reset(bar.task_ids[0], total=total, completed=done, description=text)
         else:
-            bar.update(task, total=total, completed=done, description=text, refresh=True)
+            bar.update(bar.task_ids[0], total=total, completed=done, description=text, refresh=True)
 
-    def _console(self) -> Console:
-        from rich.console import Console
+    def stop(self) -> None:
+        """Erase the bar."""
+        self._bar.stop()
 
-        return Console(stderr=True, highlight=False, no_color=None if self._color is None else not self._color)
 
+class _Text:
+    """A line of text that is written again and again: notebooks have no widgets unless ipywidgets is there."""
 
-def _rich_bar(console: Console) -> RichProgress:
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as RichProgress
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._length = 0
 
-    return RichProgress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        auto_refresh=False,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
+    def draw(self, where: str, progress: Progress, *, again: bool) -> None:  # noqa: ARG002 - each stands for itself
+        """Write a report in place of the last one."""
+        self._write(f"{where}{progress}")
+
+    def stop(self) -> None:
+        """Erase the line."""
+        self._write("")
+        self._stream.write("\r")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(f"\r{text.ljust(self._length)}")
+        self._stream.flush()
+        self._length = len(text)

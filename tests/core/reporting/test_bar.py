@@ -173,3 +173,16 @@ def test_where_it_can_be_shown(open_terminal, monkeypatch):
     monkeypatch.delitem(sys.modules, "ipykernel")
     monkeypatch.setattr(sys, "stderr", None)
     assert not can_show()
+
+
+def test_in_a_notebook_without_widgets_it_is_a_line_that_is_written_again(open_terminal, clock, monkeypatch):
+    terminal = open_terminal()
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    bar = Bar()
+    for done in (5, 100, 7):
+        clock[0] += DELAY
+        bar(report(done))
+    bar.clear()
+    texts = [f"2/4 griffin-lim {share} %" for share in (5, 100, 7)]
+    assert terminal.getvalue().split("\r") == ["", texts[0], texts[1], f"{texts[2]}  ", " " * len(texts[2]), ""]
