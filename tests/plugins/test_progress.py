@@ -6,6 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -24,6 +25,7 @@ from tonearm.api import (
 from tonearm.plugins import context as context_module
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import default
+from tonearm_plugins.dsp.engines.native import stft_kernel
 from tonearm_plugins.dsp.mapped_memory import RELEASE_BYTES
 from tonearm_plugins.dsp.phase_recovery import recovery
 
@@ -103,6 +105,45 @@ def test_of_the_vocoder(reported: list[Any], tmp_path: Path, monkeypatch: pytest
     vocoder.apply(MelSpectrogram(values=models.mel(300, 2), dialect=models.HIFIGAN), context_of(reported))
     assert_forwards(reported, least=6)
     assert reported[-1] == (600, 600)
+
+
+NOISE = Waveform(samples=RNG.uniform(-0.5, 0.5, (2, 300_000)).astype("f4"), sample_rate=16000)
+MELS = MelSpectrogram(
+    values=RNG.uniform(-11, 1, (2, 80, 600)).astype("f4"), dialect=default().catalogue(MelDialect).find("hifigan")
+)
+HIFIGAN_AT_16000 = msgspec.structs.replace(MELS.dialect, sample_rate=16000, fmax=8000.0)
+
+TRANSFORMS: list[tuple[str, dict[str, Any], Any]] = [
+    ("deemphasis", {}, NOISE),
+    ("filter", {"high_pass_hz": 80.0}, NOISE),
+    ("filter", {"high_pass_hz": 80.0, "zero_phase": True}, NOISE),
+    ("hpss", {"keep": "harmonic", "n_fft": 64}, NOISE),
+    ("limiter", {"true_peak_db": -20.0}, NOISE),
+    ("limiter", {"peak_db": -20.0}, NOISE),
+    ("loudness", {"target_lufs": -30.0}, NOISE),
+    ("loudness", {"target_lufs": -8.0}, NOISE),
+    ("loudness", {"target_lufs": -8.0, "peaks": "lower"}, NOISE),
+    ("mel-to-magnitude", {"iterations": 1}, MELS),
+    ("resample", {"sample_rate": 24000}, NOISE),
+    ("wave-to-mel", {"dialect": HIFIGAN_AT_16000}, NOISE),
+    ("wave-to-spectrogram", {"n_fft": 512, "hop_length": 128}, NOISE),
+    ("wave-to-spectrogram", {"n_fft": 500, "hop_length": 125}, NOISE),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "signal"), TRANSFORMS)
+def test_of_transforms(
+    reported: list[Any], monkeypatch: pytest.MonkeyPatch, name: str, options: dict[str, Any], signal: Any
+) -> None:
+    monkeypatch.setattr(stft_kernel, "STRETCH", 1 << 17)
+    plugin("transform", name, **options).apply(signal, context_of(reported))
+    assert_forwards(reported, least=4)
+
+
+def test_of_istft_in_memory(reported: list[Any]) -> None:
+    values = np.zeros((1, 257, 2 * RELEASE_BYTES // (257 * 8)), np.complex64)
+    plugin("transform", "istft").apply(ComplexSpectrogram(values=values, grid=GRID), context_of(reported))
+    assert_forwards(reported, least=2)
 
 
 SOUND = [
