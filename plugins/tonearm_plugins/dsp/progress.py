@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 OnProgress: TypeAlias = Callable[[float, float], None]
-"""Function called with the amount of work that is done, and with that of all work, in any unit."""
+"""Function called with the amount of work that is done, and with that of all work, in any unit; infinite if unknown."""
 
 
 def share_of(on_progress: OnProgress | None, part: int, parts: int) -> OnProgress | None:
