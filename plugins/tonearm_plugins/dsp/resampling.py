@@ -15,6 +15,9 @@ Quality = Literal["quick", "low", "medium", "high", "very-high"]
 SOXR_QUALITIES = {"quick": "QQ", "low": "LQ", "medium": "MQ", "high": "HQ", "very-high": "VHQ"}
 """libsoxr's own names of the qualities."""
 
+STREAM_BLOCK_LENGTH = 1 << 13
+"""Samples that libsoxr gets at once: the memory of longer blocks comes anew from the system each time."""
+
 
 def resample(
     samples: Array, old: int, new: int, quality: Quality = "high", *, on_progress: OnProgress | None = None
@@ -51,7 +54,9 @@ def resample(
     tail = np.zeros(2 * (old // new + 1), samples.dtype)
     for number, (channel, given) in enumerate(zip(result, samples, strict=True)):
         stream, done = soxr.ResampleStream(old, new, 1, dtype=samples.dtype, quality=SOXR_QUALITIES[quality]), 0
-        for part in block_slices(len(given), on_progress=share_of(on_progress, number, len(samples))):
+        for part in block_slices(
+            len(given), STREAM_BLOCK_LENGTH, on_progress=share_of(on_progress, number, len(samples))
+        ):
             is_last = part.stop == len(given)
             block = np.concatenate([given[part], tail]) if is_last else np.ascontiguousarray(given[part])
             made = stream.resample_chunk(block, last=is_last)[: len(channel) - done]

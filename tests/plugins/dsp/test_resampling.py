@@ -13,8 +13,7 @@ import soxr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonearm_plugins.dsp.blocks import BLOCK_LENGTH
-from tonearm_plugins.dsp.resampling import SOXR_QUALITIES, resample, resampled_length
+from tonearm_plugins.dsp.resampling import SOXR_QUALITIES, STREAM_BLOCK_LENGTH, resample, resampled_length
 
 RATES = st.integers(1, 400_000)
 
@@ -45,7 +44,7 @@ def test_one_sample_is_not_lost() -> None:
 @pytest.mark.parametrize(("old", "new"), [(22050, 48000), (48000, 16000), (44100, 44101)])
 @pytest.mark.parametrize(("quality", "kind"), [("quick", "f4"), ("high", "f4"), ("very-high", "f8")])
 def test_blocks_are_resampled_as_one_to_the_bit(quality: Any, kind: str, old: int, new: int) -> None:
-    samples = np.random.default_rng(new).standard_normal((1, 2 * BLOCK_LENGTH + 77)).astype(kind)
+    samples = np.random.default_rng(new).standard_normal((1, 20 * STREAM_BLOCK_LENGTH + 77)).astype(kind)
     padded = np.append(samples[0], np.zeros(2 * (old // new + 1), kind))
     expected = soxr.resample(padded, old, new, SOXR_QUALITIES[quality])
     found = resample(samples, old, new, quality)
