@@ -266,7 +266,9 @@ def test_a_pipeline_passes_it_on_from_every_stage(reported: list[Any], tmp_path:
     source = next(iter(pipeline.find_sources([str(tmp_path / "x.npy")])))
     (outcome,) = pipeline.items(source, on_progress=lambda *amounts: reported.append(amounts))
     assert reported[-1] == (32, 32)
+    assert outcome.item is not None
     pipeline.encode(pipeline.outputs[0], outcome.item, Sink(tmp_path / "x.part", ".wav"), outcome.context)
+    assert isinstance(outcome.item.signal, Waveform)
     assert reported[-1] == (outcome.item.signal.length,) * 2
 
 
