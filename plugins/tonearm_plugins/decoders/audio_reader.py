@@ -45,7 +45,8 @@ class AudioReader(Decoder[Waveform, AudioOptions]):
                 hint="npy-reader takes arrays; give audio-reader a path or an open file",
             )
         with opened(source) as file:
-            sound = read_sound(file, source.name, copies=1 if self.options.full_scale in (None, 1.0) else 2)
+            copies = 1 if self.options.full_scale in (None, 1.0) else 2
+            sound = read_sound(file, source.name, copies=copies, on_progress=context.progress)
         for warning in sound.warnings:
             context.warn(warning)
         for signal in waveforms(

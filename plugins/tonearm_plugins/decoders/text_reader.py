@@ -28,5 +28,5 @@ class TextReader(KeyedArrayDecoder[KeyedArrayOptions]):
 
         with source.open() as file:
             check_memory(source.name, "", size_of(file))
-            found = parse_text(file.read(), source.name)
+            found = parse_text(file.read(), source.name, context.progress)
         yield LazyArrays(found.arrays, found.arrays.__getitem__, Nearby(found.says))

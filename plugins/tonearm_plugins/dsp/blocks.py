@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tonearm_plugins.dsp.progress import OnProgress
+
 BLOCK_LENGTH = 1 << 17
 """Samples of each channel in a block: two channels in float64 are 2 MiB, which stay in the cache of a core."""
 
 
-def block_slices(length: int, size: int = BLOCK_LENGTH, *, multiple_of: int = 1) -> Iterator[slice]:
+def block_slices(
+    length: int, size: int = BLOCK_LENGTH, *, multiple_of: int = 1, on_progress: OnProgress | None = None
+) -> Iterator[slice]:
     """Yield consecutive slices that cover a signal.
 
     Parameters
@@ -20,6 +24,8 @@ def block_slices(length: int, size: int = BLOCK_LENGTH, *, multiple_of: int = 1)
     multiple_of
         Unit in samples that no slice cuts in two: every slice but the last is a whole number of units, and at least one
         unit, even where ``size`` is less.
+    on_progress
+        Function called with the end of each slice, once the work on it is done, and with the length.
 
     Yields
     ------
@@ -35,4 +41,7 @@ def block_slices(length: int, size: int = BLOCK_LENGTH, *, multiple_of: int = 1)
     """
     step = max(1, size // multiple_of) * multiple_of
     for start in range(0, length, step):
-        yield slice(start, min(start + step, length))
+        stop = min(start + step, length)
+        yield slice(start, stop)
+        if on_progress:
+            on_progress(stop, length)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.blocks import block_slices
+from tonearm_plugins.dsp.progress import OnProgress
 from tonearm_plugins.dsp.typing import Array, FloatArray
 
 Scale = Literal["linear", "mel", "log"]
@@ -46,7 +47,9 @@ def hop_for(length: int, n_fft: int, columns: int) -> int:
     return int(np.clip(length // (2 * columns), max(1, n_fft // 32), max(1, n_fft // 4)))
 
 
-def stft_powers(samples: FloatArray, window: FloatArray, hop_length: int) -> Iterator[FloatArray]:
+def stft_powers(
+    samples: FloatArray, window: FloatArray, hop_length: int, on_progress: OnProgress | None = None
+) -> Iterator[FloatArray]:
     """Power spectrogram of a waveform, block by block.
 
     Parameters
@@ -57,6 +60,8 @@ def stft_powers(samples: FloatArray, window: FloatArray, hop_length: int) -> Ite
         Window (n_fft,).
     hop_length
         Samples from frame to frame. Frame t is centred on sample t · hop_length.
+    on_progress
+        Function called with the frames that are done, and with the number of all.
 
     Yields
     ------
@@ -77,7 +82,7 @@ def stft_powers(samples: FloatArray, window: FloatArray, hop_length: int) -> Ite
     n_fft, length = window.size, samples.size
     frames = 1 + (length - 1) // hop_length
     unit = (window.sum() / 2) ** 2
-    for block in block_slices(frames, BLOCK_FRAMES):
+    for block in block_slices(frames, BLOCK_FRAMES, on_progress=on_progress):
         start, stop = block.start * hop_length - n_fft // 2, (block.stop - 1) * hop_length + n_fft - n_fft // 2
         inside = np.asarray(samples[max(start, 0) : min(stop, length)], np.float32)
         padded = np.pad(inside, (max(-start, 0), max(stop - length, 0)))
@@ -85,7 +90,9 @@ def stft_powers(samples: FloatArray, window: FloatArray, hop_length: int) -> Ite
         yield (values.real.astype(np.float64) ** 2 + values.imag.astype(np.float64) ** 2) / unit
 
 
-def value_powers(values: Array, unit: float, exponent: int = 1) -> Iterator[FloatArray]:
+def value_powers(
+    values: Array, unit: float, exponent: int = 1, on_progress: OnProgress | None = None
+) -> Iterator[FloatArray]:
     """Powers of the values of a spectrogram, block by block.
 
     Parameters
@@ -96,6 +103,8 @@ def value_powers(values: Array, unit: float, exponent: int = 1) -> Iterator[Floa
         Value that has a power of 1.
     exponent
         1 or 2.
+    on_progress
+        Function called with the frames that are done, and with the number of all.
 
     Yields
     ------
@@ -107,7 +116,7 @@ def value_powers(values: Array, unit: float, exponent: int = 1) -> Iterator[Floa
     >>> list(value_powers(np.array([[4.0, 3.0 + 4.0j]]), unit=2.0))
     [array([[4.  , 6.25]])]
     """
-    for part in block_slices(values.shape[1], BLOCK_FRAMES):
+    for part in block_slices(values.shape[1], BLOCK_FRAMES, on_progress=on_progress):
         block = np.abs(values[:, part]).astype(np.float64) / unit
         yield block if exponent == 2 else block**2
 

@@ -11,9 +11,17 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tonearm_plugins.dsp.blocks import block_slices
+from tonearm_plugins.dsp.progress import OnProgress
 from tonearm_plugins.dsp.typing import Array
 
 ANALYSIS_SECONDS = 2048 / 22050
+
+HPSS_FRAMES = 512
+"""Frames whose harmonic and percussive parts are told apart together."""
+
+HPSS_REACH = 15
+"""Frames to either side that librosa's median of 31 frames looks at."""
 
 
 def default_n_fft(sample_rate: int) -> int:
@@ -130,8 +138,10 @@ def pitch_shift(samples: Array, sample_rate: int, semitones: float, *, n_fft: in
     return _with_length(_apply(effect, samples, n_fft), samples.shape[1])
 
 
-def hpss(samples: Array, *, percussive: bool, margin: float, n_fft: int) -> Array:
-    """Separate harmonic from percussive sound and return one of them, by `librosa.effects.hpss`.
+def hpss(
+    samples: Array, *, percussive: bool, margin: float, n_fft: int, on_progress: OnProgress | None = None
+) -> Array:
+    """Separate harmonic from percussive sound and return one of them, as `librosa.effects.hpss` does, block by block.
 
     It compares median filters over time and over frequency (Fitzgerald, "Harmonic/percussive separation using median
     filtering", 2010), with margins (Driedger, Müller and Disch, "Extending harmonic-percussive separation of audio
@@ -147,6 +157,8 @@ def hpss(samples: Array, *, percussive: bool, margin: float, n_fft: int) -> Arra
         Factor by which one part must exceed the other, from 1. Above 1, what is neither is dropped.
     n_fft
         Length of the analysis in samples; see `default_n_fft`.
+    on_progress
+        Function called with the frames whose parts are told apart, and with the number of all.
 
     Returns
     -------
@@ -163,8 +175,16 @@ def hpss(samples: Array, *, percussive: bool, margin: float, n_fft: int) -> Arra
     import librosa
 
     def effect(padded: Array) -> Array:
-        parts: tuple[Array, Array] = librosa.effects.hpss(padded, margin=margin, n_fft=n_fft)
-        return parts[percussive]
+        magnitude, phase = librosa.magphase(librosa.stft(padded, n_fft=n_fft))
+        frames = magnitude.shape[-1]
+        for block in block_slices(frames, HPSS_FRAMES, on_progress=on_progress):
+            first = max(block.start - HPSS_REACH, 0)
+            around = magnitude[..., first : block.stop + HPSS_REACH]
+            mask = librosa.decompose.hpss(around, margin=margin, mask=True)[percussive]
+            own = slice(block.start - first, block.stop - first)
+            phase[..., block] *= magnitude[..., block] * mask[..., own]
+        part: Array = librosa.istft(phase, dtype=padded.dtype, n_fft=n_fft, length=padded.shape[-1])
+        return part
 
     return _with_length(_apply(effect, samples, n_fft), samples.shape[1])
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.not_finite import zero_not_finite
+from tonearm_plugins.dsp.progress import OnProgress, share_of
 from tonearm_plugins.dsp.typing import Array, Float64Array
 
 
@@ -41,7 +42,9 @@ def butterworth(kind: str, hertz: float | Sequence[float], sample_rate: int, ord
     return sections
 
 
-def apply_filter(samples: Array, sections: Float64Array, *, zero_phase: bool = False) -> Array:
+def apply_filter(
+    samples: Array, sections: Float64Array, *, zero_phase: bool = False, on_progress: OnProgress | None = None
+) -> Array:
     """Filter a waveform by second-order sections, in float64.
 
     Parameters
@@ -54,6 +57,8 @@ def apply_filter(samples: Array, sections: Float64Array, *, zero_phase: bool = F
         Whether to filter forwards and backwards. There is then no delay, and the filter counts twice: it is 6 dB down
         at its edges, and rings before a transient too. The ends are extended by odd reflection, and a channel is
         filtered as a whole. Otherwise the filter starts at rest and works block by block.
+    on_progress
+        Function called with the progress, block by block and channel by channel.
 
     Returns
     -------
@@ -67,20 +72,35 @@ def apply_filter(samples: Array, sections: Float64Array, *, zero_phase: bool = F
     >>> bool(abs(apply_filter(offset, sections)[0, -1]) < 1e-6)
     True
     """
-    from scipy.signal import sosfilt, sosfiltfilt
+    from scipy.signal import sosfilt
 
     result = np.empty_like(samples, order="C")
-    for given, out in zip(samples, result, strict=True):
+    for number, (given, out) in enumerate(zip(samples, result, strict=True)):
+        report = share_of(on_progress, number, len(samples))
         if zero_phase:
-            whole = zero_not_finite(given).astype(np.float64)
-            out[:] = sosfiltfilt(sections, whole, padlen=_padding(sections, given.size))
+            out[:] = _both_ways(zero_not_finite(given).astype(np.float64), sections, report)
         else:
             state = np.zeros((len(sections), 2))
-            for part in block_slices(given.size):
+            for part in block_slices(given.size, on_progress=report):
                 out[part], state = sosfilt(sections, zero_not_finite(given[part]).astype(np.float64), zi=state)
         for part in block_slices(given.size):
             np.copyto(out[part], given[part], where=~np.isfinite(given[part]))
     return result
+
+
+def _both_ways(channel: Float64Array, sections: Float64Array, on_progress: OnProgress | None) -> Float64Array:
+    """Filter a channel forwards and backwards, as `scipy.signal.sosfiltfilt` does, but block by block."""
+    from scipy.signal import sosfilt, sosfilt_zi
+
+    edge = _padding(sections, channel.size)
+    before, after = 2 * channel[:1] - channel[edge:0:-1], 2 * channel[-1:] - channel[-2 : -edge - 2 : -1]
+    whole = np.concatenate([before, channel, after])
+    steady = sosfilt_zi(sections)  # the state that a constant of 1 leads to
+    for number, one_way in enumerate((whole, whole[::-1])):
+        state = steady * one_way[0]
+        for part in block_slices(whole.size, on_progress=share_of(on_progress, number, 2)):
+            one_way[part], state = sosfilt(sections, one_way[part], zi=state)
+    return whole[edge : edge + channel.size]
 
 
 def _padding(sections: Float64Array, length: int) -> int:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.framing import FrameGrid
+from tonearm_plugins.dsp.progress import OnProgress, frames_of
 from tonearm_plugins.dsp.typing import Array, FloatArray
 
 
@@ -23,7 +21,7 @@ def istft(
     length: int | None = None,
     engine: str = "auto",
     threads: int = 1,
-    on_progress: Callable[[float, float], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> FloatArray:
     """Return the signal whose STFT is nearest to ``spectrum`` in the sense of least squares.
 
@@ -80,16 +78,9 @@ def istft(
     chosen = choose(engine, grid, double=double)
     out = np.empty((spectrum.shape[0], grid.length), np.float64 if double else np.float32)
     for number, (channel, result) in enumerate(zip(spectrum, out, strict=True)):
-        report = None if on_progress is None else functools.partial(_report, on_progress, number, spectrum.shape)
+        report = frames_of(on_progress, number, spectrum.shape)
         chosen.istft(channel, grid, out=result, threads=threads, on_progress=report)
     return out
-
-
-def _report(
-    on_progress: Callable[[float, float], None], channel: int, shape: tuple[int, int, int], frames: int
-) -> None:
-    """Report that a number of frames of one channel are done, out of (channels, bins, frames)."""
-    on_progress(channel * shape[2] + frames, shape[0] * shape[2])
 
 
 def require_spectrogram(array: Array, *, kinds: str) -> Array:

@@ -18,6 +18,7 @@ import numpy as np
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.levels import amplitude_to_db, db_to_amplitude
 from tonearm_plugins.dsp.not_finite import zero_not_finite
+from tonearm_plugins.dsp.progress import OnProgress, share_of
 from tonearm_plugins.dsp.true_peak import measure_true_peak, true_peak_envelope
 from tonearm_plugins.dsp.typing import Array, Float64Array
 
@@ -49,7 +50,14 @@ class LimiterResult:
 
 
 def limit(
-    samples: Array, ceiling: float, *, lookahead: int, release: float, true_peak: bool, engine: str = "auto"
+    samples: Array,
+    ceiling: float,
+    *,
+    lookahead: int,
+    release: float,
+    true_peak: bool,
+    engine: str = "auto",
+    on_progress: OnProgress | None = None,
 ) -> LimiterResult:
     """Limit a waveform to a ceiling, with one gain for all channels.
 
@@ -67,6 +75,9 @@ def limit(
         Whether the ceiling also holds between samples, as `tonearm_plugins.dsp.true_peak` measures it.
     engine
         Engine that measures true peaks; see `tonearm_plugins.dsp.engines`.
+    on_progress
+        Function called with the progress, block by block. True peaks may take several passes; if one is enough, the
+        progress leaps to its end.
 
     Returns
     -------
@@ -82,10 +93,11 @@ def limit(
     (0.5, 6.02)
     """
     found, reduction = samples, 0.0
-    for _ in range(MAX_PASSES):
+    passes = MAX_PASSES if true_peak else 1
+    for number in range(passes):
         gains = _Gains(found, ceiling, lookahead, release, engine if true_peak else None)
         out = np.empty(samples.shape, samples.dtype)
-        for part, gain in gains.blocks():
+        for part, gain in gains.blocks(share_of(on_progress, number, passes)):
             _apply(found[:, part], gain, ceiling, out=out[:, part])
         found, reduction = out, reduction + gains.max_reduction
         over = amplitude_to_db(measure_true_peak(found, engine=engine) / ceiling) if true_peak else 0.0
@@ -93,6 +105,8 @@ def limit(
             break
     if over > 0:
         found *= found.dtype.type(db_to_amplitude(-over) * (1 - 1e-6))
+    if on_progress:
+        on_progress(passes, passes)
     return LimiterResult(found, reduction + max(over, 0.0))
 
 
@@ -131,14 +145,14 @@ class _Gains:
         self.max_reduction = 0.0
         self._held = 0.0  # the reduction before the block, in its release
 
-    def blocks(self) -> Iterator[tuple[slice, Float64Array | None]]:
+    def blocks(self, on_progress: OnProgress | None = None) -> Iterator[tuple[slice, Float64Array | None]]:
         """Yield each block with its gain; None is 1."""
         reach = self.lookahead - 1
         length = self.samples.shape[1]
         ahead = self._needed(slice(0, min(reach, length)))
         ahead = np.append(ahead, np.zeros(reach - len(ahead)))
         before = self._released(np.append(np.zeros(reach), ahead)[: 2 * reach], reach)
-        for part in block_slices(length, max(GAIN_BLOCK_LENGTH, 2 * self.lookahead)):
+        for part in block_slices(length, max(GAIN_BLOCK_LENGTH, 2 * self.lookahead), on_progress=on_progress):
             more = self._needed(slice(min(part.start + reach, length), min(part.stop + reach, length)))
             needed = np.concatenate([ahead, more, np.zeros(part.stop - part.start - len(more))])
             ahead = needed[part.stop - part.start :]

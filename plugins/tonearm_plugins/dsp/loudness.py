@@ -18,6 +18,7 @@ from tonearm_plugins.dsp.channel_layouts import LOUDNESS_WEIGHTS, loudness_refus
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.not_finite import zero_not_finite
+from tonearm_plugins.dsp.progress import OnProgress, share_of
 from tonearm_plugins.dsp.typing import Array, Float64Array
 
 ABSOLUTE_GATE_LUFS = -70.0
@@ -153,7 +154,12 @@ def _energy(lufs: float) -> float:
 
 
 def measure_loudness(
-    samples: Array, sample_rate: int, *, weights: Sequence[float] | None = None, engine: str = "auto"
+    samples: Array,
+    sample_rate: int,
+    *,
+    weights: Sequence[float] | None = None,
+    engine: str = "auto",
+    on_progress: OnProgress | None = None,
 ) -> LoudnessMeasurement:
     """Measure the loudness of a waveform.
 
@@ -170,6 +176,8 @@ def measure_loudness(
         Weight of each channel; those of `tonearm_plugins.dsp.channel_layouts.LOUDNESS_WEIGHTS` if not given.
     engine
         Engine that filters: ``auto``, ``native`` or ``scipy``; see `tonearm_plugins.dsp.engines`.
+    on_progress
+        Function called with the progress, block by block and channel by channel.
 
     Returns
     -------
@@ -197,10 +205,10 @@ def measure_loudness(
     sections = k_weighting(sample_rate)
     ungated = length < BLOCK_HOPS * hop
     total = np.zeros(-(-length // hop) if ungated else length // hop)
-    for channel, weight in zip(samples, weights, strict=True):
+    for number, (channel, weight) in enumerate(zip(samples, weights, strict=True)):
         if weight:
             given = np.pad(channel, (0, -length % hop)) if ungated else channel
-            total += weight * energies(given, hop, sections)
+            total += weight * energies(given, hop, sections, share_of(on_progress, number, channels))
     if ungated:
         return LoudnessMeasurement(total.sum(keepdims=True) / length, ungated=True)
     return LoudnessMeasurement(_means(total, hop, BLOCK_HOPS), short_term=_means(total, hop, SHORT_TERM_HOPS))
@@ -213,19 +221,19 @@ def _means(energies: Float64Array, hop: int, hops: int) -> Float64Array:
     return np.convolve(energies, np.full(hops, 1 / (hops * hop)), "valid")
 
 
-def _native(channel: Array, hop: int, sections: Float64Array) -> Float64Array:
+def _native(channel: Array, hop: int, sections: Float64Array, on_progress: OnProgress | None) -> Float64Array:
     from tonearm_plugins.dsp.engines.native.loudness_kernel import hop_energies
 
-    return hop_energies(channel, hop, sections)
+    return hop_energies(channel, hop, sections, on_progress=on_progress)
 
 
-def _scipy(channel: Array, hop: int, sections: Float64Array) -> Float64Array:
+def _scipy(channel: Array, hop: int, sections: Float64Array, on_progress: OnProgress | None) -> Float64Array:
     """Return the sum of squares of each whole hop of a filtered channel."""
     from scipy.signal import sosfilt
 
     count = len(channel) // hop
     result, state = np.empty(count), np.zeros((len(sections), 2))
-    for part in block_slices(count * hop, multiple_of=hop):
+    for part in block_slices(count * hop, multiple_of=hop, on_progress=on_progress):
         weighted, state = sosfilt(sections, zero_not_finite(channel[part]).astype(np.float64), zi=state)
         rows = weighted.reshape(-1, hop)
         first = part.start // hop

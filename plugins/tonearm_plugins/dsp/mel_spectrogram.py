@@ -10,6 +10,7 @@ import numpy.typing as npt
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.framing import PadMode, frame_view, frames_in_cache, padded
+from tonearm_plugins.dsp.progress import OnProgress, share_of
 from tonearm_plugins.dsp.typing import Array, Float64Array
 
 
@@ -45,6 +46,7 @@ def mel_spectrogram(
     magnitude_guard: float = 0.0,
     conditioning: Conditioning | None = None,
     threads: int = 1,
+    on_progress: OnProgress | None = None,
 ) -> Float64Array:
     """Return the linear mel spectrogram: (channels, mels, frames), float64.
 
@@ -74,6 +76,8 @@ def mel_spectrogram(
         Processing of the samples before the window.
     threads
         Threads of the FFTs.
+    on_progress
+        Function called with the progress, block by block and channel by channel.
 
     Raises
     ------
@@ -105,10 +109,11 @@ def mel_spectrogram(
     basis = np.ascontiguousarray(mel_basis.T, dtype=np.float64)
     first = (n_fft - win_length) // 2
     out = np.empty((signal.shape[0], basis.shape[1], frames))
-    for channel, result in zip(signal, out, strict=True):
+    for number, (channel, result) in enumerate(zip(signal, out, strict=True)):
+        report = share_of(on_progress, number, len(signal))
         whole = padded(_with_preemphasis(channel.astype(np.float64), conditioning), pad, pad_mode)
         view = frame_view(whole, n_fft=n_fft, hop_length=hop_length)
-        for block in block_slices(frames, frames_in_cache(n_fft)):
+        for block in block_slices(frames, frames_in_cache(n_fft), on_progress=report):
             conditioned = _conditioned(view[block], slice(first, first + win_length), conditioning)
             spectra = scipy.fft.rfft(conditioned * values, axis=1, overwrite_x=True, workers=threads)
             size = spectra.real**2 + spectra.imag**2 + magnitude_guard

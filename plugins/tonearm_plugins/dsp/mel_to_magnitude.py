@@ -9,6 +9,7 @@ from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.istft import require_spectrogram
 from tonearm_plugins.dsp.mel_basis import MelBasis
 from tonearm_plugins.dsp.phase_recovery.targets import MelTarget
+from tonearm_plugins.dsp.progress import OnProgress, share_of
 from tonearm_plugins.dsp.typing import Array, FloatArray
 
 MIN_PART = 0.02
@@ -18,7 +19,13 @@ BLOCK_FRAMES = 256
 
 
 def mel_to_magnitude(
-    mel: Array, *, mel_basis: npt.ArrayLike, power: float = 1.0, iterations: int = 10, double: bool = False
+    mel: Array,
+    *,
+    mel_basis: npt.ArrayLike,
+    power: float = 1.0,
+    iterations: int = 10,
+    double: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> FloatArray:
     """Return magnitudes that have this mel spectrogram.
 
@@ -38,6 +45,8 @@ def mel_to_magnitude(
         Number of updates.
     double
         Whether to compute in double precision.
+    on_progress
+        Function called with the progress, block by block and channel by channel.
 
     Returns
     -------
@@ -65,9 +74,9 @@ def mel_to_magnitude(
     inverse = basis.pseudo_inverse.astype(dtype)
     smallest = (basis.even_spread * MIN_PART).astype(dtype)
     out = np.empty((mel.shape[0], basis.bins, mel.shape[2]), dtype)
-    for channel, result in zip(mel, out, strict=True):
+    for number, (channel, result) in enumerate(zip(mel, out, strict=True)):
         target = MelTarget(channel, basis, dtype)
-        for block in block_slices(mel.shape[2], BLOCK_FRAMES):
+        for block in block_slices(mel.shape[2], BLOCK_FRAMES, on_progress=share_of(on_progress, number, len(mel))):
             wanted = target.mel[block]
             energy = np.maximum(wanted @ inverse, wanted @ smallest)
             for _ in range(iterations):

@@ -6,6 +6,7 @@ import numpy as np
 
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.not_finite import zero_not_finite
+from tonearm_plugins.dsp.progress import OnProgress
 from tonearm_plugins.dsp.typing import Array
 
 FILTER_BLOCK_LENGTH = 1 << 15
@@ -15,7 +16,7 @@ NEGLIGIBLE = 1e-20
 """Power of the coefficient up to which a sample changes nothing in float64."""
 
 
-def deemphasis(samples: Array, coefficient: float) -> Array:
+def deemphasis(samples: Array, coefficient: float, *, on_progress: OnProgress | None = None) -> Array:
     """Undo pre-emphasis: ``y[n] = x[n] + coefficient * y[n - 1]``.
 
     The filter 1 / (1 - a z⁻¹) is the product (1 + a z⁻¹)(1 + a² z⁻²)(1 + a⁴ z⁻⁴)…. It is computed in float64, block by
@@ -27,6 +28,8 @@ def deemphasis(samples: Array, coefficient: float) -> Array:
         Waveform of shape (channels, samples). NaN and infinity count as 0, and stay.
     coefficient
         Coefficient of the pre-emphasis, from 0 to below 1.
+    on_progress
+        Function called with the samples that are done, and with the number of all.
 
     Returns
     -------
@@ -41,7 +44,7 @@ def deemphasis(samples: Array, coefficient: float) -> Array:
     result = np.empty(samples.shape, samples.dtype)
     before = np.zeros((samples.shape[0], 1))
     tail = coefficient ** np.arange(1, FILTER_BLOCK_LENGTH + 1)
-    for part in block_slices(samples.shape[1], FILTER_BLOCK_LENGTH):
+    for part in block_slices(samples.shape[1], FILTER_BLOCK_LENGTH, on_progress=on_progress):
         given = samples[:, part]
         block = zero_not_finite(given).astype(np.float64)
         power, delay = coefficient, 1

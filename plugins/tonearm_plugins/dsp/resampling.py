@@ -6,6 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from tonearm_plugins.dsp.blocks import block_slices
+from tonearm_plugins.dsp.progress import OnProgress, share_of
 from tonearm_plugins.dsp.typing import Array
 
 Quality = Literal["quick", "low", "medium", "high", "very-high"]
@@ -13,8 +15,13 @@ Quality = Literal["quick", "low", "medium", "high", "very-high"]
 SOXR_QUALITIES = {"quick": "QQ", "low": "LQ", "medium": "MQ", "high": "HQ", "very-high": "VHQ"}
 """libsoxr's own names of the qualities."""
 
+STREAM_BLOCK_LENGTH = 1 << 13
+"""Samples that libsoxr gets at once: the memory of longer blocks comes anew from the system each time."""
 
-def resample(samples: Array, old: int, new: int, quality: Quality = "high") -> Array:
+
+def resample(
+    samples: Array, old: int, new: int, quality: Quality = "high", *, on_progress: OnProgress | None = None
+) -> Array:
     """Change the sample rate of a waveform.
 
     Parameters
@@ -27,6 +34,8 @@ def resample(samples: Array, old: int, new: int, quality: Quality = "high") -> A
         Quality of the filter. ``high`` leaves an error of -110 dB, ``very-high`` one of -150 dB; ``quick`` and ``low``
         let aliases through. Only ``very-high`` computes in double precision. libsoxr interpolates its filter if the
         rates have no ratio of small whole numbers, such as 44,100 and 44,101: ``very-high`` then leaves -110 dB, too.
+    on_progress
+        Function called with the progress, block by block and channel by channel.
 
     Returns
     -------
@@ -41,11 +50,18 @@ def resample(samples: Array, old: int, new: int, quality: Quality = "high") -> A
     import soxr
 
     result = np.zeros((samples.shape[0], resampled_length(samples.shape[1], old, new)), samples.dtype)
-    for channel, given in zip(result, samples, strict=True):
-        # soxr rounds the length, and returns nothing for one or two samples. Zeros after the end bring out the rest.
-        tail = np.zeros(2 * (old // new + 1), given.dtype)
-        made = soxr.resample(np.concatenate([given, tail]), old, new, SOXR_QUALITIES[quality])
-        channel[: len(made)] = made[: len(channel)]
+    # soxr rounds the length, and returns nothing for one or two samples. Zeros after the end bring out the rest.
+    tail = np.zeros(2 * (old // new + 1), samples.dtype)
+    for number, (channel, given) in enumerate(zip(result, samples, strict=True)):
+        stream, done = soxr.ResampleStream(old, new, 1, dtype=samples.dtype, quality=SOXR_QUALITIES[quality]), 0
+        for part in block_slices(
+            len(given), STREAM_BLOCK_LENGTH, on_progress=share_of(on_progress, number, len(samples))
+        ):
+            is_last = part.stop == len(given)
+            block = np.concatenate([given[part], tail]) if is_last else np.ascontiguousarray(given[part])
+            made = stream.resample_chunk(block, last=is_last)[: len(channel) - done]
+            channel[done : done + len(made)] = made
+            done += len(made)
     return result
 
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.framing import FrameGrid, PadMode, padded
+from tonearm_plugins.dsp.progress import OnProgress, frames_of
 from tonearm_plugins.dsp.typing import ComplexArray
 
 
@@ -20,6 +21,7 @@ def stft(
     pad_mode: PadMode = "constant",
     frames: int | None = None,
     double: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> ComplexArray:
     """Return the STFT as ``librosa.stft`` defines it.
 
@@ -39,6 +41,8 @@ def stft(
         Number of frames, the last of which are completed with zeros; all whole frames if None.
     double
         Whether to compute in double precision.
+    on_progress
+        Function called with the frames of all channels that are done, and with the number of all.
 
     Returns
     -------
@@ -71,9 +75,10 @@ def stft(
     out = np.empty((signal.shape[0], grid.bins, frames), np.complex128 if double else np.complex64)
     engine = choose("auto", grid, double=double)
     size = n_fft + hop_length * (frames - 1)
-    for channel, result in zip(signal, out, strict=True):
+    for number, (channel, result) in enumerate(zip(signal, out, strict=True)):
         whole = padded(channel.astype(np.float64 if double else np.float32), (pad, pad), pad_mode)
         if whole.size < size:
             whole = np.pad(whole, (0, size - whole.size))
-        engine.stft(whole[:size], grid, out=result)
+        report = frames_of(on_progress, number, out.shape)
+        engine.stft(whole[:size], grid, out=result, on_progress=report)
     return out

@@ -16,6 +16,7 @@ from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.levels import peak
 from tonearm_plugins.dsp.not_finite import zero_not_finite
+from tonearm_plugins.dsp.progress import OnProgress, share_of
 from tonearm_plugins.dsp.typing import Array, Float64Array, FloatArray, IndexArray
 
 OVERSAMPLING = 4
@@ -123,7 +124,7 @@ class Spans:
         return result
 
 
-def measure_true_peak(samples: Array, *, engine: str = "auto") -> float:
+def measure_true_peak(samples: Array, *, engine: str = "auto", on_progress: OnProgress | None = None) -> float:
     """Measure the true peak of a waveform over all channels.
 
     Parameters
@@ -133,6 +134,8 @@ def measure_true_peak(samples: Array, *, engine: str = "auto") -> float:
     engine
         Engine that interpolates: ``auto``, ``native`` or ``scipy``; see `tonearm_plugins.dsp.engines`. For samples of
         float64, ``auto`` is ``scipy``, because ``native`` works in float32.
+    on_progress
+        Function called with the progress, block by block and channel by channel.
 
     Returns
     -------
@@ -147,8 +150,8 @@ def measure_true_peak(samples: Array, *, engine: str = "auto") -> float:
     1.0
     """
     highest, engine = peak(samples), _choose(engine, samples)
-    for channel in samples:
-        for part in block_slices(len(channel)):
+    for number, channel in enumerate(samples):
+        for part in block_slices(len(channel), on_progress=share_of(on_progress, number, len(samples))):
             spans = Spans(channel, part, engine)
             for which in _loudest_first(spans.loudest, highest):
                 if spans.loudest[which[0]] * max_overshoot() <= highest:

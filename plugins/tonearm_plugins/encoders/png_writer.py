@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -25,6 +25,7 @@ from tonearm.api import (
 )
 
 if TYPE_CHECKING:
+    from tonearm_plugins.dsp.progress import OnProgress
     from tonearm_plugins.dsp.typing import FloatArray
 
 Pictured = Waveform | ComplexSpectrogram | MagnitudeSpectrogram | MelSpectrogram
@@ -115,7 +116,9 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
         figure = SoundFigure(options.width, options.height, panels * signal.channels, seconds, tags.get("title", ""))
         envelopes = [display.envelope(samples, figure.columns) for samples in waves]
         limit = display.round_up(max((float(np.abs(edges[:2]).max()) for edges in envelopes), default=1.0))
-        spectra = self._spectra(signal, figure.columns, figure.rows[len(panels) - 1]) if _SPECTRUM in panels else None
+        spectra = None
+        if _SPECTRUM in panels:
+            spectra = self._spectra(signal, figure.columns, figure.rows[len(panels) - 1], context.progress)
         for channel in range(signal.channels):
             if envelopes:
                 figure.add_wave(*envelopes[channel], limit)
@@ -147,25 +150,33 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
             remedies=(SetOption("height", panels * _ROOM),),
         )
 
-    def _spectra(self, signal: Pictured, columns: int, rows: int) -> _Spectra:
+    def _spectra(self, signal: Pictured, columns: int, rows: int, on_progress: OnProgress | None = None) -> _Spectra:
         """Return the levels of each channel, for a panel of so many columns and rows."""
         import numpy as np
 
         from tonearm_plugins.dsp import display
+        from tonearm_plugins.dsp.progress import share_of
 
+        reports = [share_of(on_progress, channel, signal.channels) for channel in range(signal.channels)]
         if isinstance(signal, MelSpectrogram):
-            return _mel_spectra(signal, 2 * columns)
+            return _mel_spectra(signal, 2 * columns, reports)
         if isinstance(signal, Waveform):
             n_fft = self.options.n_fft
             window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)  # periodic Hann
             hop = display.hop_for(signal.length, n_fft, columns)
             frames, bins = 1 + (signal.length - 1) // hop, n_fft // 2 + 1
-            blocks = [display.stft_powers(samples, window, hop) for samples in signal.samples]
+            blocks = [
+                display.stft_powers(samples, window, hop, report)
+                for samples, report in zip(signal.samples, reports, strict=True)
+            ]
         else:
             signal = signal.plain()
             unit = float(signal.grid.window_values().sum()) / 2
             frames, bins = signal.frames, signal.grid.bins
-            blocks = [display.value_powers(values, unit) for values in signal.values]
+            blocks = [
+                display.value_powers(values, unit, 1, report)
+                for values, report in zip(signal.values, reports, strict=True)
+            ]
         frequencies = np.linspace(0, signal.sample_rate / 2, bins)
         scale = self.options.scale
         low, high = display.to_scale(frequencies[[0, -1]], scale)
@@ -185,7 +196,7 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
         return low, max(top, low + 1e-6)
 
 
-def _mel_spectra(signal: MelSpectrogram, frames: int) -> _Spectra:
+def _mel_spectra(signal: MelSpectrogram, frames: int, reports: Sequence[OnProgress | None]) -> _Spectra:
     """Return levels band by band, or the values themselves where the recipe's scale cannot be undone.
 
     A sine of full scale in the middle of a band has 0 dB.
@@ -203,7 +214,8 @@ def _mel_spectra(signal: MelSpectrogram, frames: int) -> _Spectra:
         unit = (float(window.sum()) / 2) ** recipe.exponent
         response = np.maximum(display.band_response(basis, window, recipe.exponent), 1e-12)[:, None]
         blocks = [
-            display.value_powers(values / response, unit, recipe.exponent) for values in recipe.to_linear(signal.values)
+            display.value_powers(values / response, unit, recipe.exponent, report)
+            for values, report in zip(recipe.to_linear(signal.values), reports, strict=True)
         ]
         levels = [display.decibels(display.pooled(one, signal.frames, frames)) for one in blocks]
     bins = np.linspace(0, recipe.sample_rate / 2, basis.shape[1])

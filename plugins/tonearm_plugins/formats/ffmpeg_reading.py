@@ -9,9 +9,9 @@ from __future__ import annotations
 import errno
 import importlib.util
 import io
-import re
+import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -19,12 +19,13 @@ from tonearm.api import (
     MAX_SAMPLE_RATE,
     ItemError,
     check_memory,
-    tags_by_name,
 )
+from tonearm_plugins.dsp.progress import OnProgress
 from tonearm_plugins.formats import ffmpeg_pipe
 from tonearm_plugins.formats.container_sizes import check_container, has_end_mark
 from tonearm_plugins.formats.ffmpeg_formats import whitelist
 from tonearm_plugins.formats.frame_runs import frames_alone
+from tonearm_plugins.formats.tags import tags_of_ffmpeg
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -41,12 +42,6 @@ _SECONDS = 10
 _BYTES_A_SECOND = 50_000
 
 _UNREADABLE = "it is damaged, or a variant that this ffmpeg does not know"
-
-# Metadata that ffmpeg makes up, or that describes the file and not the sound.
-_NO_TAG = re.compile(
-    r"major_brand|minor_version|compatible_brands|creation_time|handler_name|vendor_id|language|encode[rd].*|duration|bps"
-    r"|number_of_.*|software|wm.*|isvbr|devicecontentkeys|timecode|itun.*|_statistics.*|replaygain_.*|r128_.*"
-)
 
 
 @dataclass(frozen=True)
@@ -74,7 +69,9 @@ class Foreign:
     warnings: tuple[str, ...] = ()
 
 
-def read_foreign(file: BinaryIO, name: str, demuxer: str, what: str) -> Foreign:
+def read_foreign(
+    file: BinaryIO, name: str, demuxer: str, what: str, *, on_progress: OnProgress | None = None
+) -> Foreign:
     """Read a file by PyAV, or else by the program.
 
     Parameters
@@ -85,6 +82,8 @@ def read_foreign(file: BinaryIO, name: str, demuxer: str, what: str) -> Foreign:
         Name of the file, for messages.
     demuxer, what
         Demuxer and name of the format, as `demuxer_of` gives them.
+    on_progress
+        Function called with the samples that are read, and with the number that the header claims, or infinity.
 
     Raises
     ------
@@ -99,9 +98,9 @@ def read_foreign(file: BinaryIO, name: str, demuxer: str, what: str) -> Foreign:
         warnings.append("it has no index at its end: the file may be cut short")
     size = _size(file)
     if _has_pyav():
-        found = _by_pyav(file, name, demuxer, what, size, has_length=has_length)
+        found = _by_pyav(file, name, demuxer, what, size, has_length=has_length, on_progress=on_progress)
     else:
-        found = _by_program(file, name, demuxer, what, size)
+        found = _by_program(file, name, demuxer, what, size, on_progress=on_progress)
     return replace(found, warnings=(*found.warnings, *warnings))
 
 
@@ -233,7 +232,9 @@ def _audio_of(container: Any, what: str) -> Any:
     raise ItemError(f"it has no sound{pictures}: it is {what}", code="empty", hint="choose a file with sound")
 
 
-def _by_pyav(file: BinaryIO, name: str, demuxer: str, what: str, size: int, *, has_length: bool) -> Foreign:
+def _by_pyav(
+    file: BinaryIO, name: str, demuxer: str, what: str, size: int, *, has_length: bool, on_progress: OnProgress | None
+) -> Foreign:
     budget = _Budget(name, size)
     with _av_errors(what), _open_av(file, demuxer) as container:
         stream = _audio_of(container, what)
@@ -241,7 +242,7 @@ def _by_pyav(file: BinaryIO, name: str, demuxer: str, what: str, size: int, *, h
         blocks: list[Array] = []
         kind: tuple[int, int, str] | None = None
         packers: list[Any] = []
-        last = 0.0
+        last, done, total = 0.0, 0, _claimed(container, stream) or math.inf
         for frame, seconds in _frames(container, stream, budget):
             last = seconds
             found = frame.sample_rate, len(frame.layout.channels), frame.format.name
@@ -254,10 +255,13 @@ def _by_pyav(file: BinaryIO, name: str, demuxer: str, what: str, size: int, *, h
             budget.add(2 * values.nbytes if values.dtype.itemsize < 4 else values.nbytes)
             is_planar = frame.format.is_planar and found[1] < _MOST_PLANES
             blocks.append(values if is_planar else values.reshape(-1, found[1]).T)
+            done += blocks[-1].shape[1]
+            if on_progress:
+                on_progress(done, total * found[0])
         if kind is None:
             raise ItemError(f"it is {what} without any samples", code="empty")
         claimed, index = _claimed(container, stream), stream.index
-        tags = _tags_of({**container.metadata, **stream.metadata})
+        tags = tags_of_ffmpeg({**container.metadata, **stream.metadata})
         count = len(container.streams.audio)
     samples = _joined(blocks, kind[2])
     _check_length(samples.shape[1], kind[0], demuxer, claimed, last)
@@ -364,14 +368,9 @@ def _scale(codec: str, kind: str) -> str:
     return "FLOAT" if codec.startswith(("pcm_f", "wavpack")) else "CODED"
 
 
-def _tags_of(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Return the tags among the metadata of ffmpeg, with U+FFFD for bytes that are not UTF-8, which PyAV escapes."""
-    utf8 = {name: text.encode(errors="surrogateescape").decode(errors="replace") for name, text in metadata.items()}
-    tags = {name.lower(): text for name, text in utf8.items() if text}
-    return tags_by_name({name: text for name, text in tags.items() if not _NO_TAG.fullmatch(name)})
-
-
-def _by_program(file: BinaryIO, name: str, demuxer: str, what: str, size: int) -> Foreign:
+def _by_program(
+    file: BinaryIO, name: str, demuxer: str, what: str, size: int, *, on_progress: OnProgress | None
+) -> Foreign:
     import numpy as np
 
     budget = _Budget(name, size)
@@ -379,14 +378,18 @@ def _by_program(file: BinaryIO, name: str, demuxer: str, what: str, size: int) -
     with ffmpeg_pipe.Decoding(file, demuxer, what, timeout=_timeout(size)) as decoding:
         rate, channels = decoding.sample_rate, decoding.channels
         _check_rate(rate, channels)
+        done = 0
         for block in decoding.blocks():
             values = np.frombuffer(block, ">f8").reshape(-1, channels).T
             single = values.astype("f4")
             blocks.append(single if (single == values).all() else values.astype("f8"))
             budget.add(blocks[-1].nbytes)
+            done += blocks[-1].shape[1]
+            if on_progress:
+                on_progress(done, math.inf)  # ffmpeg tells the length when it has ended
         report = decoding.report()
     if not blocks:
         raise ItemError(f"it is {what} without any samples", code="empty")
     samples = np.concatenate(blocks, axis=1)
     _check_length(samples.shape[1], rate, demuxer, report.seconds)
-    return Foreign(samples, rate, _scale(report.codec, report.sample_format), _tags_of(report.metadata))
+    return Foreign(samples, rate, _scale(report.codec, report.sample_format), tags_of_ffmpeg(report.metadata))

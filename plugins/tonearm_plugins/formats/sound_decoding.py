@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import os
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from tonearm.api import (
-    MAX_SAMPLE_RATE,
     ItemError,
     RunCommand,
     Source,
@@ -23,6 +22,7 @@ from tonearm.api import (
     samples_per_block,
     tags_by_name,
 )
+from tonearm_plugins.dsp.progress import OnProgress, share_of
 from tonearm_plugins.formats.channel_order import vorbis_order
 from tonearm_plugins.formats.library_notes import hushed_libraries
 from tonearm_plugins.formats.sndfile_reading import (
@@ -35,20 +35,13 @@ from tonearm_plugins.formats.sndfile_reading import (
     sequential_file,
     size_in_bytes,
 )
-from tonearm_plugins.formats.sound_plan import UNKNOWN_SIZE, Plan, cut_short_error
+from tonearm_plugins.formats.sound_plan import Plan, check_header, cut_short_error
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
 _SOFTWARE = "software"  # tag that names the program that wrote the source, not the sound
 
-# libsndfile's notes on a file that ends before its header says; it reads the rest without an error.
-_SHORT = re.compile(r"^\s*(?:data|Data Size|SSND|riff)\s*: (?P<claimed>\d+) \(should be (?P<found>\d+)\)", re.MULTILINE)
-_SHORT_RF64 = re.compile(
-    r"Data size : (?P<size>\d+)$.*Block Align\s*: (?P<align>\d+)$.*frame count (?P<found>\d+) does not match",
-    re.MULTILINE | re.DOTALL,
-)
-_UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF, 0x7FFFFFFFFFFFFFFF)  # of RF64
 _UNKNOWN_LENGTH = (1 << 63) - 1  # libsndfile's length of FLAC without one
 
 _UNRECOGNISED = 1  # libsndfile's number of the error
@@ -112,7 +105,15 @@ class NotReadError(Exception):
         self.reason = reason
 
 
-def read_streams(file: BinaryIO, name: str, plan: Plan, copies: int, wide: Collection[str] | None, spare: int) -> Sound:
+def read_streams(
+    file: BinaryIO,
+    name: str,
+    plan: Plan,
+    copies: int,
+    wide: Collection[str] | None,
+    spare: int,
+    on_progress: OnProgress | None = None,
+) -> Sound:
     """Read the streams of a file by libsndfile, one after the other.
 
     Parameters
@@ -121,7 +122,7 @@ def read_streams(file: BinaryIO, name: str, plan: Plan, copies: int, wide: Colle
         Open file, and its name for messages.
     plan
         How it is read.
-    copies, wide, spare
+    copies, wide, spare, on_progress
         As for `sound_reading.read_sound`.
 
     Raises
@@ -139,7 +140,9 @@ def read_streams(file: BinaryIO, name: str, plan: Plan, copies: int, wide: Colle
             kind: Literal["float32", "float64"] = "float64" if wide is None or sound.subtype in wide else "float32"
             length = _frames_of_aiff(sound, stream) if known is None else known
             width = sound.channels * (8 if kind == "float64" else 4) * (copies + several)
-            samples = _samples(sound, size_in_bytes(stream), name, length, kind, _order(sound, stream), width, held)
+            report = share_of(on_progress, len(sounds), len(plan.streams)) if several else on_progress
+            order = _order(sound, stream)
+            samples = _samples(sound, size_in_bytes(stream), name, length, kind, order, width, held, report)
             tags = {} if sounds else _tags(sound, file if sound.format == "MP3" else stream)
             if sounds and (sound.samplerate, sound.channels) != (sounds[0].sample_rate, len(sounds[0].samples)):
                 raise _differ(sounds[0], sound)
@@ -165,7 +168,7 @@ def look_at_streams(file: BinaryIO, plan: Plan) -> Outline:
     total: int | None = 0
     for content, known in zip(plan.streams, plan.lengths, strict=True):
         with _stream_file(file, content) as stream, _sound_file(stream, plan) as sound:
-            _check_header(sound)
+            check_header(sound)
             length = _frames_of_aiff(sound, stream) if known is None else known
             found = sound.frames if length is None else length
             total = None if total is None or found == _UNKNOWN_LENGTH else total + found
@@ -298,6 +301,7 @@ def _samples(
     order: list[int] | slice,
     width: int,
     held: int,
+    on_progress: OnProgress | None,
 ) -> Array:
     """Return all samples of an open sound file.
 
@@ -319,6 +323,8 @@ def _samples(
         Bytes that all arrays take for a sample of each channel.
     held
         Bytes that are held beside the samples.
+    on_progress
+        Function called with the samples that are read, and with the number of all.
 
     Returns
     -------
@@ -332,10 +338,10 @@ def _samples(
     """
     import numpy as np
 
-    _check_header(sound)
+    check_header(sound)
     block = np.empty((samples_per_block(sound.channels), sound.channels), kind)
     if sound.frames == _UNKNOWN_LENGTH and length is None:
-        return _until_the_end(sound, block, name, held, width)
+        return _until_the_end(sound, block, name, held, width, on_progress)
     check_claimed_length(sound, size, length)
     count = sound.frames if length is None else length
     check_memory(name, "", (width * count + held) // 2)  # which counts it twice
@@ -352,6 +358,8 @@ def _samples(
             break
         samples[order, done : done + len(part)] = part.T
         done += len(part)
+        if on_progress:
+            on_progress(done, count)
     if done < count and not (sound.format == "MP3" and count - done < _MP3_SLACK):
         raise cut_short_error(f"it has {done} of {count} samples")
     return samples[:, :done]
@@ -361,7 +369,7 @@ _MP3_SLACK = 2 * 1152
 """Samples by which encoders of MP3 miscount."""
 
 
-def _until_the_end(sound: Any, block: Array, name: str, held: int, width: int) -> Array:
+def _until_the_end(sound: Any, block: Array, name: str, held: int, width: int, on_progress: OnProgress | None) -> Array:
     """Return the samples of a file that does not give its length, as one written into a pipe."""
     import numpy as np
 
@@ -371,21 +379,6 @@ def _until_the_end(sound: Any, block: Array, name: str, held: int, width: int) -
         done += len(part)
         check_memory(name, "", (2 * width * done + held) // 2)
         parts.append(part.T.copy())
+        if on_progress:
+            on_progress(done, math.inf)
     return np.concatenate(parts, axis=1) if parts else block[:0].T
-
-
-def _check_header(sound: Any) -> None:
-    """Refuse a file with an impossible sample rate, or with fewer bytes than its header claims."""
-    if not 1 <= sound.samplerate <= MAX_SAMPLE_RATE:
-        raise ItemError(f"the header claims a sample rate of {sound.samplerate} Hz", code="bad-audio")
-    notes = sound.extra_info
-    for note in _SHORT.finditer(notes):
-        if int(note["found"]) < int(note["claimed"]) < UNKNOWN_SIZE:
-            raise cut_short_error(
-                f"the header claims {note['claimed']}, but the file has room for {note['found']} only"
-            )
-    large = _SHORT_RF64.search(notes) if sound.format == "RF64" else None
-    if large and int(large["size"]) not in _UNKNOWN_SIZES:
-        found = int(large["found"]) * int(large["align"])
-        if found + int(large["align"]) <= int(large["size"]):
-            raise cut_short_error(f"the header claims {large['size']} bytes, but the file has room for {found} only")

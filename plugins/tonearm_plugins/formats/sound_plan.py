@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
-from tonearm.api import ItemError, check_memory, file_types
+from tonearm.api import MAX_SAMPLE_RATE, ItemError, check_memory, file_types
 from tonearm_plugins.formats import chunk_sizes, ffmpeg_formats, flac_frames, mpeg_stream, ogg_stream
 from tonearm_plugins.formats.sndfile_reading import KNOWN, read_bytes_at, size_in_bytes
 
@@ -313,3 +313,29 @@ def cut_short_error(what: str) -> ItemError:
     return ItemError(
         f"the file is cut short: {what}", code="truncated", hint="the write was interrupted; write the file again"
     )
+
+
+# libsndfile's notes on a file that ends before its header says; it reads the rest without an error.
+_SHORT = re.compile(r"^\s*(?:data|Data Size|SSND|riff)\s*: (?P<claimed>\d+) \(should be (?P<found>\d+)\)", re.MULTILINE)
+_SHORT_RF64 = re.compile(
+    r"Data size : (?P<size>\d+)$.*Block Align\s*: (?P<align>\d+)$.*frame count (?P<found>\d+) does not match",
+    re.MULTILINE | re.DOTALL,
+)
+_UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF, 0x7FFFFFFFFFFFFFFF)  # of RF64
+
+
+def check_header(sound: Any) -> None:
+    """Refuse a file with an impossible sample rate, or with fewer bytes than its header claims."""
+    if not 1 <= sound.samplerate <= MAX_SAMPLE_RATE:
+        raise ItemError(f"the header claims a sample rate of {sound.samplerate} Hz", code="bad-audio")
+    notes = sound.extra_info
+    for note in _SHORT.finditer(notes):
+        if int(note["found"]) < int(note["claimed"]) < UNKNOWN_SIZE:
+            raise cut_short_error(
+                f"the header claims {note['claimed']}, but the file has room for {note['found']} only"
+            )
+    large = _SHORT_RF64.search(notes) if sound.format == "RF64" else None
+    if large and int(large["size"]) not in _UNKNOWN_SIZES:
+        found = int(large["found"]) * int(large["align"])
+        if found + int(large["align"]) <= int(large["size"]):
+            raise cut_short_error(f"the header claims {large['size']} bytes, but the file has room for {found} only")

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from tonearm.api import InstallExtra, ItemError, Source, quoted
+from tonearm_plugins.dsp.progress import OnProgress
 from tonearm_plugins.formats.sndfile_reading import (
     DOUBLE_SUBTYPES,
     SoundBytes,
@@ -40,6 +41,7 @@ def read_sound(
     copies: int = 1,
     wide: Collection[str] | None = DOUBLE_SUBTYPES,
     spare: int = _SPARE,
+    on_progress: OnProgress | None = None,
 ) -> Sound:
     """Read a sound file.
 
@@ -55,6 +57,8 @@ def read_sound(
         Subtypes that are read as float64, by libsndfile's names; None for all.
     spare
         Bytes that the libraries may take, beside the samples.
+    on_progress
+        Function called with the samples that are read, and with the number of all.
 
     Raises
     ------
@@ -67,17 +71,18 @@ def read_sound(
     if foreign is None:
         plan = plan_of(file, name, head)
         try:
-            return _by_libsndfile(file, name, head, plan, copies, wide, spare)
+            return _by_libsndfile(file, name, head, plan, copies, wide, spare, on_progress)
         except NotReadError as error:
             foreign, refusal = head.foreign(name, last=True), error.reason
             if foreign is None:
                 with _last_refusal():
-                    return read_streams(file, name, plan_after_junk(file, name, refusal), copies, wide, spare)
+                    after = plan_after_junk(file, name, refusal)
+                    return read_streams(file, name, after, copies, wide, spare, on_progress)
     from tonearm_plugins.formats import ffmpeg_reading
 
     with _without_tags(file, head.at) as bare:
         try:
-            found = ffmpeg_reading.read_foreign(bare, name, *foreign)
+            found = ffmpeg_reading.read_foreign(bare, name, *foreign, on_progress=on_progress)
         except ItemError as error:
             if refusal is None or error.code not in ("bad-audio", "missing-requirement"):
                 raise
@@ -89,11 +94,18 @@ def read_sound(
 
 
 def _by_libsndfile(
-    file: BinaryIO, name: str, head: Head, plan: Plan, copies: int, wide: Collection[str] | None, spare: int
+    file: BinaryIO,
+    name: str,
+    head: Head,
+    plan: Plan,
+    copies: int,
+    wide: Collection[str] | None,
+    spare: int,
+    on_progress: OnProgress | None,
 ) -> Sound:
     """Read a file as planned, and otherwise if it then shows that it is joined, or leaves its size open."""
     try:
-        sound = read_streams(file, name, plan, copies, wide, spare)
+        sound = read_streams(file, name, plan, copies, wide, spare, on_progress)
         if not sound.samples.shape[1]:
             other = plan_of_open_sizes(file, name, head)
         elif sound.end is not None:
@@ -106,7 +118,7 @@ def _by_libsndfile(
         other = plan_of_open_sizes(file, name, head)
         if other is None:
             raise
-    return read_streams(file, name, other, copies, wide, spare)
+    return read_streams(file, name, other, copies, wide, spare, on_progress)
 
 
 def look_at_sound(file: BinaryIO, name: str) -> Outline:

@@ -246,3 +246,17 @@ def _of_id3(frames: Any) -> dict[str, str]:
         if name:
             tags[name] = frame.text if isinstance(frame.text, str) else "; ".join(map(str, frame.text))
     return tags_by_name(tags)
+
+
+# Metadata that ffmpeg makes up, or that describes the file and not the sound.
+_NO_TAG = re.compile(
+    r"major_brand|minor_version|compatible_brands|creation_time|handler_name|vendor_id|language|encode[rd].*|duration|bps"
+    r"|number_of_.*|software|wm.*|isvbr|devicecontentkeys|timecode|itun.*|_statistics.*|replaygain_.*|r128_.*"
+)
+
+
+def tags_of_ffmpeg(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags among the metadata of ffmpeg, with U+FFFD for bytes that are not UTF-8, which PyAV escapes."""
+    utf8 = {name: text.encode(errors="surrogateescape").decode(errors="replace") for name, text in metadata.items()}
+    tags = {name.lower(): text for name, text in utf8.items() if text}
+    return tags_by_name({name: text for name, text in tags.items() if not _NO_TAG.fullmatch(name)})

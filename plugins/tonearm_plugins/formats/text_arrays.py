@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,6 +22,7 @@ from tonearm.api import (
     rate_among,
     reading_errors,
 )
+from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.formats.json_text import (
     LEAST_NUMBERS,
     MAX_DEPTH,
@@ -31,6 +33,7 @@ from tonearm_plugins.formats.json_text import (
 )
 
 if TYPE_CHECKING:
+    from tonearm_plugins.dsp.progress import OnProgress
     from tonearm_plugins.dsp.typing import Array
 
 MAX_COLUMNS = 100_000
@@ -73,7 +76,7 @@ class TextArrays(NamedTuple):
     says: Mapping[str, Any]
 
 
-def parse_text(data: bytes, name: str) -> TextArrays:
+def parse_text(data: bytes, name: str, on_progress: OnProgress | None = None) -> TextArrays:
     r"""Return the arrays of numbers in a text.
 
     Parameters
@@ -82,6 +85,8 @@ def parse_text(data: bytes, name: str) -> TextArrays:
         Content of the file.
     name
         Name of the file, for messages.
+    on_progress
+        Function called with the lines of a table that are read, and with the number of all.
 
     Raises
     ------
@@ -109,7 +114,7 @@ def parse_text(data: bytes, name: str) -> TextArrays:
         raise ItemError(
             f"{quoted(name)} is not text; it looks like {found.name}", code="wrong-format", hint=found.hint
         ) from None
-    return _columns(lines, name)
+    return _columns(lines, name, on_progress)
 
 
 def _head(lines: list[str], name: str) -> tuple[int, dict[str, Any]]:
@@ -127,7 +132,7 @@ def _head(lines: list[str], name: str) -> tuple[int, dict[str, Any]]:
     raise ItemError(f"{quoted(name)} holds no numbers", code="empty", hint="check what was saved")
 
 
-def _columns(lines: list[str], name: str) -> TextArrays:
+def _columns(lines: list[str], name: str, on_progress: OnProgress | None) -> TextArrays:
     """Return the columns of lines of numbers."""
     import numpy as np
 
@@ -158,7 +163,7 @@ def _columns(lines: list[str], name: str) -> TextArrays:
             code="wrong-format",
             hint="leave out columns of text, and lines that hold no values",
         )
-    table = _table(rows, form, name)
+    table = _table(rows, form, name, on_progress)
     if (step := _step(table)) is not None:
         table, names = table[:, 1:], names[1:]
         if (rate := _rate_of(step)) is not None:
@@ -220,7 +225,7 @@ def _form_of(rows: list[str], mark: str | None, name: str) -> _Form:
     return _Form(",")
 
 
-def _table(rows: list[str], form: _Form, name: str) -> Array:
+def _table(rows: list[str], form: _Form, name: str, on_progress: OnProgress | None) -> Array:
     """Return rows of numbers as an array, (rows, columns)."""
     import numpy as np
 
@@ -232,9 +237,11 @@ def _table(rows: list[str], form: _Form, name: str) -> Array:
     mark = None if mark == "\t" else mark
     rows = [row.rstrip().removesuffix(mark) if mark else row for row in rows]
     dtype = np.complex128 if "j" in rows[0] else np.float64
+    blocks = (rows[part] for part in block_slices(len(rows), on_progress=on_progress))
+    each = itertools.chain.from_iterable(blocks)
     try:
         with reading_errors(name, "a table of numbers"):
-            made: Array = np.loadtxt(rows, dtype, delimiter=mark, ndmin=2, comments=("#", "%", "//"))
+            made: Array = np.loadtxt(each, dtype, delimiter=mark, ndmin=2, comments=("#", "%", "//"))
     except ItemError as error:
         if "number of columns changed" in error.message:
             raise ItemError(

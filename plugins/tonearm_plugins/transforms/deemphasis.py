@@ -26,5 +26,5 @@ class Deemphasis(Transform[Waveform, Waveform, DeemphasisOptions]):
         """Return the waveform before pre-emphasis."""
         from tonearm_plugins.dsp.preemphasis import deemphasis
 
-        samples = deemphasis(signal.samples, self.options.coefficient)
+        samples = deemphasis(signal.samples, self.options.coefficient, on_progress=context.progress)
         return Waveform(samples=samples, sample_rate=signal.sample_rate)

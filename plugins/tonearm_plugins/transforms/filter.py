@@ -90,7 +90,12 @@ class Filter(Transform[Waveform, Waveform, FilterOptions]):
         if problem:
             raise ItemError(problem.message, code=problem.code, remedies=problem.remedies)
         sections = [butterworth(kind, hertz, signal.sample_rate, options.order) for _, kind, hertz in options.edges()]
-        samples = apply_filter(signal.samples, np.concatenate(sections), zero_phase=options.zero_phase)
+        samples = apply_filter(
+            signal.samples,
+            np.concatenate(sections),
+            zero_phase=options.zero_phase,
+            on_progress=context.progress,
+        )
         return Waveform(samples=samples, sample_rate=signal.sample_rate)
 
     def produces(self, spec: Spec) -> Spec:

@@ -42,5 +42,6 @@ class Hpss(Transform[Waveform, Waveform, HpssOptions]):
             percussive=self.options.keep == "percussive",
             margin=self.options.margin,
             n_fft=analysis_length(signal, self.options.n_fft),
+            on_progress=context.progress,
         )
         return Waveform(samples=samples, sample_rate=signal.sample_rate)

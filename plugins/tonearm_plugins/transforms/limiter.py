@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tonearm.api import Context, Decibels, Meta, Milliseconds, OptionError, RemoveOption, Transform, Waveform
 from tonearm_plugins.transforms.durations import duration_in_samples
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.progress import OnProgress
 
 DEFAULT_TRUE_PEAK_DB = -1.0
 
@@ -65,13 +68,20 @@ class Limiter(Transform[Waveform, Waveform, LimiterOptions]):
         options = self.options
         true_peak_db = DEFAULT_TRUE_PEAK_DB if options.true_peak_db is None else options.true_peak_db
         ceiling = db_to_amplitude(true_peak_db if options.peak_db is None else options.peak_db)
-        result, reduction_db = limit_waveform(signal, ceiling, options, true_peak=options.peak_db is None)
+        result, reduction_db = limit_waveform(
+            signal, ceiling, options, true_peak=options.peak_db is None, on_progress=context.progress
+        )
         context.measure(reduction_db=round(reduction_db, 2))
         return result
 
 
 def limit_waveform(
-    signal: Waveform, ceiling: float, options: LimiterOptions, *, true_peak: bool
+    signal: Waveform,
+    ceiling: float,
+    options: LimiterOptions,
+    *,
+    true_peak: bool,
+    on_progress: OnProgress | None = None,
 ) -> tuple[Waveform, float]:
     """Limit a waveform to a ceiling.
 
@@ -85,6 +95,8 @@ def limit_waveform(
         Options with the look-ahead and the release; their ceilings are not used.
     true_peak
         Whether the ceiling also holds between samples.
+    on_progress
+        Function called with the progress.
 
     Returns
     -------
@@ -100,5 +112,6 @@ def limit_waveform(
         lookahead=max(1, duration_in_samples(rate, ms=options.lookahead_ms)),
         release=rate * options.release_ms / 1000,
         true_peak=true_peak,
+        on_progress=on_progress,
     )
     return Waveform(samples=result.samples, sample_rate=rate), result.reduction_db

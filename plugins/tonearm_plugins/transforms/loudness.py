@@ -23,6 +23,7 @@ from tonearm_plugins.transforms.limiter import LimiterOptions, limit_waveform
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.loudness import LoudnessMeasurement
+    from tonearm_plugins.dsp.progress import OnProgress
 
 MAX_STEPS = 6
 """Number of times that the gain is raised at most, to make up for what the limiter takes away."""
@@ -35,6 +36,9 @@ MIN_SLOPE = 0.2
 
 MAX_EXTRA_GAIN_DB = 40.0
 """Largest gain in dB that is tried beyond that to the target, where a limiter takes nearly all of it away."""
+
+MEASURING, LIMITING = 2, 2 + MAX_STEPS + 1
+"""Stages that the progress counts: loudness and true peak; and with a limiter, its steps and the loudness it leaves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +86,13 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
         A waveform shorter than one block of 400 ms is measured as a whole, without gates, with a warning.
         """
         from tonearm_plugins.dsp.levels import amplitude_to_db, apply_gain, db_to_amplitude
+        from tonearm_plugins.dsp.progress import share_of
         from tonearm_plugins.dsp.true_peak import measure_true_peak
 
         options = self.options
-        found = self._measure(signal)
+        may_limit = options.true_peak_db is not None and options.peaks == "limit"
+        stages = LIMITING if may_limit else MEASURING
+        found = self._measure(signal, share_of(context.progress, 0, stages))
         if found.ungated:
             context.warn(
                 f"it lasts {signal.duration:.3g} s, less than a block of 0.4 s: its loudness was measured without gates"
@@ -94,15 +101,20 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
         if not math.isfinite(found.integrated):
             context.warn("nothing in it is louder than -70 LUFS, so it stays as it is")
             return signal
-        gain, peak = found.gain_to(options.target_lufs), measure_true_peak(signal.samples)
+        gain, peak = (
+            found.gain_to(options.target_lufs),
+            measure_true_peak(signal.samples, on_progress=share_of(context.progress, 1, stages)),
+        )
         ceiling = math.inf if options.true_peak_db is None else db_to_amplitude(options.true_peak_db)
-        if peak * gain > ceiling and options.peaks == "limit":
+        if peak * gain > ceiling and may_limit:
             result, gain = self._limit(signal, gain, ceiling, context)
-            found, peak = self._measure(result), measure_true_peak(result.samples)
+            found = self._measure(result, share_of(context.progress, LIMITING - 1, LIMITING))
+            peak = measure_true_peak(result.samples)
         else:
             gain = min(gain, ceiling / peak)
             result = Waveform(samples=apply_gain(signal.samples, gain), sample_rate=signal.sample_rate)
             found, peak = found.scaled(gain), peak * gain
+        context.progress(stages, stages)
         if abs(found.integrated - options.target_lufs) > 2 * TOLERANCE_LU:
             hint = "; peaks: limit would reach the target" if options.peaks == "lower" else ""
             context.warn(
@@ -121,15 +133,22 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
     def _limit(self, signal: Waveform, gain: float, ceiling: float, context: Context) -> tuple[Waveform, float]:
         """Return the limited waveform and the gain before the limiter that brings it to the target."""
         from tonearm_plugins.dsp.levels import amplitude_to_db, apply_gain, db_to_amplitude
+        from tonearm_plugins.dsp.progress import share_of
 
         gain_db, slope = amplitude_to_db(gain), 1.0
         max_gain_db = gain_db + MAX_EXTRA_GAIN_DB
         tried: list[tuple[float, float]] = []
-        for _ in range(MAX_STEPS):
+        for step in range(MAX_STEPS):
             louder = Waveform(
                 samples=apply_gain(signal.samples, db_to_amplitude(gain_db)), sample_rate=signal.sample_rate
             )
-            result, reduction_db = limit_waveform(louder, ceiling, LimiterOptions(), true_peak=True)
+            result, reduction_db = limit_waveform(
+                louder,
+                ceiling,
+                LimiterOptions(),
+                true_peak=True,
+                on_progress=share_of(context.progress, MEASURING + step, LIMITING),
+            )
             tried.append((gain_db, self._measure(result).integrated))
             missing = self.options.target_lufs - tried[-1][1]
             if abs(missing) < TOLERANCE_LU or not math.isfinite(missing):  # nothing may be left above -70 LUFS
@@ -145,12 +164,17 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
         context.measure(reduction_db=round(reduction_db, 2))
         return result, db_to_amplitude(tried[-1][0])
 
-    def _measure(self, signal: Waveform) -> LoudnessMeasurement:
+    def _measure(self, signal: Waveform, on_progress: OnProgress | None = None) -> LoudnessMeasurement:
         from tonearm_plugins.dsp.errors import ShapeError
         from tonearm_plugins.dsp.loudness import measure_loudness
 
         try:
-            return measure_loudness(signal.samples, signal.sample_rate, weights=self.options.channel_weights)
+            return measure_loudness(
+                signal.samples,
+                signal.sample_rate,
+                weights=self.options.channel_weights,
+                on_progress=on_progress,
+            )
         except ShapeError as error:
             raise ItemError(str(error), code="no-loudness", remedies=self._remedies(signal.sample_rate)) from error
 

@@ -9,8 +9,12 @@ from tonearm.api import InsertStep, ItemError, MelDialect, MelSpectrogram, Optio
 if TYPE_CHECKING:
     import numpy as np
 
+    from tonearm_plugins.dsp.progress import OnProgress
 
-def analyse(signal: Waveform, dialect: MelDialect, *, threads: int = 1) -> np.ndarray[Any, Any]:
+
+def analyse(
+    signal: Waveform, dialect: MelDialect, *, threads: int = 1, on_progress: OnProgress | None = None
+) -> np.ndarray[Any, Any]:
     """Return the linear mel spectrogram of a waveform by the analysis of a dialect: (channels, mels, frames), float64.
 
     Raises
@@ -44,6 +48,7 @@ def analyse(signal: Waveform, dialect: MelDialect, *, threads: int = 1) -> np.nd
             magnitude_guard=dialect.magnitude_guard,
             conditioning=conditioning,
             threads=threads,
+            on_progress=on_progress,
         )
     except ShapeError as error:
         raise ItemError(str(error), code="too-short", hint=f"the dialect {dialect.label} needs more") from error

@@ -34,6 +34,7 @@ class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnit
             power=dialect.exponent,
             iterations=self.options.iterations,
             double=signal.is_double,
+            on_progress=context.progress,
         )
         if dialect.preemphasis:
             values /= dialect.preemphasis_response(dialect.n_fft).astype(values.dtype)[:, None]

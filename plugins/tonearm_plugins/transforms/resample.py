@@ -38,7 +38,7 @@ class Resample(Transform[Waveform, Waveform, ResampleOptions]):
             return signal
         from tonearm_plugins.dsp.resampling import resample
 
-        samples = resample(signal.samples, signal.sample_rate, rate, self.options.quality)
+        samples = resample(signal.samples, signal.sample_rate, rate, self.options.quality, on_progress=context.progress)
         return Waveform(samples=samples, sample_rate=rate)
 
     def produces(self, spec: Spec) -> Spec:

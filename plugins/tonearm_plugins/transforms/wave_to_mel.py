@@ -38,7 +38,7 @@ class WaveToMel(Transform[Waveform, MelSpectrogram, WaveToMelOptions]):
     def apply(self, signal: Waveform, context: Context) -> MelSpectrogram:
         """Return the mel spectrogram."""
         dialect = self.options.dialect
-        values = dialect.to_native(analyse(signal, dialect, threads=context.threads))
+        values = dialect.to_native(analyse(signal, dialect, threads=context.threads, on_progress=context.progress))
         precision = "float64" if signal.is_double else "float32"
         return MelSpectrogram(values=values.astype(precision), dialect=dialect, length=signal.length)
 

@@ -87,6 +87,7 @@ class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectr
                 pad_mode=mode,
                 frames=grid.frames(signal.length) or None,
                 double=signal.is_double,
+                on_progress=context.progress,
             )
         except ShapeError as error:
             raise ItemError(str(error), code="too-short", remedies=self._longer(signal.length)) from error

@@ -20,3 +20,10 @@ def test_blocks_cover_every_sample_once_and_in_order(length: int, size: int, mul
 def test_blocks_are_as_long_as_they_may_be() -> None:
     assert [part.stop - part.start for part in block_slices(2 * BLOCK_LENGTH + 5)] == [BLOCK_LENGTH, BLOCK_LENGTH, 5]
     assert [part.stop - part.start for part in block_slices(100, 40, multiple_of=15)] == [30, 30, 30, 10]
+
+
+def test_a_block_is_reported_once_it_is_done() -> None:
+    reported: list[tuple[float, float]] = []
+    before = [len(reported) for _ in block_slices(10, 4, on_progress=lambda *amounts: reported.append(amounts))]
+    assert before == [0, 1, 2]
+    assert reported == [(4, 10), (8, 10), (10, 10)]

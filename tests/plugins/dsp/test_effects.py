@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from dsp_material import speech
 
+from tonearm_plugins.dsp import effects
 from tonearm_plugins.dsp.effects import default_n_fft, hpss, pitch_shift, stretched_length, time_stretch
 
 
@@ -27,6 +28,15 @@ def test_they_are_librosas_with_its_own_analysis(kind: str, quality: str) -> Non
     np.testing.assert_array_equal(pitch_shift(samples, 22050, 4, n_fft=2048), shifted)
     np.testing.assert_array_equal(hpss(samples, percussive=False, margin=2.0, n_fft=2048), harmonic)
     np.testing.assert_array_equal(hpss(samples, percussive=True, margin=2.0, n_fft=2048), percussive)
+
+
+@pytest.mark.parametrize("frames", [1, 16, 100])
+def test_parts_are_told_apart_in_blocks_as_in_one(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
+    samples = np.stack([speech(), speech()[::-1]]).astype("f4")
+    monkeypatch.setattr(effects, "HPSS_FRAMES", frames)
+    for percussive, expected in enumerate(librosa.effects.hpss(samples, margin=2.0, n_fft=512)):
+        found = hpss(samples, percussive=bool(percussive), margin=2.0, n_fft=512)
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("length", [1, 31, 2047, 2048, 4001])

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 import scipy.signal
+import soxr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonearm_plugins.dsp.resampling import resample, resampled_length
+from tonearm_plugins.dsp.resampling import SOXR_QUALITIES, STREAM_BLOCK_LENGTH, resample, resampled_length
 
 RATES = st.integers(1, 400_000)
 
@@ -37,3 +39,13 @@ def test_one_sample_is_not_lost() -> None:
         found = resample(np.full((2, 1), 0.5, "f4"), old, new)
         assert found.shape == (2, resampled_length(1, old, new))
         assert np.abs(found).max() > 0.05
+
+
+@pytest.mark.parametrize(("old", "new"), [(22050, 48000), (48000, 16000), (44100, 44101)])
+@pytest.mark.parametrize(("quality", "kind"), [("quick", "f4"), ("high", "f4"), ("very-high", "f8")])
+def test_blocks_are_resampled_as_one_to_the_bit(quality: Any, kind: str, old: int, new: int) -> None:
+    samples = np.random.default_rng(new).standard_normal((1, 20 * STREAM_BLOCK_LENGTH + 77)).astype(kind)
+    padded = np.append(samples[0], np.zeros(2 * (old // new + 1), kind))
+    expected = soxr.resample(padded, old, new, SOXR_QUALITIES[quality])
+    found = resample(samples, old, new, quality)
+    np.testing.assert_array_equal(found[0], expected[: found.shape[1]])

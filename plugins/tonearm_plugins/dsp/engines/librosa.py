@@ -27,9 +27,17 @@ class LibrosaEngine:
         """Return why it cannot do this work; it can do all work where librosa is installed."""
         return missing_package("librosa")
 
-    def stft(self, signal: FloatArray, grid: FrameGrid, *, out: ComplexArray, threads: int = 1) -> None:
+    def stft(
+        self,
+        signal: FloatArray,
+        grid: FrameGrid,
+        *,
+        out: ComplexArray,
+        threads: int = 1,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> None:
         """Analyse one channel by scipy.fft, as librosa does."""
-        SCIPY.stft(signal, grid, out=out, threads=threads)
+        SCIPY.stft(signal, grid, out=out, threads=threads, on_progress=on_progress)
 
     def istft(
         self,

@@ -29,8 +29,19 @@ class Engine(Protocol):
             Whether the work is in float64.
         """
 
-    def stft(self, signal: FloatArray, grid: FrameGrid, *, out: ComplexArray, threads: int = 1) -> None:
-        """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames)."""
+    def stft(
+        self,
+        signal: FloatArray,
+        grid: FrameGrid,
+        *,
+        out: ComplexArray,
+        threads: int = 1,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames).
+
+        ``on_progress`` is called with the number of frames that are done, after each stretch of a long signal.
+        """
 
     def istft(
         self,

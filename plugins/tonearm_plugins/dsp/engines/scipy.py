@@ -46,7 +46,15 @@ class ScipyEngine:
         """Return why it cannot do this work; it can do all work where scipy is installed."""
         return missing_package("scipy")
 
-    def stft(self, signal: FloatArray, grid: FrameGrid, *, out: ComplexArray, threads: int = 1) -> None:
+    def stft(
+        self,
+        signal: FloatArray,
+        grid: FrameGrid,
+        *,
+        out: ComplexArray,
+        threads: int = 1,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> None:
         """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames)."""
         import scipy.fft
 
@@ -54,6 +62,8 @@ class ScipyEngine:
         view = frame_view(signal, n_fft=grid.n_fft, hop_length=grid.hop_length)
         for block in block_slices(grid.frames, frames_in_cache(grid.n_fft)):
             out[:, block] = scipy.fft.rfft(view[block] * window, axis=1, overwrite_x=True, workers=threads).T
+            if on_progress:
+                on_progress(block.stop)
 
     def istft(
         self,

@@ -29,11 +29,19 @@ class NativeEngine:
 
         return size_refusal(grid.n_fft, grid.hop_length)
 
-    def stft(self, signal: FloatArray, grid: FrameGrid, *, out: ComplexArray, threads: int = 1) -> None:
+    def stft(
+        self,
+        signal: FloatArray,
+        grid: FrameGrid,
+        *,
+        out: ComplexArray,
+        threads: int = 1,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> None:
         """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames), in one thread."""
         from tonearm_plugins.dsp.engines.native.stft_kernel import stft
 
-        stft(signal, grid, out=out)
+        stft(signal, grid, out=out, on_progress=on_progress)
 
     def istft(
         self,

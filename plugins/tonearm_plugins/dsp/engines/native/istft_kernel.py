@@ -152,7 +152,7 @@ def istft(
     blocks = max(1, min(layout.blocks(grid), -(-(grid.pad + grid.length) // layout.block)))  # none after the signal
     mapping = MappedMemory(spectrum)
     block_size = layout.bins * layout.lanes * COMPLEX.itemsize
-    stretch = blocks if in_place and not mapping else max(1, (RELEASE_BYTES if in_place else CONVERTED) // block_size)
+    stretch = max(1, (RELEASE_BYTES if in_place else CONVERTED) // block_size)
     results = ResultBlocks(out, grid, layout)
     for first in range(0, blocks, stretch):
         last = min(first + stretch, blocks)

@@ -12,6 +12,7 @@ from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned
 from tonearm_plugins.dsp.engines.native.llvm_writer import Cell, Memory, Vec, Writer
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.not_finite import zero_not_finite
+from tonearm_plugins.dsp.progress import OnProgress
 from tonearm_plugins.dsp.typing import Float64Array, FloatArray
 
 HOPS = 16
@@ -55,10 +56,18 @@ def write(writer: Writer, hop: int, sections: int) -> None:
 # ---- calling it ----
 
 
-def hop_energies(channel: FloatArray, hop: int, sections: Float64Array, machine: Machine | None = None) -> Float64Array:
+def hop_energies(
+    channel: FloatArray,
+    hop: int,
+    sections: Float64Array,
+    machine: Machine | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+) -> Float64Array:
     """Return the sum of squares of each whole hop of a filtered channel: (samples // hop,).
 
     ``sections`` are (n, 6), as scipy has them, with ``a0`` 1; they are at rest before the first sample.
+    ``on_progress`` is called with the hops that are done, and with the number of all.
     """
     machine = machine or this_machine()
     lanes, count = machine.lanes, len(channel) // hop
@@ -90,4 +99,6 @@ def hop_energies(channel: FloatArray, hop: int, sections: Float64Array, machine:
         )
         own = found[1:].T.reshape(-1)
         result[first : first + hops * lanes] = own[: count - first]
+        if on_progress:
+            on_progress(min(first + hops * lanes, count), count)
     return result

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled, this_machine
 from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
@@ -12,6 +15,9 @@ from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Writer, 
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.typing import Complex64Array, FloatArray
+
+STRETCH = 1 << 20
+"""Samples that are analysed, at least, between two reports of progress: some ten milliseconds of work."""
 
 
 def write(writer: Writer, layout: BlockLayout) -> None:
@@ -61,7 +67,14 @@ def _fill(writer: Writer, layout: BlockLayout, samples: Memory, tile: Memory) ->
 # ---- calling it ----
 
 
-def stft(signal: FloatArray, grid: FrameGrid, *, out: Complex64Array, machine: Machine | None = None) -> None:
+def stft(
+    signal: FloatArray,
+    grid: FrameGrid,
+    *,
+    out: Complex64Array,
+    machine: Machine | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> None:
     """Analyse one channel on the padded time axis into ``out`` (bins, frames), whose frames must be adjacent."""
     machine = machine or this_machine()
     layout = BlockLayout(grid.n_fft, grid.hop_length, machine.lanes)
@@ -79,5 +92,15 @@ def stft(signal: FloatArray, grid: FrameGrid, *, out: Complex64Array, machine: M
         return Kernel(machine, lambda writer: write(writer, layout), layout.tables())
 
     run = compiled(("stft", layout, machine), make)
-    run(run.scratch(), samples=samples, results=results, blocks=blocks, analysis=grid.window.astype(np.float32))
+    scratch, window = run.scratch(), grid.window.astype(np.float32)
+    for part in block_slices(blocks, -(-STRETCH // layout.block)):
+        run(
+            scratch,
+            samples=samples[part.start * layout.block :],
+            results=results[part],
+            blocks=part.stop - part.start,
+            analysis=window,
+        )
+        if on_progress:
+            on_progress(min(part.stop * lanes, grid.frames))
     out[:, whole * lanes :] = last[:, : grid.frames - whole * lanes]
