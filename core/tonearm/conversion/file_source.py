@@ -9,9 +9,10 @@ from typing import Any, BinaryIO
 from msgspec import Struct
 
 from tonearm.addresses import refuse_address, refuse_missing
-from tonearm.errors import UsageError, did_you_mean, one_line
-from tonearm.pipeline.inference import plugin_by_suffix, plugins_by_suffix
-from tonearm.plugins.registry import PluginError, Registry
+from tonearm.conversion.formats import format_of
+from tonearm.errors import UsageError
+from tonearm.pipeline.inference import plugin_by_suffix
+from tonearm.plugins.registry import Registry
 from tonearm.source import Source
 
 
@@ -78,24 +79,4 @@ def _decoder(name: str, format: str | None, registry: Registry) -> str:  # noqa:
     """Return the name of the decoder for a format, or for the suffix of a file's name."""
     if format is None:
         return registry.short_name(plugin_by_suffix(registry, "decoder", name))
-    if not isinstance(format, str):
-        raise UsageError(f"format is text, not {type(format).__name__}", hint='as in format="mp3"')
-    if any(format in (entry.name, entry.full_name) for entry in registry.entries("decoder")):
-        return format
-    suffix = f".{format.removeprefix('.').lower()}"
-    found = plugins_by_suffix(registry, "decoder", f"x{suffix}") if suffix != "." else []
-    if not found:
-        known = sorted({*_suffixes(registry)})
-        hint = did_you_mean(suffix[1:], known) or f"formats are {', '.join(known)}"
-        raise UsageError(f"there is no format {one_line(repr(format), 60)}", code="unknown-suffix", hint=hint)
-    return registry.short_name(plugin_by_suffix(registry, "decoder", f"x{suffix}"))
-
-
-def _suffixes(registry: Registry) -> list[str]:
-    found: list[str] = []
-    for entry in registry.entries("decoder"):
-        try:
-            found += [one[1:] for one in getattr(entry.resolve(), "suffixes", ())]
-        except PluginError:
-            continue
-    return found
+    return format_of(format, "decoder", registry).plugin

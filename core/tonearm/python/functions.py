@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.conversion.call import Call, GivenStep
 from tonearm.conversion.companions import with_companions
-from tonearm.conversion.destination import Destination, destination_of, format_of, in_memory, write_all
+from tonearm.conversion.destination import Destination, destination_of, in_memory, write_all
 from tonearm.conversion.file_source import FileSource, file_source
+from tonearm.conversion.formats import format_of
 from tonearm.conversion.keywords import plain_keyword
 from tonearm.conversion.results import OnProgress, encode_item, publish, waveform_of
 from tonearm.conversion.saved import Saved
@@ -199,7 +200,7 @@ def encode(
     b'fLaC'
     """
     _warn(_disabled_packages())
-    destination = in_memory(format_of(format, registries.default()))
+    destination = in_memory(format_of(format, "encoder", registries.default()))
     call = _call(audio, destination, sample_rate, steps, encoder, limits, options)
     with _reporting(progress) as on_progress:
         taken = encode_item(call, destination, on_progress, lambda sink: sink.content())
