@@ -15,14 +15,18 @@ from tonearm.errors import Form, PipelineError, UsageError, one_line
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.given_limits import read_limits
-from tonearm.pipeline.inference import plugin_by_suffix
 from tonearm.pipeline.yaml.nodes import Node
 from tonearm.plugins import registry as registries
 from tonearm.source import Source
 
 FORM: Form = "call"
+"""Form in which remedies are written."""
+
 OF_ARRAY, OF_ARRAYS = "npy-reader", "npz-reader"
 """Names of the decoders that read an array and a mapping of arrays in memory."""
+
+STEPS_EXAMPLE = 'as in steps=["normalize", ("resample", {"sample_rate": 48000})]'
+"""Hint of errors about the steps of a call."""
 
 GivenStep: TypeAlias = str | tuple[str, Mapping[str, object]]
 """Step of a call: the name of a transform, or its name and its options."""
@@ -36,7 +40,7 @@ class Call(Struct, frozen=True, kw_only=True):
     source
         Source: what the caller has in memory, or a file.
     decoder
-        Name of the decoder; empty to choose it by the suffix of a file, or by what the caller has in memory.
+        Name of the decoder of a file; empty for what the caller has in memory.
     encoder
         Name of the encoder; empty if the conversion ends with a waveform.
     file
@@ -60,8 +64,8 @@ class Call(Struct, frozen=True, kw_only=True):
     encoder_options: Mapping[str, object] = {}
     limits: Mapping[str, object] = {}
 
-    def converter(self) -> tuple[Converter, Source]:
-        """Return the pipeline that the call stands for, and its source.
+    def converter(self) -> Converter:
+        """Return the pipeline that the call stands for.
 
         Raises
         ------
@@ -73,16 +77,15 @@ class Call(Struct, frozen=True, kw_only=True):
             If the source cannot be read.
         """
         registry = registries.default()
-        decoder = self.decoder or _decoder_for(self.source, registry)
+        decoder = self.decoder or _decoder_in_memory(self.source, registry)
 
         def build_pipeline() -> Conversion:
             return build(self._request(registry, decoder), registry)
 
         if self.options.get("sample_rate") is not None and not self.source.holds_arrays:
             # The rate is compared with that of each source.
-            conversion = build_pipeline()
-            return Converter(conversion.check(registry)), conversion.source
-        return converter_for(self, decoder, registry, build_pipeline), self.source
+            return Converter(build_pipeline().check(registry))
+        return converter_for(self, decoder, registry, build_pipeline)
 
     def _request(self, registry: registries.Registry, decoder: str) -> Request:
         steps = tuple(map(_step, _listed(self.steps)))
@@ -144,13 +147,12 @@ def _takes_rate(places: Iterable[OptionPlace]) -> bool:
     return any("sample_rate" in place.options for place in places)
 
 
-def _decoder_for(source: Source, registry: registries.Registry) -> str:
-    """Return the name of the decoder of a source: ``.npy`` files hold an array, and ``.npz`` files a mapping."""
+def _decoder_in_memory(source: Source, registry: registries.Registry) -> str:
+    """Return the name of the decoder of what is in memory: ``.npy`` files hold an array, ``.npz`` files a mapping."""
     if source.signal is not None:
         return ""
-    if source.path_text is None:  # by name, as a search by suffix would import all decoders
-        return registry.short_name(registry.find("decoder", OF_ARRAYS if source.arrays is not None else OF_ARRAY))
-    return registry.short_name(plugin_by_suffix(registry, "decoder", source.path_text))
+    # By name, as a search by suffix would import all decoders.
+    return registry.short_name(registry.find("decoder", OF_ARRAYS if source.arrays is not None else OF_ARRAY))
 
 
 def _listed(steps: Iterable[GivenStep]) -> Iterable[GivenStep]:
@@ -162,9 +164,6 @@ def _listed(steps: Iterable[GivenStep]) -> Iterable[GivenStep]:
     if isinstance(steps, Mapping) or not isinstance(steps, Iterable):
         raise UsageError(f"steps must be a list, not {type(steps).__name__}", hint=STEPS_EXAMPLE)
     return steps
-
-
-STEPS_EXAMPLE = 'as in steps=["normalize", ("resample", {"sample_rate": 48000})]'
 
 
 def _step(given: GivenStep) -> Step:

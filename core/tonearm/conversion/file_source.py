@@ -16,22 +16,22 @@ from tonearm.plugins.registry import Registry
 from tonearm.source import Source
 
 
-class FileSource(Struct, frozen=True):
-    """A source, and what reads it.
+class GivenSource(Struct, frozen=True):
+    """What a caller gives: a source, and what reads it.
 
     Parameters
     ----------
     source
         Source.
     decoder
-        Name of the decoder; empty for what is no file.
+        Name of the decoder of a file; empty for what is in memory.
     """
 
     source: Source
-    decoder: str
+    decoder: str = ""
 
 
-def file_source(given: Any, format: str | None, registry: Registry) -> FileSource:  # noqa: A002 - the name that the call has
+def file_source(given: Any, format: str | None, registry: Registry) -> GivenSource:  # noqa: A002 - the name that the call has
     """Return a file as a source.
 
     Parameters
@@ -54,7 +54,7 @@ def file_source(given: Any, format: str | None, registry: Registry) -> FileSourc
         path = os.fsdecode(given)
         refuse_address(path)
         refuse_missing(path)
-        return FileSource(Source(name=path, path=path), _decoder(path, format, registry))
+        return GivenSource(Source(name=path, path=path), _decoder(path, format, registry))
     file = io.BytesIO(given) if isinstance(given, (bytes, bytearray, memoryview)) else given
     if not callable(getattr(file, "read", None)):
         kind = type(given).__name__
@@ -66,7 +66,7 @@ def file_source(given: Any, format: str | None, registry: Registry) -> FileSourc
     if format is None and not os.path.splitext(name)[1]:  # noqa: PTH122
         what = "bytes do" if file is not given else "an open file does"
         raise UsageError(f"{what} not tell the format", hint='name it, as in format="mp3"')
-    return FileSource(Source(name=name or "<file>", file=_seekable(file)), _decoder(name, format, registry))
+    return GivenSource(Source(name=name or "<file>", file=_seekable(file)), _decoder(name, format, registry))
 
 
 def _seekable(file: BinaryIO) -> BinaryIO:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -31,6 +31,9 @@ from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.registry import Registry
 from tonearm.reading.memory import limited_memory
 from tonearm.source import Source
+
+if TYPE_CHECKING:
+    from tonearm.conversion.call import Call
 
 MAX_KNOWN = 16
 """Largest number of pipelines that a thread knows; the one that was used longest ago is forgotten first."""
@@ -132,7 +135,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_to_parent)
 
 
-def converter_for(call: Struct, decoder: str, registry: Registry, build: Callable[[], Conversion]) -> Converter:
+def converter_for(call: Call, decoder: str, registry: Registry, build: Callable[[], Conversion]) -> Converter:
     """Return the pipeline that a call stands for: a known one, or a new one, which is known from then on.
 
     Parameters
@@ -151,19 +154,17 @@ def converter_for(call: Struct, decoder: str, registry: Registry, build: Callabl
     TonearmError
         If a new pipeline cannot be built, or a plugin cannot prepare.
     """
-    source: Source = call.source  # type: ignore[attr-defined]
-    file: str = call.file  # type: ignore[attr-defined]
     texts: set[str] = set()
     key: _Key | None = None
     with contextlib.suppress(_UnknowableError):
         arguments = tuple(
             _frozen(getattr(call, name), texts) for name in call.__struct_fields__ if name not in _VARYING
         )
-        key = (registry, decoder, _kind_of(source), _kind_of_template(file), arguments)
+        key = (registry, decoder, _kind_of(call.source), _kind_of_template(call.file), arguments)
     pipelines = _by_thread.setdefault(threading.get_ident(), OrderedDict())
     if key is not None and (known := pipelines.get(key)) and known.is_current():
         with contextlib.suppress(TonearmError):  # building the pipeline raises it again, in the words for this call
-            if found := known.with_source(source, file, registry):
+            if found := known.with_source(call.source, call.file, registry):
                 pipelines.move_to_end(key)
                 return found
     _forget_ended_threads()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tonearm.conversion.call import Call, GivenStep
 from tonearm.conversion.companions import with_companions
 from tonearm.conversion.destination import Destination, destination_of, in_memory, write_all
-from tonearm.conversion.file_source import FileSource, file_source
+from tonearm.conversion.file_source import GivenSource, file_source
 from tonearm.conversion.formats import format_of
 from tonearm.conversion.keywords import plain_keyword
 from tonearm.conversion.results import OnProgress, encode_item, publish, waveform_of
@@ -20,6 +20,7 @@ from tonearm.errors.short_errors import short_errors
 from tonearm.errors.warning import warn
 from tonearm.pipeline.converter import as_source
 from tonearm.plugins import registry as registries
+from tonearm.python.disabled_packages import warn_of_disabled_packages
 from tonearm.signals import Waveform
 
 if TYPE_CHECKING:
@@ -138,17 +139,15 @@ def save(
     >>> [path.name for path in saved.paths]
     ['take-0.wav', 'take-1.wav']
     """
-    _warn(_disabled_packages())
-    destination = destination_of(target, format, registries.default())
-    call = _call(audio, destination, sample_rate, steps, encoder, limits, options)
+    registry = _plugins()
+    destination = destination_of(target, format, registry)
+    call = _call(_given(audio, registry), destination, sample_rate, steps, encoder, limits, options)
     with _reporting(progress) as on_progress:
         if destination.opened is None:
             saved = publish(call, destination.folder, overwrite=overwrite, durable=durable, on_progress=on_progress)
         else:
-            opened = destination.opened
-            taken = encode_item(
-                call, destination, on_progress, lambda sink: write_all(opened, sink.content(), durable=durable)
-            )
+            taken = encode_item(call, destination, on_progress)
+            write_all(destination.opened, taken.value, durable=durable)
             saved = Saved((), (taken.measured,), taken.warnings)
     _warn(saved.warnings)
     return saved
@@ -199,11 +198,11 @@ def encode(
     >>> tonearm.encode(audio, "flac", sample_rate=24000)[:4]
     b'fLaC'
     """
-    _warn(_disabled_packages())
-    destination = in_memory(format_of(format, "encoder", registries.default()))
-    call = _call(audio, destination, sample_rate, steps, encoder, limits, options)
+    registry = _plugins()
+    destination = in_memory(format_of(format, "encoder", registry))
+    call = _call(_given(audio, registry), destination, sample_rate, steps, encoder, limits, options)
     with _reporting(progress) as on_progress:
-        taken = encode_item(call, destination, on_progress, lambda sink: sink.content())
+        taken = encode_item(call, destination, on_progress)
     _warn(taken.warnings)
     return taken.value
 
@@ -249,8 +248,7 @@ def to_waveform(
     >>> tonearm.to_waveform(stft, n_fft=1024, hop_length=256, sample_rate=22050)
     <waveform 1×11008 at 22050 Hz>
     """
-    _warn(_disabled_packages())
-    call = _call(audio, None, sample_rate, steps, None, limits, options)
+    call = _call(_given(audio, _plugins()), None, sample_rate, steps, None, limits, options)
     with _reporting(progress) as on_progress:
         taken = waveform_of(call, on_progress)
     _warn(taken.warnings)
@@ -305,9 +303,7 @@ def read(
     >>> tonearm.read(sound, format="wav")
     <waveform 1×8000 at 8000 Hz>
     """
-    _warn(_disabled_packages())
-    found = file_source(path, format, registries.default())
-    call = _call(found, None, sample_rate, steps, None, limits, options)
+    call = _call(file_source(path, format, _plugins()), None, sample_rate, steps, None, limits, options)
     with _reporting(progress) as on_progress:
         taken = waveform_of(call, on_progress)
     _warn(taken.warnings)
@@ -315,7 +311,7 @@ def read(
 
 
 def _call(
-    audio: Any,
+    given: GivenSource,
     destination: Destination | None,
     sample_rate: int | None,
     steps: Sequence[GivenStep],
@@ -329,7 +325,6 @@ def _call(
             raise UsageError(f"{name} is a mapping of options, not {type(mapping).__name__}", hint=_MAPPINGS[name])
     if sample_rate is not None:
         options = {"sample_rate": sample_rate, **options}
-    given = audio if isinstance(audio, FileSource) else _given(audio)
     source, named = with_companions(given.source, options)
     return Call(
         source=source,
@@ -343,12 +338,17 @@ def _call(
     )
 
 
-def _given(audio: Any) -> FileSource:
-    """Return what a caller gives, with the name of its decoder if it is a file."""
+def _plugins() -> registries.Registry:
+    """Return the installed plugins, and warn of packages that are disabled."""
+    registry = registries.default()
+    warn_of_disabled_packages(registry)
+    return registry
+
+
+def _given(audio: Any, registry: registries.Registry) -> GivenSource:
+    """Return what a caller gives as a source, with its decoder if it is a file."""
     source = as_source(audio)
-    if source.path_text is None and source.file is None:
-        return FileSource(source, "")
-    return file_source(audio, None, registries.default())
+    return GivenSource(source) if source.in_memory else file_source(audio, None, registry)
 
 
 _MAPPINGS = {"encoder": 'as in encoder={"subtype": "PCM_24"}', "limits": 'as in limits={"beyond": 8.0}'}
@@ -358,18 +358,6 @@ _MAPPINGS = {"encoder": 'as in encoder={"subtype": "PCM_24"}', "limits": 'as in 
 def _reporting(progress: bool | Callable[[Any], None]) -> Iterator[OnProgress]:  # noqa: ARG001
     """Yield the function that plugins report their progress to."""
     yield None
-
-
-def _disabled_packages() -> Iterator[str]:
-    """Yield a warning for each package whose plugins are disabled, once in the life of the process."""
-    for problem in registries.default().problems:
-        if str(problem) not in _told:
-            _told.add(str(problem))
-            yield str(problem)
-
-
-_told: set[str] = set()
-"""Warnings about packages that have been given."""
 
 
 def _warn(messages: Iterable[str]) -> None:
