@@ -11,10 +11,8 @@ from tonearm.conversion.build import Conversion, Request, Step, build
 from tonearm.conversion.keywords import plain_keyword, with_keywords, with_option
 from tonearm.conversion.known_pipelines import converter_for
 from tonearm.conversion.option_places import OptionPlace, option_places
-from tonearm.errors import Form, PipelineError, UsageError, one_line
-from tonearm.pipeline.checked import BoundPlugin
+from tonearm.errors import Form, UsageError, one_line
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.given_limits import read_limits
 from tonearm.pipeline.yaml.nodes import Node
 from tonearm.plugins import registry as registries
 from tonearm.source import Source
@@ -112,21 +110,6 @@ class Call(Struct, frozen=True, kw_only=True):
                 inserted=names,
             )
 
-        def open_source(_: BoundPlugin) -> Source:
-            return self.source
-
-        def on_missing(error: PipelineError, root: Node) -> PipelineError:
-            from tonearm.run.reading_problem import with_reading_problem  # not at the top: only this error needs it
-
-            return with_reading_problem(
-                error,
-                root,
-                registry,
-                open_source,
-                form=FORM,
-                memory=lambda: int(read_limits(self.limits, registry, FORM).memory),
-            )
-
         return Request(
             decoder=decoder,
             signal=self.source.signal,
@@ -137,8 +120,7 @@ class Call(Struct, frozen=True, kw_only=True):
             steps=steps,
             limits=self.limits,
             form=FORM,
-            open_source=open_source,
-            on_missing=on_missing,
+            open_source=lambda _: self.source,
         )
 
 

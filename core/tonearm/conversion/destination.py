@@ -12,7 +12,7 @@ from msgspec import Struct
 from tonearm.addresses import refuse_address
 from tonearm.conversion.formats import Format, format_of, suffixes_of
 from tonearm.errors import OptionError, OutputError, UsageError, one_line
-from tonearm.pipeline.inference import plugin_by_suffix
+from tonearm.pipeline.inference import name_by_suffix
 from tonearm.plugins.registry import Registry
 from tonearm.writing.templates import parse_parts
 
@@ -126,7 +126,7 @@ def _of_path(path: str, format: str | None, registry: Registry) -> Destination: 
     folder, file = split_template(path)
     if format is None or path.endswith("/") or file in ("", ".", "..") or os.path.isdir(path):  # noqa: PTH112
         name = path if file not in ("", ".", "..") or path.endswith("/") else f"{path or '.'}/"
-        encoder = registry.short_name(plugin_by_suffix(registry, "encoder", name))
+        encoder = name_by_suffix(registry, "encoder", name)
         return Destination(encoder, file, folder)
     found = format_of(format, "encoder", registry)
     suffix = _suffix_of(file, found.plugin, registry)

@@ -11,7 +11,7 @@ from msgspec import Struct
 from tonearm.addresses import refuse_address, refuse_missing
 from tonearm.conversion.formats import format_of
 from tonearm.errors import UsageError
-from tonearm.pipeline.inference import plugin_by_suffix
+from tonearm.pipeline.inference import name_by_suffix
 from tonearm.plugins.registry import Registry
 from tonearm.source import Source
 
@@ -78,5 +78,5 @@ def _seekable(file: BinaryIO) -> BinaryIO:
 def _decoder(name: str, format: str | None, registry: Registry) -> str:  # noqa: A002
     """Return the name of the decoder for a format, or for the suffix of a file's name."""
     if format is None:
-        return registry.short_name(plugin_by_suffix(registry, "decoder", name))
+        return name_by_suffix(registry, "decoder", name)
     return format_of(format, "decoder", registry).plugin

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from tonearm.errors import UsageError, did_you_mean, one_line
-from tonearm.pipeline.inference import plugin_by_suffix, plugins_by_suffix
+from tonearm.pipeline.inference import name_by_suffix, plugins_by_suffix
 from tonearm.plugins.registry import PluginError, Registry
 
 
@@ -57,7 +57,7 @@ def format_of(name: str, role: str, registry: Registry) -> Format:
         known = sorted(set(_known(role, registry)))
         hint = did_you_mean(suffix[1:], known) or f"formats are {', '.join(known)}"
         raise UsageError(f"there is no format {one_line(repr(name), 60)}", code="unknown-suffix", hint=hint)
-    return Format(registry.short_name(plugin_by_suffix(registry, role, f"x{suffix}")), suffix, is_suffix=True)
+    return Format(name_by_suffix(registry, role, f"x{suffix}"), suffix, is_suffix=True)
 
 
 def suffixes_of(plugin: str, role: str, registry: Registry) -> tuple[str, ...]:
