@@ -226,15 +226,15 @@ def _steps(request: Request, registry: Registry, given: Signals) -> list[tuple[s
     steps: list[tuple[str, Step | None]] = []
     for step in request.steps:
         ports = ports_of(registry.find("transform", step.use).resolve())
-        steps += [*_way(registry, given, ports.takes, step.use), (step.use, step)]
+        steps += [*_connection(registry, given, ports.takes, step.use), (step.use, step)]
         given = ports.gives
     if not request.encoder:
-        return [*steps, *_way(registry, given, (Waveform,), "")]
+        return [*steps, *_connection(registry, given, (Waveform,), "")]
     entry = registry.find("encoder", request.encoder)
-    return [*steps, *_way(registry, given, ports_of(entry.resolve()).takes, entry.name)]
+    return [*steps, *_connection(registry, given, ports_of(entry.resolve()).takes, entry.name)]
 
 
-def _way(registry: Registry, given: Signals, taken: Signals, taker: str) -> Iterable[tuple[str, None]]:
+def _connection(registry: Registry, given: Signals, taken: Signals, taker: str) -> Iterable[tuple[str, None]]:
     """Return the transforms that lead from one port to another."""
     names = find_conversion(registry, given, taken)
     if names is None:

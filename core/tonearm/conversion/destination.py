@@ -27,7 +27,7 @@ class Destination(Struct, frozen=True):
     file
         Template of the file's name below the folder.
     folder
-        Folder that no field of the template is in.
+        Fixed folder that the template is relative to.
     suffix
         Suffix of the format, with dot.
     opened
@@ -88,7 +88,7 @@ def in_memory(found: Format, *, suffix: str = "", opened: BinaryIO | None = None
 
 
 def split_template(path: str) -> tuple[str, str]:
-    """Return the folder of a path that no field of a template is in, and the template of the rest.
+    """Return the fixed folders at the start of a path, and the rest, which may be a template.
 
     Parameters
     ----------

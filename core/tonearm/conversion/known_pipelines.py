@@ -42,9 +42,11 @@ SETTLED = 2.0
 """Age in seconds from which the time of a file's change tells whether it has changed again. Some clocks are coarse."""
 
 _VARYING = ("source", "file")
-"""Fields of a call of which the key has the kind alone."""
+"""Fields that differ from one call of a loop to the next: the key has only their kind."""
 
 _PLAIN = (bool, int, str, bytes, type(None))
+"""Types of values that stand in a key as they are."""
+
 _Key: TypeAlias = tuple[Any, ...]
 
 
@@ -105,6 +107,7 @@ _Pipelines: TypeAlias = "OrderedDict[_Key, _KnownPipeline]"
 _by_thread: dict[int, _Pipelines] = {}
 """The pipelines of each thread, by its identifier; a thread with the identifier of an ended one takes them over."""
 _of_parent: list[dict[int, _Pipelines]] = []
+"""Pipelines of the processes that this one was forked from, which are kept so that nothing ends their sessions."""
 
 
 def forget() -> None:
@@ -195,10 +198,11 @@ def _known_pipeline(
 
 
 class _UnknowableError(Exception):
-    """A call has a value that cannot be told from another without looking into it."""
+    """A call has a value that cannot be distinguished from another one without looking into it."""
 
 
 def _frozen(value: Any, texts: set[str]) -> _Key:
+    """Return a value as a part of a key, and add its texts that may name files."""
     kind = type(value)
     if kind is str and _may_name_file(value):
         texts.add(value)

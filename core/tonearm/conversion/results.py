@@ -21,15 +21,15 @@ OnProgress: TypeAlias = Callable[[float, float | None], None] | None
 Measured: TypeAlias = Mapping[str, float | int | str]
 
 
-class Taken(Struct, Generic[T], frozen=True):
-    """What was taken of the only item of a call.
+class ItemResult(Struct, Generic[T], frozen=True):
+    """Result of a call that converts one item.
 
     Parameters
     ----------
     value
-        What was taken: its bytes, or its waveform.
+        Content of its file, or its waveform.
     measured
-        What was measured of it, by name.
+        Measurements of the item, by name.
     warnings
         Warnings, each once.
     """
@@ -78,7 +78,7 @@ def publish(call: Call, folder: str, *, overwrite: bool, durable: bool, on_progr
     return Saved(paths, tuple(measured.values()), tuple(dict.fromkeys(messages)))
 
 
-def encode_item(call: Call, destination: Destination, on_progress: OnProgress) -> Taken[bytes]:
+def encode_item(call: Call, destination: Destination, on_progress: OnProgress) -> ItemResult[bytes]:
     """Return the only item of a call as the content of a file.
 
     Parameters
@@ -116,10 +116,10 @@ def encode_item(call: Call, destination: Destination, on_progress: OnProgress) -
     with MemorySink(destination.suffix) as sink:
         converter.encode(output, branch.item, sink, branch.context)
         content = sink.content(output.encoder.name)
-    return Taken(content, branch.context.measurements, tuple(dict.fromkeys(messages)))
+    return ItemResult(content, branch.context.measurements, tuple(dict.fromkeys(messages)))
 
 
-def waveform_of(call: Call, on_progress: OnProgress) -> Taken[Waveform]:
+def waveform_of(call: Call, on_progress: OnProgress) -> ItemResult[Waveform]:
     """Return the only waveform of a call.
 
     Parameters
@@ -157,4 +157,4 @@ def waveform_of(call: Call, on_progress: OnProgress) -> Taken[Waveform]:
     signal = outcome.item.signal
     if not isinstance(signal, Waveform):
         raise UsageError(f"the steps give {signal.port}, not a waveform", code="port-mismatch")
-    return Taken(signal, outcome.context.measurements, tuple(dict.fromkeys(messages)))
+    return ItemResult(signal, outcome.context.measurements, tuple(dict.fromkeys(messages)))

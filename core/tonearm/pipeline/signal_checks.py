@@ -59,7 +59,7 @@ def check_given(signal: Any, bound: BoundPlugin) -> None:
         _refuse_single(signal, bound)
 
 
-def check_handed_over(item: Any, bound: BoundPlugin) -> None:
+def check_signal_in_memory(item: Any, bound: BoundPlugin) -> None:
     """Raise `ItemError` unless a signal that a call gives in place of a decoder's agrees with the decoder's options.
 
     Its class is for the first step to check. What the options say of axes and scale is about arrays, and so is
