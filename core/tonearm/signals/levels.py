@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -69,6 +70,29 @@ def beyond_message(share: float, peak: float) -> str:
     """Return what is said of a waveform of which a share of the samples is beyond full scale."""
     percent = f"{100 * share:.3g} %" if share < 0.995 else "all" if share == 1 else "99 %"
     return f"{percent} of the samples are beyond ±1.0 (peak {peak:.6g})"
+
+
+def sound_facts(measured: Mapping[str, float | int | str]) -> Iterator[str]:
+    """Yield what is known of a sound in words: its duration, sample rate, channels and peak.
+
+    Parameters
+    ----------
+    measured
+        Measurements by name. Those that are missing are left out, and so is the peak of silence.
+
+    Examples
+    --------
+    >>> list(sound_facts({"duration": 2.31, "sample_rate": 22050, "channels": 2, "peak_db": -1.0}))
+    ['2.31 s', '22050 Hz', '2 channels', 'peak -1.0 dBFS']
+    """
+    if isinstance(duration := measured.get("duration"), float):
+        yield f"{duration:.2f} s"
+    if "sample_rate" in measured:
+        yield f"{measured['sample_rate']} Hz"
+    if isinstance(channels := measured.get("channels"), int):
+        yield counted(channels, "channel")
+    if isinstance(peak := measured.get("peak_db"), float) and peak > -math.inf:
+        yield f"peak {peak:+.1f} dBFS"
 
 
 class Levels(Struct, frozen=True, kw_only=True):
