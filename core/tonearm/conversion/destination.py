@@ -67,11 +67,11 @@ def destination_of(target: Any, format: str | None, registry: Registry) -> Desti
     if format is None and not suffix:
         raise UsageError("an open file does not tell its format", hint='name it, as in format="mp3"')
     found = format_of(format or suffix, "encoder", registry)
-    return in_memory(found, opened=target, suffix=found.suffix or suffix)
+    return unnamed_destination(found, opened=target, suffix=found.suffix or suffix)
 
 
-def in_memory(found: Format, *, suffix: str = "", opened: BinaryIO | None = None) -> Destination:
-    """Return the destination of bytes that get no name.
+def unnamed_destination(found: Format, *, suffix: str = "", opened: BinaryIO | None = None) -> Destination:
+    """Return the destination of content that gets no name: bytes for the caller, or an open file.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.conversion.call import Call, GivenStep
 from tonearm.conversion.companions import with_companions
-from tonearm.conversion.destination import Destination, destination_of, in_memory, write_all
+from tonearm.conversion.destination import Destination, destination_of, unnamed_destination, write_all
 from tonearm.conversion.file_source import GivenSource, file_source
 from tonearm.conversion.formats import format_of
 from tonearm.conversion.keywords import plain_keyword
@@ -199,7 +199,7 @@ def encode(
     b'fLaC'
     """
     registry = _plugins()
-    destination = in_memory(format_of(format, "encoder", registry))
+    destination = unnamed_destination(format_of(format, "encoder", registry))
     call = _call(_given(audio, registry), destination, sample_rate, steps, encoder, limits, options)
     with _reporting(progress) as on_progress:
         taken = encode_item(call, destination, on_progress)
