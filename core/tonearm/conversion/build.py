@@ -46,7 +46,7 @@ class Step(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What a user asks for in place of a pipeline.
+    """Request for a conversion without a written pipeline.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a call of `tonearm.save` and its like asks for: the request, its pipeline, and what comes of it."""
+"""Calls of `tonearm.save` and its like: their arguments, and the pipelines that they stand for."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from tonearm.source import Source
 
 
 class GivenSource(Struct, frozen=True):
-    """What a caller gives: a source, and what reads it.
+    """Source that a caller gives, and the decoder that reads it.
 
     Parameters
     ----------

@@ -174,12 +174,12 @@ class _Unknown(Struct, frozen=True):
 
     @property
     def is_of_array(self) -> bool:
-        """Whether it describes an array, but a signal is given."""
+        """Whether the keyword describes an array, but a signal is given."""
         return not self.has_decoder and (self.name in array_classes(self.registry) or bool(self._owners("kind")))
 
     @property
     def may_come(self) -> bool:
-        """Whether a transform that is put in later may have it."""
+        """Whether a transform that is put in later may have the keyword."""
         return not self.is_of_array and any(self.name in options for options in self.connecting.values())
 
     def _owners(self, role: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What comes of a call: published files, encoded bytes, or a waveform; with measurements and warnings."""
+"""Results of calls: published files, encoded bytes, or a waveform; with measurements and warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a call has saved: paths, measurements and warnings; in a notebook, a player."""
+"""Files that a call has saved: paths, measurements and warnings; in a notebook, a player."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ MAX_SHOWN = 20
 
 
 class Saved(Struct, frozen=True):
-    """What `tonearm.save` has written. It stands for the path of its file wherever a path is expected.
+    """Files that `tonearm.save` has written. It stands for the path of its only file wherever a path is expected.
 
     Parameters
     ----------
     paths
         Paths of the files in order; empty if they went into an open file.
     measurements
-        What was measured, item by item: duration, peak_db, dc, and what steps and encoders measure.
+        Measurements, item by item: duration, peak_db, dc, and what steps and encoders measure.
     warnings
         Warnings in order.
 

@@ -1,4 +1,4 @@
-"""What led to an exception, and its traceback: which frames are tonearm's own, and what ``--debug`` shows.
+"""Causes and tracebacks of exceptions: which frames are tonearm's own, and what ``--debug`` shows.
 
 ``--debug`` also shows the tracebacks of errors that do not end a command.
 """

@@ -42,7 +42,7 @@ def save(
     progress: bool | Callable[[Any], None] = False,
     **options: Any,
 ) -> Saved:
-    """Write what a model gave to an audio file.
+    """Write the output of a model to an audio file.
 
     A waveform is written as it is. Of a spectrogram, a sound is made first: a complex one is inverted, and the phases
     of others are found by Griffin-Lim. Where scale, axes or sample rate cannot be told from the array, the error names
@@ -51,7 +51,7 @@ def save(
     Parameters
     ----------
     audio
-        What the model gave: a list of numbers, an array, or a tensor of any library, device and type; a mapping of
+        Output of the model: a list of numbers, an array, or a tensor of any library, device and type; a mapping of
         arrays, such as the output of a transformers pipeline; or a signal, such as a `Waveform`.
     target
         Path of the file, whose suffix selects the format: ``.wav``, ``.mp3``, ``.flac``, ``.opus``, ``.ogg``, ``.m4a``,
@@ -165,12 +165,12 @@ def encode(
     progress: bool | Callable[[Any], None] = False,
     **options: Any,
 ) -> bytes:
-    """Return what a model gave as the bytes of an audio file, such as the body of an HTTP response.
+    """Return the output of a model as the bytes of an audio file, such as the body of an HTTP response.
 
     Parameters
     ----------
     audio
-        What the model gave, as for `save`.
+        Output of the model, as for `save`.
     format
         Suffix without dot, such as ``"mp3"``, or the name of an encoder.
     sample_rate, steps, encoder, limits, progress, **options
@@ -217,12 +217,12 @@ def to_waveform(
     progress: bool | Callable[[Any], None] = False,
     **options: Any,
 ) -> Waveform:
-    """Return what a model gave as a waveform: checked, scaled to ±1, with its sample rate.
+    """Return the output of a model as a waveform: checked, scaled to ±1, with its sample rate.
 
     Parameters
     ----------
     audio
-        What the model gave, as for `save`.
+        Output of the model, as for `save`.
     sample_rate, steps, limits, progress, **options
         As for `save`. No option is one of an encoder.
 

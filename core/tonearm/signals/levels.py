@@ -17,7 +17,7 @@ QUIET_DB = -60.0
 """Peak in dBFS below which a waveform is too quiet."""
 
 SILENT = "the waveform is silent"
-"""What is said of a waveform whose samples are all 0."""
+"""Message about a waveform whose samples are all 0."""
 
 MAX_MEAN = 0.2
 """Largest mean of samples, as a fraction of their peak, that sound may have."""
@@ -56,24 +56,24 @@ def has_offset(mean: float, peak: float, duration: float) -> bool:
 
 
 def quiet_message(peak: float) -> str:
-    """Return what is said of a waveform with a low peak."""
+    """Return the message about a waveform with a low peak."""
     lost = ", and 16-bit samples of it are all 0" if peak < _SMALLEST_16_BIT else ""
     return f"the peak of the waveform is only {decibels(peak):.1f} dBFS ({peak:.3g}){lost}"
 
 
 def offset_message(mean: float, peak: float) -> str:
-    """Return what is said of a waveform that lies far from 0 in the mean."""
+    """Return the message about a waveform that lies far from 0 in the mean."""
     return f"the mean of the waveform is {mean:.3g}, and its peak {peak:.3g}, but samples of sound lie around 0"
 
 
 def beyond_message(share: float, peak: float) -> str:
-    """Return what is said of a waveform of which a share of the samples is beyond full scale."""
+    """Return the message about a waveform of which a share of the samples is beyond full scale."""
     percent = f"{100 * share:.3g} %" if share < 0.995 else "all" if share == 1 else "99 %"
     return f"{percent} of the samples are beyond ±1.0 (peak {peak:.6g})"
 
 
 def sound_facts(measured: Mapping[str, float | int | str]) -> Iterator[str]:
-    """Yield what is known of a sound in words: its duration, sample rate, channels and peak.
+    """Yield the duration, the sample rate, the channels and the peak of a sound in words.
 
     Parameters
     ----------
