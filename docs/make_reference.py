@@ -163,8 +163,8 @@ def _errors() -> str:
         "",
         "In Python, an error is a `tonearm.TonearmError` with a `code`, a `message` and a `hint`; a `PipelineError`",
         "has its `problems`, each with these. A traceback shows your own lines and the message. `TONEARM_DEBUG=1` in",
-        "the environment shows what happens inside tonearm, too. What does not stop anything is a",
-        "`tonearm.TonearmWarning` at your line.",
+        "the environment shows what happens inside tonearm, too. A problem that stops nothing is a",
+        "`tonearm.TonearmWarning`, which names your line.",
     ]
     for group in dict.fromkeys(code.group for code in error_codes().values()):
         lines += ["", f"## {group}", "", "| code | what it means | what to do |", "| --- | --- | --- |"]

@@ -153,7 +153,7 @@ class _NoHashError(Exception):
 
 
 def _digest_of(value: Any) -> str:
-    """Return the hash of a value, of which only those parts are known that pipelines read."""
+    """Return the hash of an array, of a plain value, or of a list, a mapping or a record of these."""
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         if digest := hash_array(value):
             return digest

@@ -17,6 +17,8 @@ LONGEST_WAIT = 5.0
 """Time in seconds that a fork waits for the imports of other threads at most."""
 
 _holding: list[bool] = []
+"""Not empty while a fork holds the lock of imports."""
+
 _bootstrap: Any = getattr(importlib, "_bootstrap", None)
 _imp: Any = getattr(_bootstrap, "_imp", None)
 

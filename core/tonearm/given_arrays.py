@@ -67,9 +67,9 @@ class GivenArrays(Mapping[str, Any]):
                 continue
         return {name: self._converted[name] for name in self}
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __getstate__(self) -> dict[str, Any]:
         """Pickle arrays, and no tensors of other libraries."""
-        return _restored, (self.all(),)
+        return {"_given": dict.fromkeys(self), "_converted": self.all()}
 
 
 def arrays_of_pair(given: object) -> GivenArrays | None:
@@ -133,9 +133,3 @@ def _converted(name: str, given: Any) -> Array | Waveform | ItemError:
         # Readers pass over Python objects among arrays.
         before = f"{shown} holds a Python object" if error.code == "not-an-array" else shown
         return ItemError(f"{before}: {error.message}", code=error.code, remedies=error.remedies)
-
-
-def _restored(converted: dict[str, Any]) -> GivenArrays:
-    found = GivenArrays(dict.fromkeys(converted))
-    found._converted = converted  # noqa: SLF001 - its own
-    return found

@@ -108,7 +108,7 @@ class Source:
 
     @property
     def path(self) -> Path | None:
-        """Path of the file; None for an open file and in memory. ``path_text`` is the same as a text."""
+        """Path of the file; None for an open file and for what is in memory. ``path_text`` is the same as text."""
         if self._path is None and self.path_text is not None:
             from pathlib import Path
 

@@ -2,35 +2,19 @@ import functools
 import os
 import sys
 import threading
-import time
 
 import pytest
 
+from forked_children import finished, in_child
 from tonearm import forks as room
 from tonearm.pipeline.converter import Converter
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 
-def status_of(work, seconds=20):
-    """Return the exit status of a function in a forked child; None if it does not end."""
-    child = os.fork()
-    if not child:
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        done, state = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(state)
-        time.sleep(0.002)
-    os.kill(child, 9)
-    os.waitpid(child, 0)
-    return None
+def status_of(work):
+    """Return the exit status of a function in a forked child."""
+    return finished(in_child(work), 20)
 
 
 class Meanwhile:

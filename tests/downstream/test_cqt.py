@@ -149,7 +149,7 @@ for text in json.loads(sys.argv[1]):
     try:
         check(read_document(text, "cqt.yaml", environ={}), "cqt.yaml", default())
     except PipelineError as error:
-        print(json.dumps("\n".join(map(str, error.problems))))
+        print(json.dumps("\\n".join(map(str, error.problems))))
 """
     texts = [PIPELINE.replace(*change) for change in MISTAKES]
     said = [json.loads(line) for line in run_python(site, code, json.dumps(texts)).stdout.splitlines()]

@@ -6,9 +6,7 @@ Under the name there is always the old file or the new one, whole.
 import itertools
 import multiprocessing
 import os
-import signal
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,7 @@ import pytest
 from system_calls import can_be_traced, kill_at
 
 import tonearm
+from forked_children import finished, in_child
 from tonearm.run import convert_one as convert_one_module
 
 traced = pytest.mark.skipif(not can_be_traced(), reason="this system lets no process trace its child")
@@ -85,32 +84,6 @@ def test_killed_while_a_new_folder_is_made(tmp_path):
     for _ in places(work):
         found = [path for path in tmp_path.rglob("*.wav") if path.suffix == ".wav"]
         assert [path.read_bytes() for path in found] in ([], [encoded(0.4, "wav")])
-
-
-def in_child(work):
-    """Start a function in a forked child."""
-    child = os.fork()
-    if not child:
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    return child
-
-
-def finished(child, seconds=60):
-    """Return the exit status of a child; kill it if it takes too long."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        done, state = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(state)
-        time.sleep(0.002)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return "hangs"
 
 
 def test_two_processes_save_the_same_target(tmp_path):

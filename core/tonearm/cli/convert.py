@@ -19,12 +19,11 @@ from tonearm.cli.repeats import RepeatedWarnings
 from tonearm.cli.watched_work import WatchedWork
 from tonearm.conversion.build import Request, Step, build
 from tonearm.conversion.destination import split_template
-from tonearm.errors import ItemError, PipelineError, UsageError, one_line
+from tonearm.errors import ItemError, UsageError, one_line
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import assignment_mark, escape_variables, override
-from tonearm.pipeline.given_limits import read_limits
-from tonearm.pipeline.inference import plugin_by_suffix
+from tonearm.pipeline.inference import name_by_suffix
 from tonearm.pipeline.templates import Template
 from tonearm.pipeline.yaml.nodes import MappingNode, Node, SequenceNode
 from tonearm.plugins.decoder import Decoder
@@ -131,22 +130,8 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
 
 def _request(arguments: SimpleNamespace, registry: Registry) -> Request:
     """Return what the command line asks for."""
-    decoder = arguments.decoder or _name_by_suffix(registry, "decoder", arguments.source)
-    encoder = arguments.encoder or _name_by_suffix(registry, "encoder", arguments.target)
-
-    def on_missing(error: PipelineError, root: Node) -> PipelineError:
-        from tonearm.run.reading_problem import with_reading_problem  # not at the top: only this error needs it
-
-        return with_reading_problem(
-            error,
-            root,
-            registry,
-            lambda decoder: _read_source(arguments.source, decoder),
-            form="flags",
-            env=arguments.env,
-            memory=lambda: int(read_limits(arguments.limits, registry).memory),
-        )
-
+    decoder = arguments.decoder or name_by_suffix(registry, "decoder", arguments.source)
+    encoder = arguments.encoder or name_by_suffix(registry, "encoder", arguments.target)
     return Request(
         decoder=decoder,
         encoder=encoder,
@@ -159,7 +144,6 @@ def _request(arguments: SimpleNamespace, registry: Registry) -> Request:
         form="flags",
         env=tuple(arguments.env),
         open_source=lambda decoder: _read_source(arguments.source, decoder),
-        on_missing=on_missing,
     )
 
 
@@ -188,10 +172,6 @@ def _read_source(name: str, decoder: BoundPlugin) -> Source:
     if snapshot.content is not None and not snapshot.is_current(name):
         raise source_changed(name)
     return Source(name=name, path=name, content=snapshot.content, identity=snapshot.identity)
-
-
-def _name_by_suffix(registry: Registry, role: str, file: str) -> str:
-    return registry.short_name(plugin_by_suffix(registry, role, file))
 
 
 def _as_written(node: Node) -> object:

@@ -12,7 +12,13 @@ from typing import Any
 from msgspec import Struct
 
 from tonearm.cli.option_words import option_notes
-from tonearm.conversion.option_places import array_classes, connecting_transforms, option_places
+from tonearm.conversion.option_places import (
+    array_classes,
+    connecting_transforms,
+    named_in_vain,
+    named_plugins,
+    option_places,
+)
 from tonearm.errors import UsageError
 from tonearm.pipeline.document import escape_variables, override
 from tonearm.pipeline.option_scalars import takes, takes_list
@@ -31,9 +37,6 @@ GROUPS: Mapping[str, str] = {
     "Options of transforms that are put in": "transform",
 }
 """Groups of flags in the help, after those of all arrays, each with the role of the plugins."""
-
-MAX_OWNERS = 3
-"""Largest number of plugins that are named beside their option."""
 
 
 class OptionFlag(Struct, frozen=True):
@@ -73,7 +76,7 @@ class OptionFlag(Struct, frozen=True):
             one_of = [f"One of {', '.join(values)}."] if len(values) > 1 else []
             notes = option_notes(option, registry) if not name else ()
             users.setdefault(" ".join((option.description, *one_of, *notes)), []).append(name)
-        return " ".join(f"{_named(names)}: {text}" if names[0] else text for text, names in users.items())
+        return " ".join(f"{named_plugins(names)}: {text}" if names[0] else text for text, names in users.items())
 
     @property
     def metavar(self) -> str:
@@ -123,12 +126,6 @@ class _FlagAction(argparse.Action):
     def __call__(self, _parser: object, namespace: argparse.Namespace, values: object, _option: object = None) -> None:
         """Store the value."""
         setattr(namespace, self.dest, values)
-
-
-def _named(names: Sequence[str]) -> str:
-    more = len(names) - MAX_OWNERS
-    shown = [*names[:MAX_OWNERS], *([f"{more} more"] if more > 0 else [])]
-    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
 
 
 def enumerated(hint: Any) -> list[str]:
@@ -231,7 +228,7 @@ def _not_put_in(found: OptionFlag) -> UsageError:
     names = list(dict.fromkeys(name for name, _ in found.classes))
     flag = f"--{found.name.replace('_', '-')}"
     return UsageError(
-        f"{flag} is an option of {_named(names)}, which {'is' if len(names) == 1 else 'are'} not needed here",
+        f"{flag} is an option of {named_in_vain(names, 'needed')}",
         code="unknown-option",
         hint=f"leave {flag} out, or apply it by --step {names[0]}:{found.name}=…",
     )

@@ -1,1 +1,1 @@
-"""Conversions without a written pipeline: the pipeline that a command or a call stands for, and what it gives."""
+"""Conversions without a written pipeline: the pipelines that commands and calls stand for, and their results."""

@@ -46,7 +46,7 @@ class Step(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What a user asks for in place of a pipeline.
+    """Request for a conversion without a written pipeline.
 
     Parameters
     ----------
@@ -76,9 +76,6 @@ class Request(Struct, frozen=True, kw_only=True):
         Names of the environment variables that may stand anywhere in the pipeline.
     open_source
         Function that returns the source for its decoder.
-    on_missing
-        Function that returns the problems to report when the decoder cannot be bound, given the problems and the
-        pipeline so far.
     """
 
     decoder: str
@@ -94,7 +91,6 @@ class Request(Struct, frozen=True, kw_only=True):
     form: Form
     env: tuple[str, ...] = ()
     open_source: Callable[[BoundPlugin], Source]
-    on_missing: Callable[[PipelineError, Node], PipelineError] = lambda error, _: error
 
 
 class Conversion(Struct, frozen=True):
@@ -183,16 +179,9 @@ def build(request: Request, registry: Registry) -> Conversion:
     for assignment in request.overrides:
         if assignment.startswith("input."):
             root = override(root, assignment, mark=assignment_mark(assignment))
-    try:
-        bound = (
-            bind_decoder(root, None, registry, form=request.form, env=request.env)
-            if request.signal is None
-            else bound_signal(request.signal)
-        )
-    except PipelineError as error:
-        raise request.on_missing(error, root) from None
+    bound = bound_signal(request.signal) if request.signal is not None else _bound_decoder(request, root, registry)
     source = request.open_source(bound)
-    with limited_memory(int(read_limits(request.limits, registry, request.form).memory)):
+    with limited_memory(_memory(request, registry)):
         given, started = decoded_signals(bound, source, registry, start=request.sample_rate is not None)
     if request.sample_rate is not None:
         refuse_other_rate(request.sample_rate, source, started.signal if started else request.signal)
@@ -209,20 +198,43 @@ def build(request: Request, registry: Registry) -> Conversion:
     return Conversion(request, with_limits(root, request.limits), source, bound, started, put_in)
 
 
+def _bound_decoder(request: Request, root: Node, registry: Registry) -> BoundPlugin:
+    """Return the decoder, or raise the problems of its options, with that of reading the source if some are missing."""
+    try:
+        return bind_decoder(root, None, registry, form=request.form, env=request.env)
+    except PipelineError as error:
+        from tonearm.run.reading_problem import with_reading_problem  # not at the top: only this error needs it
+
+        raise with_reading_problem(
+            error,
+            root,
+            registry,
+            request.open_source,
+            form=request.form,
+            env=request.env,
+            memory=lambda: _memory(request, registry),
+        ) from None
+
+
+def _memory(request: Request, registry: Registry) -> int:
+    """Return the memory in bytes that the source may take."""
+    return int(read_limits(request.limits, registry, request.form).memory)
+
+
 def _steps(request: Request, registry: Registry, given: Signals) -> list[tuple[str, Step | None]]:
     """Return the transforms that lead from the decoder to the end by way of the steps that the user asks for."""
     steps: list[tuple[str, Step | None]] = []
     for step in request.steps:
         ports = ports_of(registry.find("transform", step.use).resolve())
-        steps += [*_way(registry, given, ports.takes, step.use), (step.use, step)]
+        steps += [*_connection(registry, given, ports.takes, step.use), (step.use, step)]
         given = ports.gives
     if not request.encoder:
-        return [*steps, *_way(registry, given, (Waveform,), "")]
+        return [*steps, *_connection(registry, given, (Waveform,), "")]
     entry = registry.find("encoder", request.encoder)
-    return [*steps, *_way(registry, given, ports_of(entry.resolve()).takes, entry.name)]
+    return [*steps, *_connection(registry, given, ports_of(entry.resolve()).takes, entry.name)]
 
 
-def _way(registry: Registry, given: Signals, taken: Signals, taker: str) -> Iterable[tuple[str, None]]:
+def _connection(registry: Registry, given: Signals, taken: Signals, taker: str) -> Iterable[tuple[str, None]]:
     """Return the transforms that lead from one port to another."""
     names = find_conversion(registry, given, taken)
     if names is None:

@@ -1,4 +1,4 @@
-"""What a call of `tonearm.save` and its like asks for: the request, its pipeline, and what comes of it."""
+"""Calls of `tonearm.save` and its like: their arguments, and the pipelines that they stand for."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from tonearm.conversion.build import Conversion, Request, Step, build
 from tonearm.conversion.keywords import plain_keyword, with_keywords, with_option
 from tonearm.conversion.known_pipelines import converter_for
 from tonearm.conversion.option_places import OptionPlace, option_places
-from tonearm.errors import Form, PipelineError, UsageError, one_line
-from tonearm.pipeline.checked import BoundPlugin
+from tonearm.errors import Form, UsageError, one_line
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.given_limits import read_limits
-from tonearm.pipeline.inference import plugin_by_suffix
 from tonearm.pipeline.yaml.nodes import Node
 from tonearm.plugins import registry as registries
 from tonearm.source import Source
 
 FORM: Form = "call"
+"""Form in which remedies are written."""
+
 OF_ARRAY, OF_ARRAYS = "npy-reader", "npz-reader"
 """Names of the decoders that read an array and a mapping of arrays in memory."""
+
+STEPS_EXAMPLE = 'as in steps=["normalize", ("resample", {"sample_rate": 48000})]'
+"""Hint of errors about the steps of a call."""
 
 GivenStep: TypeAlias = str | tuple[str, Mapping[str, object]]
 """Step of a call: the name of a transform, or its name and its options."""
@@ -36,7 +38,7 @@ class Call(Struct, frozen=True, kw_only=True):
     source
         Source: what the caller has in memory, or a file.
     decoder
-        Name of the decoder; empty to choose it by the suffix of a file, or by what the caller has in memory.
+        Name of the decoder of a file; empty for what the caller has in memory.
     encoder
         Name of the encoder; empty if the conversion ends with a waveform.
     file
@@ -60,8 +62,8 @@ class Call(Struct, frozen=True, kw_only=True):
     encoder_options: Mapping[str, object] = {}
     limits: Mapping[str, object] = {}
 
-    def converter(self) -> tuple[Converter, Source]:
-        """Return the pipeline that the call stands for, and its source.
+    def converter(self) -> Converter:
+        """Return the pipeline that the call stands for.
 
         Raises
         ------
@@ -73,16 +75,15 @@ class Call(Struct, frozen=True, kw_only=True):
             If the source cannot be read.
         """
         registry = registries.default()
-        decoder = self.decoder or _decoder_for(self.source, registry)
+        decoder = self.decoder or _decoder_in_memory(self.source, registry)
 
         def build_pipeline() -> Conversion:
             return build(self._request(registry, decoder), registry)
 
         if self.options.get("sample_rate") is not None and not self.source.holds_arrays:
             # The rate is compared with that of each source.
-            conversion = build_pipeline()
-            return Converter(conversion.check(registry)), conversion.source
-        return converter_for(self, decoder, registry, build_pipeline), self.source
+            return Converter(build_pipeline().check(registry))
+        return converter_for(self, decoder, registry, build_pipeline)
 
     def _request(self, registry: registries.Registry, decoder: str) -> Request:
         steps = tuple(map(_step, _listed(self.steps)))
@@ -109,21 +110,6 @@ class Call(Struct, frozen=True, kw_only=True):
                 inserted=names,
             )
 
-        def open_source(_: BoundPlugin) -> Source:
-            return self.source
-
-        def on_missing(error: PipelineError, root: Node) -> PipelineError:
-            from tonearm.run.reading_problem import with_reading_problem  # not at the top: only this error needs it
-
-            return with_reading_problem(
-                error,
-                root,
-                registry,
-                open_source,
-                form=FORM,
-                memory=lambda: int(read_limits(self.limits, registry, FORM).memory),
-            )
-
         return Request(
             decoder=decoder,
             signal=self.source.signal,
@@ -134,8 +120,7 @@ class Call(Struct, frozen=True, kw_only=True):
             steps=steps,
             limits=self.limits,
             form=FORM,
-            open_source=open_source,
-            on_missing=on_missing,
+            open_source=lambda _: self.source,
         )
 
 
@@ -144,13 +129,12 @@ def _takes_rate(places: Iterable[OptionPlace]) -> bool:
     return any("sample_rate" in place.options for place in places)
 
 
-def _decoder_for(source: Source, registry: registries.Registry) -> str:
-    """Return the name of the decoder of a source: ``.npy`` files hold an array, and ``.npz`` files a mapping."""
+def _decoder_in_memory(source: Source, registry: registries.Registry) -> str:
+    """Return the name of the decoder of what is in memory: ``.npy`` files hold an array, ``.npz`` files a mapping."""
     if source.signal is not None:
         return ""
-    if source.path_text is None:  # by name, as a search by suffix would import all decoders
-        return registry.short_name(registry.find("decoder", OF_ARRAYS if source.arrays is not None else OF_ARRAY))
-    return registry.short_name(plugin_by_suffix(registry, "decoder", source.path_text))
+    # By name, as a search by suffix would import all decoders.
+    return registry.short_name(registry.find("decoder", OF_ARRAYS if source.arrays is not None else OF_ARRAY))
 
 
 def _listed(steps: Iterable[GivenStep]) -> Iterable[GivenStep]:
@@ -162,9 +146,6 @@ def _listed(steps: Iterable[GivenStep]) -> Iterable[GivenStep]:
     if isinstance(steps, Mapping) or not isinstance(steps, Iterable):
         raise UsageError(f"steps must be a list, not {type(steps).__name__}", hint=STEPS_EXAMPLE)
     return steps
-
-
-STEPS_EXAMPLE = 'as in steps=["normalize", ("resample", {"sample_rate": 48000})]'
 
 
 def _step(given: GivenStep) -> Step:

@@ -10,28 +10,11 @@ from typing import Any, BinaryIO, TypeGuard
 from msgspec import Struct
 
 from tonearm.addresses import refuse_address
-from tonearm.errors import OptionError, OutputError, UsageError, did_you_mean, one_line
-from tonearm.pipeline.inference import plugin_by_suffix, plugins_by_suffix
-from tonearm.plugins.registry import PluginError, Registry
+from tonearm.conversion.formats import Format, format_of, suffixes_of
+from tonearm.errors import OptionError, OutputError, UsageError, one_line
+from tonearm.pipeline.inference import name_by_suffix
+from tonearm.plugins.registry import Registry
 from tonearm.writing.templates import parse_parts
-
-
-class Format(Struct, frozen=True):
-    """A format to write.
-
-    Parameters
-    ----------
-    encoder
-        Name of the encoder.
-    suffix
-        Suffix of its files, with dot; empty for an encoder of any suffix.
-    is_suffix
-        Whether the user named the suffix, not the encoder.
-    """
-
-    encoder: str
-    suffix: str
-    is_suffix: bool = False
 
 
 class Destination(Struct, frozen=True):
@@ -44,7 +27,7 @@ class Destination(Struct, frozen=True):
     file
         Template of the file's name below the folder.
     folder
-        Folder that no field of the template is in.
+        Fixed folder that the template is relative to.
     suffix
         Suffix of the format, with dot.
     opened
@@ -83,12 +66,12 @@ def destination_of(target: Any, format: str | None, registry: Registry) -> Desti
     suffix = os.path.splitext(os.fsdecode(name))[1] if isinstance(name, (str, bytes, os.PathLike)) else ""  # noqa: PTH122
     if format is None and not suffix:
         raise UsageError("an open file does not tell its format", hint='name it, as in format="mp3"')
-    found = format_of(format or suffix, registry)
-    return in_memory(found, opened=target, suffix=found.suffix or suffix)
+    found = format_of(format or suffix, "encoder", registry)
+    return unnamed_destination(found, opened=target, suffix=found.suffix or suffix)
 
 
-def in_memory(found: Format, *, suffix: str = "", opened: BinaryIO | None = None) -> Destination:
-    """Return the destination of bytes that get no name.
+def unnamed_destination(found: Format, *, suffix: str = "", opened: BinaryIO | None = None) -> Destination:
+    """Return the destination of content that gets no name: bytes for the caller, or an open file.
 
     Parameters
     ----------
@@ -101,11 +84,11 @@ def in_memory(found: Format, *, suffix: str = "", opened: BinaryIO | None = None
     """
     suffix = suffix or found.suffix
     # The name distinguishes items, so that two of them are no problem of names.
-    return Destination(found.encoder, f"{{index}}{suffix or '.bin'}", suffix=suffix, opened=opened)
+    return Destination(found.plugin, f"{{index}}{suffix or '.bin'}", suffix=suffix, opened=opened)
 
 
 def split_template(path: str) -> tuple[str, str]:
-    """Return the folder of a path that no field of a template is in, and the template of the rest.
+    """Return the fixed folders at the start of a path, and the rest, which may be a template.
 
     Parameters
     ----------
@@ -133,41 +116,6 @@ def split_template(path: str) -> tuple[str, str]:
     return os.path.join("", *folders), "/".join(names[fixed:])  # noqa: PTH118
 
 
-def format_of(name: str, registry: Registry) -> Format:
-    """Return the format of a name: a suffix with or without its dot, in any case, or the name of an encoder.
-
-    Raises
-    ------
-    UsageError
-        If there is no such format.
-    """
-    if not isinstance(name, str):
-        raise UsageError(f"format is text, not {type(name).__name__}", hint='as in format="mp3"')
-    for entry in registry.entries("encoder"):
-        if name in (entry.name, entry.full_name):
-            suffixes = getattr(entry.resolve(), "suffixes", ())
-            return Format(name, suffixes[0] if suffixes else "")
-    suffix = f".{name.removeprefix('.').lower()}"
-    if suffix == "." or not plugins_by_suffix(registry, "encoder", f"x{suffix}"):
-        known = sorted(_formats(registry))
-        hint = did_you_mean(suffix[1:], known) or f"formats are {', '.join(known)}"
-        raise UsageError(f"there is no format {one_line(repr(name), 60)}", code="unknown-suffix", hint=hint)
-    entry = plugin_by_suffix(registry, "encoder", f"x{suffix}")
-    return Format(registry.short_name(entry), suffix, is_suffix=True)
-
-
-def _formats(registry: Registry) -> set[str]:
-    """Return the suffixes of all encoders, without dot, and the names of encoders that write any suffix."""
-    found: set[str] = set()
-    for entry in registry.entries("encoder"):
-        try:
-            suffixes = getattr(entry.resolve(), "suffixes", ())
-        except PluginError:
-            continue
-        found.update([one[1:] for one in suffixes] or [registry.short_name(entry)])
-    return found
-
-
 def _of_path(path: str, format: str | None, registry: Registry) -> Destination:  # noqa: A002
     refuse_address(path, written=True)
     if path.startswith("~"):
@@ -178,10 +126,10 @@ def _of_path(path: str, format: str | None, registry: Registry) -> Destination: 
     folder, file = split_template(path)
     if format is None or path.endswith("/") or file in ("", ".", "..") or os.path.isdir(path):  # noqa: PTH112
         name = path if file not in ("", ".", "..") or path.endswith("/") else f"{path or '.'}/"
-        encoder = registry.short_name(plugin_by_suffix(registry, "encoder", name))
+        encoder = name_by_suffix(registry, "encoder", name)
         return Destination(encoder, file, folder)
-    found = format_of(format, registry)
-    suffix = _suffix_of(file, found.encoder, registry)
+    found = format_of(format, "encoder", registry)
+    suffix = _suffix_of(file, found.plugin, registry)
     if found.is_suffix and suffix != found.suffix and (suffix or not _is_main(found, registry)):
         shown = one_line(file)
         says = f"{shown} has the suffix {suffix}" if suffix else f"{shown} has no suffix"
@@ -191,19 +139,18 @@ def _of_path(path: str, format: str | None, registry: Registry) -> Destination: 
             code="wrong-suffix",
             hint=f"name it {stem}{found.suffix}" + (", or leave format out" if suffix else ""),
         )
-    return Destination(found.encoder, file, folder, suffix=found.suffix)
+    return Destination(found.plugin, file, folder, suffix=found.suffix)
 
 
 def _suffix_of(file: str, encoder: str, registry: Registry) -> str:
     """Return the suffix of a file's name, if it is one of an encoder's own."""
-    suffixes = getattr(registry.find("encoder", encoder).resolve(), "suffixes", ())
+    suffixes = suffixes_of(encoder, "encoder", registry)
     return max((one for one in suffixes if file.lower().endswith(one)), key=len, default="")
 
 
 def _is_main(found: Format, registry: Registry) -> bool:
     """Return whether a format is the one that its encoder writes into a file without suffix."""
-    suffixes = getattr(registry.find("encoder", found.encoder).resolve(), "suffixes", ())
-    return suffixes[:1] == (found.suffix,)
+    return suffixes_of(found.plugin, "encoder", registry)[:1] == (found.suffix,)
 
 
 def _is_binary_file(target: Any) -> TypeGuard[BinaryIO]:

@@ -9,28 +9,29 @@ from typing import Any, BinaryIO
 from msgspec import Struct
 
 from tonearm.addresses import refuse_address, refuse_missing
-from tonearm.errors import UsageError, did_you_mean, one_line
-from tonearm.pipeline.inference import plugin_by_suffix, plugins_by_suffix
-from tonearm.plugins.registry import PluginError, Registry
+from tonearm.conversion.formats import format_of
+from tonearm.errors import UsageError
+from tonearm.pipeline.inference import name_by_suffix
+from tonearm.plugins.registry import Registry
 from tonearm.source import Source
 
 
-class FileSource(Struct, frozen=True):
-    """A source, and what reads it.
+class GivenSource(Struct, frozen=True):
+    """Source that a caller gives, and the decoder that reads it.
 
     Parameters
     ----------
     source
         Source.
     decoder
-        Name of the decoder; empty for what is no file.
+        Name of the decoder of a file; empty for what is in memory.
     """
 
     source: Source
-    decoder: str
+    decoder: str = ""
 
 
-def file_source(given: Any, format: str | None, registry: Registry) -> FileSource:  # noqa: A002 - the name that the call has
+def file_source(given: Any, format: str | None, registry: Registry) -> GivenSource:  # noqa: A002 - the name that the call has
     """Return a file as a source.
 
     Parameters
@@ -53,7 +54,7 @@ def file_source(given: Any, format: str | None, registry: Registry) -> FileSourc
         path = os.fsdecode(given)
         refuse_address(path)
         refuse_missing(path)
-        return FileSource(Source(name=path, path=path), _decoder(path, format, registry))
+        return GivenSource(Source(name=path, path=path), _decoder(path, format, registry))
     file = io.BytesIO(given) if isinstance(given, (bytes, bytearray, memoryview)) else given
     if not callable(getattr(file, "read", None)):
         kind = type(given).__name__
@@ -65,7 +66,7 @@ def file_source(given: Any, format: str | None, registry: Registry) -> FileSourc
     if format is None and not os.path.splitext(name)[1]:  # noqa: PTH122
         what = "bytes do" if file is not given else "an open file does"
         raise UsageError(f"{what} not tell the format", hint='name it, as in format="mp3"')
-    return FileSource(Source(name=name or "<file>", file=_seekable(file)), _decoder(name, format, registry))
+    return GivenSource(Source(name=name or "<file>", file=_seekable(file)), _decoder(name, format, registry))
 
 
 def _seekable(file: BinaryIO) -> BinaryIO:
@@ -77,25 +78,5 @@ def _seekable(file: BinaryIO) -> BinaryIO:
 def _decoder(name: str, format: str | None, registry: Registry) -> str:  # noqa: A002
     """Return the name of the decoder for a format, or for the suffix of a file's name."""
     if format is None:
-        return registry.short_name(plugin_by_suffix(registry, "decoder", name))
-    if not isinstance(format, str):
-        raise UsageError(f"format is text, not {type(format).__name__}", hint='as in format="mp3"')
-    if any(format in (entry.name, entry.full_name) for entry in registry.entries("decoder")):
-        return format
-    suffix = f".{format.removeprefix('.').lower()}"
-    found = plugins_by_suffix(registry, "decoder", f"x{suffix}") if suffix != "." else []
-    if not found:
-        known = sorted({*_suffixes(registry)})
-        hint = did_you_mean(suffix[1:], known) or f"formats are {', '.join(known)}"
-        raise UsageError(f"there is no format {one_line(repr(format), 60)}", code="unknown-suffix", hint=hint)
-    return registry.short_name(plugin_by_suffix(registry, "decoder", f"x{suffix}"))
-
-
-def _suffixes(registry: Registry) -> list[str]:
-    found: list[str] = []
-    for entry in registry.entries("decoder"):
-        try:
-            found += [one[1:] for one in getattr(entry.resolve(), "suffixes", ())]
-        except PluginError:
-            continue
-    return found
+        return name_by_suffix(registry, "decoder", name)
+    return format_of(format, "decoder", registry).plugin

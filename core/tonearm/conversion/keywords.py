@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,21 +12,20 @@ from tonearm.conversion.option_places import (
     OptionPlace,
     array_classes,
     connecting_transforms,
+    named_in_vain,
+    named_plugins,
     option_places,
+    options_by_plugin,
     options_of,
     plugins_with,
 )
 from tonearm.errors import UsageError, did_you_mean, one_line
-from tonearm.errors.text import counted, nearest
+from tonearm.errors.text import nearest
 from tonearm.pipeline.document import assigned, from_plain
 from tonearm.pipeline.option_scalars import takes
 from tonearm.pipeline.yaml.nodes import MappingNode, Node
-from tonearm.plugins.options import Option, declared_options
-from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import PluginError, Registry
-
-MAX_OWNERS = 3
-"""Largest number of plugins that a message names as those that have an option."""
+from tonearm.plugins.options import Option
+from tonearm.plugins.registry import Registry
 
 PARAMETERS = ("format", "sample_rate", "steps", "encoder", "limits", "overwrite", "durable", "progress")
 """Parameters of `tonearm.save` and its like, one of which may be meant by a misspelt keyword."""
@@ -176,12 +174,12 @@ class _Unknown(Struct, frozen=True):
 
     @property
     def is_of_array(self) -> bool:
-        """Whether it describes an array, but a signal is given."""
+        """Whether the keyword describes an array, but a signal is given."""
         return not self.has_decoder and (self.name in array_classes(self.registry) or bool(self._owners("kind")))
 
     @property
     def may_come(self) -> bool:
-        """Whether a transform that is put in later may have it."""
+        """Whether a transform that is put in later may have the keyword."""
         return not self.is_of_array and any(self.name in options for options in self.connecting.values())
 
     def _owners(self, role: str) -> list[str]:
@@ -199,11 +197,11 @@ class _Unknown(Struct, frozen=True):
             if owners[0] in self.asked:
                 return _unknown(f"{name} is an option of {owners[0]}, whose options stand beside its name", step)
             if connecting := [one for one in owners if one in self.connecting]:
-                return _unknown(f"{name} is an option of {_not(connecting, 'needed')}", f"leave {name} out")
+                return _unknown(f"{name} is an option of {named_in_vain(connecting, 'needed')}", f"leave {name} out")
             which = "it" if len(owners) == 1 else owners[0]
-            return _unknown(f"{name} is an option of {_not(owners, 'applied')}", f"to apply {which}, {step}")
+            return _unknown(f"{name} is an option of {named_in_vain(owners, 'applied')}", f"to apply {which}, {step}")
         if owners := self._owners("decoder") or self._owners("encoder"):
-            return _unknown(f"{name} is an option of {_not(owners, 'used')}", f"leave {name} out")
+            return _unknown(f"{name} is an option of {named_in_vain(owners, 'used')}", f"leave {name} out")
         return _unknown(f"there is no option {one_line(repr(name), 60)} here", self._meant())
 
     def _meant(self) -> str:
@@ -215,16 +213,11 @@ class _Unknown(Struct, frozen=True):
             return did_you_mean(self.name, sorted(known))
         roles = ("encoder", "transform", "decoder", "kind")
         owners = [one for role in roles for one in plugins_with(self.registry, role, meant)]
-        return f"did you mean {meant!r}, an option of {_named(owners)}?"
+        return f"did you mean {meant!r}, an option of {named_plugins(owners)}?"
 
 
 def _unknown(message: str, hint: str) -> UsageError:
     return UsageError(message, code="unknown-option", hint=hint)
-
-
-def _not(plugins: Sequence[str], what: str) -> str:
-    """Return the names of plugins, and that they are not needed, applied or used."""
-    return f"{_named(plugins)}, which {'is' if len(plugins) == 1 else 'are'} not {what} here"
 
 
 def _ambiguous(name: str, value: object, places: Sequence[OptionPlace]) -> UsageError:
@@ -246,12 +239,9 @@ def _ambiguous(name: str, value: object, places: Sequence[OptionPlace]) -> Usage
 
 def _all_options(registry: Registry) -> list[str]:
     """Return the names of the options of all plugins, and of the parameters of calls."""
-    found = dict.fromkeys(PARAMETERS)
-    for role in ("decoder", "kind", "transform", "encoder"):
-        for entry in registry.entries(role):
-            with contextlib.suppress(PluginError, TypeError):
-                found.update(dict.fromkeys(declared_options(ports_of(entry.resolve()).options)))
-    return sorted(found)
+    roles = ("decoder", "kind", "transform", "encoder")
+    found = {one for role in roles for _, options in options_by_plugin(registry, role) for one in options}
+    return sorted(found.union(PARAMETERS))
 
 
 def _default(option: Option) -> object:
@@ -268,10 +258,3 @@ def _shown(value: object) -> str:
     plain = plain_keyword(value)
     text = f'"{plain}"' if isinstance(plain, str) and '"' not in plain else repr(plain)
     return one_line(text, 60)
-
-
-def _named(plugins: Sequence[str]) -> str:
-    """Return the first names of plugins as a list in prose."""
-    more = len(plugins) - MAX_OWNERS
-    *first, last = [*plugins[:MAX_OWNERS], *([counted(more, "other")] if more > 0 else [])]
-    return f"{', '.join(first)} and {last}" if first else last

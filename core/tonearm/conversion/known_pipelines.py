@@ -13,7 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -32,6 +32,9 @@ from tonearm.plugins.registry import Registry
 from tonearm.reading.memory import limited_memory
 from tonearm.source import Source
 
+if TYPE_CHECKING:
+    from tonearm.conversion.call import Call
+
 MAX_KNOWN = 16
 """Largest number of pipelines that a thread knows; the one that was used longest ago is forgotten first."""
 
@@ -39,9 +42,11 @@ SETTLED = 2.0
 """Age in seconds from which the time of a file's change tells whether it has changed again. Some clocks are coarse."""
 
 _VARYING = ("source", "file")
-"""Fields of a call of which the key has the kind alone."""
+"""Fields that differ from one call of a loop to the next: the key has only their kind."""
 
 _PLAIN = (bool, int, str, bytes, type(None))
+"""Types of values that stand in a key as they are."""
+
 _Key: TypeAlias = tuple[Any, ...]
 
 
@@ -102,6 +107,7 @@ _Pipelines: TypeAlias = "OrderedDict[_Key, _KnownPipeline]"
 _by_thread: dict[int, _Pipelines] = {}
 """The pipelines of each thread, by its identifier; a thread with the identifier of an ended one takes them over."""
 _of_parent: list[dict[int, _Pipelines]] = []
+"""Pipelines of the processes that this one was forked from, which are kept so that nothing ends their sessions."""
 
 
 def forget() -> None:
@@ -132,7 +138,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_to_parent)
 
 
-def converter_for(call: Struct, decoder: str, registry: Registry, build: Callable[[], Conversion]) -> Converter:
+def converter_for(call: Call, decoder: str, registry: Registry, build: Callable[[], Conversion]) -> Converter:
     """Return the pipeline that a call stands for: a known one, or a new one, which is known from then on.
 
     Parameters
@@ -151,19 +157,17 @@ def converter_for(call: Struct, decoder: str, registry: Registry, build: Callabl
     TonearmError
         If a new pipeline cannot be built, or a plugin cannot prepare.
     """
-    source: Source = call.source  # type: ignore[attr-defined]
-    file: str = call.file  # type: ignore[attr-defined]
     texts: set[str] = set()
     key: _Key | None = None
     with contextlib.suppress(_UnknowableError):
         arguments = tuple(
             _frozen(getattr(call, name), texts) for name in call.__struct_fields__ if name not in _VARYING
         )
-        key = (registry, decoder, _kind_of(source), _kind_of_template(file), arguments)
+        key = (registry, decoder, _kind_of(call.source), _kind_of_template(call.file), arguments)
     pipelines = _by_thread.setdefault(threading.get_ident(), OrderedDict())
     if key is not None and (known := pipelines.get(key)) and known.is_current():
         with contextlib.suppress(TonearmError):  # building the pipeline raises it again, in the words for this call
-            if found := known.with_source(source, file, registry):
+            if found := known.with_source(call.source, call.file, registry):
                 pipelines.move_to_end(key)
                 return found
     _forget_ended_threads()
@@ -194,10 +198,11 @@ def _known_pipeline(
 
 
 class _UnknowableError(Exception):
-    """A call has a value that cannot be told from another without looking into it."""
+    """A call has a value that cannot be distinguished from another one without looking into it."""
 
 
 def _frozen(value: Any, texts: set[str]) -> _Key:
+    """Return a value as a part of a key, and add its texts that may name files."""
     kind = type(value)
     if kind is str and _may_name_file(value):
         texts.add(value)

@@ -9,9 +9,14 @@ from typing import Any
 from msgspec import Struct
 
 from tonearm.arrays import ArrayOptions
+from tonearm.errors.literals import all_of
+from tonearm.errors.text import counted
 from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
+
+MAX_NAMED = 3
+"""Largest number of plugins that a message or a help text names as those that have an option."""
 
 
 class OptionPlace(Struct, frozen=True):
@@ -87,12 +92,16 @@ def options_of(registry: Registry, role: str, name: str) -> Mapping[str, Option]
     return declared_options(ports_of(registry.find(role, name).resolve()).options)
 
 
-def plugins_with(registry: Registry, role: str, option: str) -> Iterator[str]:
-    """Yield the names of the plugins of a role that have an option; those that cannot be loaded are left out."""
+def options_by_plugin(registry: Registry, role: str) -> Iterator[tuple[str, Mapping[str, Option]]]:
+    """Yield the name and the options of each plugin of a role; those that cannot be loaded are left out."""
     for entry in registry.entries(role):
         with contextlib.suppress(PluginError, TypeError):
-            if option in declared_options(ports_of(entry.resolve()).options):
-                yield registry.short_name(entry)
+            yield registry.short_name(entry), declared_options(ports_of(entry.resolve()).options)
+
+
+def plugins_with(registry: Registry, role: str, option: str) -> Iterator[str]:
+    """Yield the names of the plugins of a role that have an option."""
+    return (name for name, options in options_by_plugin(registry, role) if option in options)
 
 
 def connecting_transforms(registry: Registry) -> Iterator[str]:
@@ -102,3 +111,20 @@ def connecting_transforms(registry: Registry) -> Iterator[str]:
             ports = ports_of(entry.resolve())
             if not set(ports.takes) & set(ports.gives):
                 yield registry.short_name(entry)
+
+
+def named_plugins(names: Sequence[str]) -> str:
+    """Return the first names of plugins as a list in prose, and how many others there are.
+
+    Examples
+    --------
+    >>> named_plugins(["a", "b"]), named_plugins(["a", "b", "c", "d", "e"])
+    ('a and b', 'a, b, c and 2 others')
+    """
+    more = len(names) - MAX_NAMED
+    return all_of([*names[:MAX_NAMED], *([counted(more, "other")] if more > 0 else [])])
+
+
+def named_in_vain(names: Sequence[str], what: str) -> str:
+    """Return the names of plugins that have an option, and that they are not needed, applied or used."""
+    return f"{named_plugins(names)}, which {'is' if len(names) == 1 else 'are'} not {what} here"

@@ -1,10 +1,10 @@
-"""What comes of a call: published files, encoded bytes, or a waveform; with measurements and warnings."""
+"""Results of calls: published files, encoded bytes, or a waveform; with measurements and warnings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -12,29 +12,25 @@ from tonearm.conversion.call import Call
 from tonearm.conversion.destination import Destination
 from tonearm.conversion.saved import Saved
 from tonearm.errors import ItemError, UsageError, one_line
-from tonearm.errors.problem import advise
 from tonearm.pipeline.only_item import only_item
 from tonearm.pipeline.stages import Outcome
 from tonearm.plugins.progress import Progress
 from tonearm.signals import Waveform
-
-if TYPE_CHECKING:
-    from tonearm.run.store.memory_sink import MemorySink
 
 T = TypeVar("T")
 OnProgress: TypeAlias = Callable[[Progress], None] | None
 Measured: TypeAlias = Mapping[str, float | int | str]
 
 
-class Taken(Struct, Generic[T], frozen=True):
-    """What was taken of the only item of a call.
+class ItemResult(Struct, Generic[T], frozen=True):
+    """Result of a call that converts one item.
 
     Parameters
     ----------
     value
-        What was taken: its bytes, or its waveform.
+        Content of its file, or its waveform.
     measured
-        What was measured of it, by name.
+        Measurements of the item, by name.
     warnings
         Warnings, each once.
     """
@@ -60,38 +56,31 @@ def publish(call: Call, folder: str, *, overwrite: bool, durable: bool, on_progr
     on_progress
         Function that is called with the progress of plugins.
     """
-    from tonearm.run.convert_one import convert_one
+    from tonearm.run.convert_one import convert_one  # not at the top: only files need the room of runs
     from tonearm.run.existing_outputs import refuse_existing
 
     messages: list[str] = []
     measured: dict[str, Measured] = {}
-    converter, source = call.converter()
-    try:
-        if not overwrite:
-            refuse_existing(converter, source, folder)
-        convert_one(
-            converter,
-            source,
-            folder,
-            force=overwrite,
-            fsync=durable,
-            is_call=True,
-            on_warning=messages.append,
-            on_progress=on_progress,
-            on_item=measured.__setitem__,
-        )
-    except ItemError as error:
-        if error.code == "not-ours" and not overwrite:
-            error.remedies = advise("write somewhere else, or leave overwrite=False out to replace it")
-        raise
+    converter, source = call.converter(), call.source
+    if not overwrite:
+        refuse_existing(converter, source, folder)
+    convert_one(
+        converter,
+        source,
+        folder,
+        force=overwrite,
+        fsync=durable,
+        is_call=True,
+        on_warning=messages.append,
+        on_progress=on_progress,
+        on_item=measured.__setitem__,
+    )
     paths = tuple(Path(folder, file) for file in measured)
     return Saved(paths, tuple(measured.values()), tuple(dict.fromkeys(messages)))
 
 
-def encode_item(
-    call: Call, destination: Destination, on_progress: OnProgress, take: Callable[[MemorySink], T]
-) -> Taken[T]:
-    """Encode the only item of a call in memory.
+def encode_item(call: Call, destination: Destination, on_progress: OnProgress) -> ItemResult[bytes]:
+    """Return the only item of a call as the content of a file.
 
     Parameters
     ----------
@@ -101,17 +90,15 @@ def encode_item(
         Destination, with the suffix of the format.
     on_progress
         Function that is called with the progress of plugins.
-    take
-        Function that takes something of the sink that has been written to.
 
     Raises
     ------
     ItemError
         If there are several items, or none.
     """
-    from tonearm.run.store.memory_sink import MemorySink
+    from tonearm.run.store.memory_sink import MemorySink  # not at the top: only bytes need it
 
-    converter, source = call.converter()
+    converter, source = call.converter(), call.source
     (output,) = converter.outputs
     messages: list[str] = []
     converter.preflight()
@@ -129,10 +116,11 @@ def encode_item(
     assert branch.item is not None
     with MemorySink(destination.suffix) as sink:
         converter.encode(output, branch.item, sink, branch.context)
-        return Taken(take(sink), branch.context.measurements, tuple(dict.fromkeys(messages)))
+        content = sink.content(output.encoder.name)
+    return ItemResult(content, branch.context.measurements, tuple(dict.fromkeys(messages)))
 
 
-def waveform_of(call: Call, on_progress: OnProgress) -> Taken[Waveform]:
+def waveform_of(call: Call, on_progress: OnProgress) -> ItemResult[Waveform]:
     """Return the only waveform of a call.
 
     Parameters
@@ -149,7 +137,7 @@ def waveform_of(call: Call, on_progress: OnProgress) -> Taken[Waveform]:
     UsageError
         If the last step gives another signal.
     """
-    converter, source = call.converter()
+    converter, source = call.converter(), call.source
     messages: list[str] = []
     converter.preflight()
 
@@ -170,4 +158,4 @@ def waveform_of(call: Call, on_progress: OnProgress) -> Taken[Waveform]:
     signal = outcome.item.signal
     if not isinstance(signal, Waveform):
         raise UsageError(f"the steps give {signal.port}, not a waveform", code="port-mismatch")
-    return Taken(signal, outcome.context.measurements, tuple(dict.fromkeys(messages)))
+    return ItemResult(signal, outcome.context.measurements, tuple(dict.fromkeys(messages)))

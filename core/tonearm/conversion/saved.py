@@ -1,4 +1,4 @@
-"""What a call has saved: paths, measurements and warnings; in a notebook, a player."""
+"""Files that a call has saved: paths, measurements and warnings; in a notebook, a player."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from tonearm.errors import UsageError
 from tonearm.errors.text import counted
+from tonearm.signals.levels import sound_facts
 
 T = TypeVar("T")
 
@@ -31,14 +32,14 @@ MAX_SHOWN = 20
 
 
 class Saved(Struct, frozen=True):
-    """What `tonearm.save` has written. It stands for the path of its file wherever a path is expected.
+    """Files that `tonearm.save` has written. It stands for the path of its only file wherever a path is expected.
 
     Parameters
     ----------
     paths
         Paths of the files in order; empty if they went into an open file.
     measurements
-        What was measured, item by item: duration, peak_db, dc, and what steps and encoders measure.
+        Measurements, item by item: duration, peak_db, dc, and what steps and encoders measure.
     warnings
         Warnings in order.
 
@@ -102,20 +103,10 @@ class Saved(Struct, frozen=True):
             yield counted(len(self.paths), "file") if self.paths else "an open file"
         if len(self.measurements) > 1:
             yield counted(len(self.measurements), "item")
-        durations = [one["duration"] for one in self.measurements if isinstance(one.get("duration"), float)]
-        if durations:
-            yield f"{sum(map(float, durations)):.2f} s"
-        if len(self.measurements) == 1:
-            yield from _facts_of_sound(self.measured)
-
-
-def _facts_of_sound(measured: Mapping[str, float | int | str]) -> Iterator[str]:
-    if "sample_rate" in measured:
-        yield f"{measured['sample_rate']} Hz"
-    if isinstance(channels := measured.get("channels"), int):
-        yield counted(channels, "channel")
-    if isinstance(peak := measured.get("peak_db"), float):
-        yield f"peak {peak:.1f} dBFS"
+            durations = [float(one["duration"]) for one in self.measurements if "duration" in one]
+            yield from sound_facts({"duration": sum(durations)} if durations else {})
+        elif self.measurements:
+            yield from sound_facts(self.measured)
 
 
 def _only(found: Sequence[T], noun: str, name: str, plural: str) -> T:

@@ -1,4 +1,4 @@
-"""What a decoder gives, where its options leave that open: its first item, decoded before the pipeline is complete."""
+"""Decoders that have started: where options leave open what a decoder gives, its first item tells it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What led to an exception, and its traceback: which frames are tonearm's own, and what ``--debug`` shows.
+"""Causes and tracebacks of exceptions: which frames are tonearm's own, and what ``--debug`` shows.
 
 ``--debug`` also shows the tracebacks of errors that do not end a command.
 """
@@ -10,6 +10,15 @@ import os
 import sys
 from collections.abc import Iterator
 from types import FrameType, TracebackType
+
+DEBUG_VARIABLE = "TONEARM_DEBUG"
+"""Environment variable that keeps tonearm's own frames in tracebacks, unless it is empty or 0."""
+
+_OWN = frozenset(("tonearm", "tonearm_plugins"))
+"""Packages whose frames users need not see."""
+
+_SHELLS = frozenset(("IPython", "code", "ipykernel"))
+"""Packages of interactive shells, whose frames a traceback begins with."""
 
 _shown: set[str] | None = None
 """Tracebacks that were printed; None outside `shown`, where none are."""
@@ -66,14 +75,6 @@ def causes(error: BaseException | None, *, suppressed: bool = True) -> Iterator[
         earlier = error.__cause__ or (None if hidden else error.__context__)
         yield error
         error = earlier
-
-
-_OWN = frozenset(("tonearm", "tonearm_plugins"))
-_SHELLS = frozenset(("IPython", "code", "ipykernel"))
-
-
-DEBUG_VARIABLE = "TONEARM_DEBUG"
-"""Environment variable that keeps tonearm's own frames in tracebacks, unless it is empty or 0."""
 
 
 def keeps_own() -> bool:

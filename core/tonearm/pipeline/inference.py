@@ -88,6 +88,11 @@ def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
     raise UsageError(message, code="unknown-suffix", remedies=_other_suffixes(registry, suffix))
 
 
+def name_by_suffix(registry: Registry, role: str, name: str) -> str:
+    """Return the short name of the plugin of a role that fits a file's suffix, as `plugin_by_suffix` finds it."""
+    return registry.short_name(plugin_by_suffix(registry, role, name))
+
+
 def _other_suffixes(registry: Registry, suffix: str) -> tuple[Remedy, ...]:
     """Return the suffix of an encoder that was meant, or the suffixes of all, and the encoders for any suffix."""
     known: set[str] = set()

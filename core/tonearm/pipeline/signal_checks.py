@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _REPORT = Advice("report it to the author of the plugin")
 
+_OF_ARRAYS = (ArrayDecoder.decode, KeyedArrayDecoder.decode)
+"""Methods by which the host reads what a decoder of arrays yields."""
+
 
 def _name(bound: BoundPlugin) -> str:
     return blamed_name(bound.name, bound.plugin, None)
@@ -59,7 +62,7 @@ def check_given(signal: Any, bound: BoundPlugin) -> None:
         _refuse_single(signal, bound)
 
 
-def check_handed_over(item: Any, bound: BoundPlugin) -> None:
+def check_signal_in_memory(item: Any, bound: BoundPlugin) -> None:
     """Raise `ItemError` unless a signal that a call gives in place of a decoder's agrees with the decoder's options.
 
     Its class is for the first step to check. What the options say of axes and scale is about arrays, and so is
@@ -131,12 +134,9 @@ def _refuse_single(signal: Signal, bound: BoundPlugin) -> None:
 def gives_finite(bound: BoundPlugin) -> bool:
     """Return whether a decoder's waveforms are finite, because the host reads its arrays by a built-in kind."""
     plugin = bound.plugin
-    if bound.entry.origin != BUILTIN or type(plugin).decode not in _OF_ARRAYS:  # type: ignore[attr-defined]
+    if bound.entry.origin != BUILTIN or not isinstance(plugin, ArrayDecoder) or type(plugin).decode not in _OF_ARRAYS:
         return False
     return type(plugin.options.kind).__module__.startswith("tonearm.")
-
-
-_OF_ARRAYS = (ArrayDecoder.decode, KeyedArrayDecoder.decode)
 
 
 def is_finite(signal: Signal) -> bool:

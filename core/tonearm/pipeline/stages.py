@@ -24,9 +24,9 @@ from tonearm.pipeline.limit_checks import DEFAULT_CHECKS, LimitChecks, may_be_tr
 from tonearm.pipeline.signal_checks import (
     check_finite,
     check_given,
-    check_handed_over,
     check_item,
     check_kept,
+    check_signal_in_memory,
     check_taken,
     gives_finite,
     is_finite,
@@ -147,7 +147,7 @@ def decode_items(
             if item is _END:
                 break
             count += 1
-            check = check_item if given is None else check_handed_over
+            check = check_item if given is None else check_signal_in_memory
             found = _decoded(item, bound, context.drain(), check, keeps=keeps, measured=measured, known=known)
             yield limits.checked_doubts(found, bound) if found.context.doubts else found
             del item  # frees its memory before the next item is made

@@ -19,7 +19,6 @@ MAX_NAME = 255
 MAX_PATH = 4095
 """Largest length of a path in bytes."""
 
-
 _PLAIN_NAME = re.compile(r"[0-9A-Za-z_](?:[0-9A-Za-z_-]|\.(?!\.)){0,99}")
 """Names in which there is nothing to check: most names of most programs."""
 

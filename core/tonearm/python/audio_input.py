@@ -1,4 +1,4 @@
-"""What the functions for a model's code take, as types for annotations."""
+"""Types for annotations of what the functions for a model's code take."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ class ReadableFile(Protocol):
 
 Numbers: TypeAlias = Sequence[float] | Sequence[Sequence[float]] | Sequence[Sequence[Sequence[float]]]
 AudioInput: TypeAlias = SupportsArray | SupportsDLPack | Numbers | Mapping[str, Any] | Signal | str | os.PathLike[str]
-"""What a model gives: an array, a tensor of any library, a list of numbers, a mapping of arrays, or a signal; or the
+"""Output of a model: an array, a tensor of any library, a list of numbers, a mapping of arrays, or a signal; or the
 path of a file that holds it."""

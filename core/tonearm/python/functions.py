@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tonearm.conversion.call import Call, GivenStep
 from tonearm.conversion.companions import with_companions
-from tonearm.conversion.destination import Destination, destination_of, format_of, in_memory, write_all
-from tonearm.conversion.file_source import FileSource, file_source
+from tonearm.conversion.destination import Destination, destination_of, unnamed_destination, write_all
+from tonearm.conversion.file_source import GivenSource, file_source
+from tonearm.conversion.formats import format_of
 from tonearm.conversion.keywords import plain_keyword
 from tonearm.conversion.results import encode_item, publish, waveform_of
 from tonearm.conversion.saved import Saved
@@ -19,6 +20,7 @@ from tonearm.errors.warning import warn
 from tonearm.pipeline.converter import as_source
 from tonearm.plugins import registry as registries
 from tonearm.plugins.progress import Progress
+from tonearm.python.disabled_packages import warn_of_disabled_packages
 from tonearm.reporting import reporting
 from tonearm.signals import Waveform
 
@@ -41,7 +43,7 @@ def save(
     progress: bool | Callable[[Progress], object] = False,
     **options: Any,
 ) -> Saved:
-    """Write what a model gave to an audio file.
+    """Write the output of a model to an audio file.
 
     A waveform is written as it is. Of a spectrogram, a sound is made first: a complex one is inverted, and the phases
     of others are found by Griffin-Lim. Where scale, axes or sample rate cannot be told from the array, the error names
@@ -50,7 +52,7 @@ def save(
     Parameters
     ----------
     audio
-        What the model gave: a list of numbers, an array, or a tensor of any library, device and type; a mapping of
+        Output of the model: a list of numbers, an array, or a tensor of any library, device and type; a mapping of
         arrays, such as the output of a transformers pipeline; or a signal, such as a `Waveform`.
     target
         Path of the file, whose suffix selects the format: ``.wav``, ``.mp3``, ``.flac``, ``.opus``, ``.ogg``, ``.m4a``,
@@ -139,17 +141,15 @@ def save(
     >>> [path.name for path in saved.paths]
     ['take-0.wav', 'take-1.wav']
     """
-    _warn(_disabled_packages())
-    destination = destination_of(target, format, registries.default())
-    call = _call(audio, destination, sample_rate, steps, encoder, limits, options)
+    registry = _plugins()
+    destination = destination_of(target, format, registry)
+    call = _call(_given(audio, registry), destination, sample_rate, steps, encoder, limits, options)
     with reporting(progress) as on_progress:
         if destination.opened is None:
             saved = publish(call, destination.folder, overwrite=overwrite, durable=durable, on_progress=on_progress)
         else:
-            opened = destination.opened
-            taken = encode_item(
-                call, destination, on_progress, lambda sink: write_all(opened, sink.content(), durable=durable)
-            )
+            taken = encode_item(call, destination, on_progress)
+            write_all(destination.opened, taken.value, durable=durable)
             saved = Saved((), (taken.measured,), taken.warnings)
     _warn(saved.warnings)
     return saved
@@ -167,12 +167,12 @@ def encode(
     progress: bool | Callable[[Progress], object] = False,
     **options: Any,
 ) -> bytes:
-    """Return what a model gave as the bytes of an audio file, such as the body of an HTTP response.
+    """Return the output of a model as the bytes of an audio file, such as the body of an HTTP response.
 
     Parameters
     ----------
     audio
-        What the model gave, as for `save`.
+        Output of the model, as for `save`.
     format
         Suffix without dot, such as ``"mp3"``, or the name of an encoder.
     sample_rate, steps, encoder, limits, progress, **options
@@ -200,11 +200,11 @@ def encode(
     >>> tonearm.encode(audio, "flac", sample_rate=24000)[:4]
     b'fLaC'
     """
-    _warn(_disabled_packages())
-    destination = in_memory(format_of(format, registries.default()))
-    call = _call(audio, destination, sample_rate, steps, encoder, limits, options)
+    registry = _plugins()
+    destination = unnamed_destination(format_of(format, "encoder", registry))
+    call = _call(_given(audio, registry), destination, sample_rate, steps, encoder, limits, options)
     with reporting(progress) as on_progress:
-        taken = encode_item(call, destination, on_progress, lambda sink: sink.content())
+        taken = encode_item(call, destination, on_progress)
     _warn(taken.warnings)
     return taken.value
 
@@ -219,12 +219,12 @@ def to_waveform(
     progress: bool | Callable[[Progress], object] = False,
     **options: Any,
 ) -> Waveform:
-    """Return what a model gave as a waveform: checked, scaled to ±1, with its sample rate.
+    """Return the output of a model as a waveform: checked, scaled to ±1, with its sample rate.
 
     Parameters
     ----------
     audio
-        What the model gave, as for `save`.
+        Output of the model, as for `save`.
     sample_rate, steps, limits, progress, **options
         As for `save`. No option is one of an encoder.
 
@@ -250,8 +250,7 @@ def to_waveform(
     >>> tonearm.to_waveform(stft, n_fft=1024, hop_length=256, sample_rate=22050)
     <waveform 1×11008 at 22050 Hz>
     """
-    _warn(_disabled_packages())
-    call = _call(audio, None, sample_rate, steps, None, limits, options)
+    call = _call(_given(audio, _plugins()), None, sample_rate, steps, None, limits, options)
     with reporting(progress) as on_progress:
         taken = waveform_of(call, on_progress)
     _warn(taken.warnings)
@@ -306,9 +305,7 @@ def read(
     >>> tonearm.read(sound, format="wav")
     <waveform 1×8000 at 8000 Hz>
     """
-    _warn(_disabled_packages())
-    found = file_source(path, format, registries.default())
-    call = _call(found, None, sample_rate, steps, None, limits, options)
+    call = _call(file_source(path, format, _plugins()), None, sample_rate, steps, None, limits, options)
     with reporting(progress) as on_progress:
         taken = waveform_of(call, on_progress)
     _warn(taken.warnings)
@@ -316,7 +313,7 @@ def read(
 
 
 def _call(
-    audio: Any,
+    given: GivenSource,
     destination: Destination | None,
     sample_rate: int | None,
     steps: Sequence[GivenStep],
@@ -330,7 +327,6 @@ def _call(
             raise UsageError(f"{name} is a mapping of options, not {type(mapping).__name__}", hint=_MAPPINGS[name])
     if sample_rate is not None:
         options = {"sample_rate": sample_rate, **options}
-    given = audio if isinstance(audio, FileSource) else _given(audio)
     source, named = with_companions(given.source, options)
     return Call(
         source=source,
@@ -344,27 +340,20 @@ def _call(
     )
 
 
-def _given(audio: Any) -> FileSource:
-    """Return what a caller gives, with the name of its decoder if it is a file."""
+def _plugins() -> registries.Registry:
+    """Return the installed plugins, and warn of packages that are disabled."""
+    registry = registries.default()
+    warn_of_disabled_packages(registry)
+    return registry
+
+
+def _given(audio: Any, registry: registries.Registry) -> GivenSource:
+    """Return what a caller gives as a source, with its decoder if it is a file."""
     source = as_source(audio)
-    if source.path_text is None and source.file is None:
-        return FileSource(source, "")
-    return file_source(audio, None, registries.default())
+    return GivenSource(source) if source.in_memory else file_source(audio, None, registry)
 
 
 _MAPPINGS = {"encoder": 'as in encoder={"subtype": "PCM_24"}', "limits": 'as in limits={"beyond": 8.0}'}
-
-
-def _disabled_packages() -> Iterator[str]:
-    """Yield a warning for each package whose plugins are disabled, once in the life of the process."""
-    for problem in registries.default().problems:
-        if str(problem) not in _told:
-            _told.add(str(problem))
-            yield str(problem)
-
-
-_told: set[str] = set()
-"""Warnings about packages that have been given."""
 
 
 def _warn(messages: Iterable[str]) -> None:

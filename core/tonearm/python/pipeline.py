@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from tonearm.errors import PipelineError, UsageError
 from tonearm.errors.short_errors import short_errors
-from tonearm.errors.warning import warn
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import read_pipeline
@@ -18,6 +17,7 @@ from tonearm.pipeline.structure import NO_OUTPUTS
 from tonearm.plugins import registry
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.progress import Progress
+from tonearm.python.disabled_packages import warn_of_disabled_packages
 from tonearm.reporting import reporting
 from tonearm.signals import Signal
 
@@ -227,7 +227,8 @@ def load_pipeline(
         Names of environment variables that may stand anywhere in the pipeline. Others are read in sources and in
         options that name files only.
     plugins
-        Registry of plugins; all that are installed if None, with a `TonearmWarning` for each package that is disabled.
+        Registry of plugins; all that are installed if None. Then there is a `TonearmWarning` for each package that is
+        disabled, once in the life of the process.
 
     Raises
     ------
@@ -251,7 +252,6 @@ def load_pipeline(
     """
     if plugins is None:
         plugins = registry.default()
-        for problem in plugins.problems:
-            warn(str(problem))
+        warn_of_disabled_packages(plugins)
     root, name = read_pipeline(given, overrides, {**limits, "strict": True} if strict else limits)
     return Pipeline(check(root, name, plugins, env=env, needs_outputs=False))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tonearm.errors import ItemError, OutputError
@@ -69,64 +69,46 @@ def convert_one(
     OutputError
         If the output side fails.
     """
-    health = None if is_call else Health()
+    with contextlib.nullcontext() if is_call else _damage_by_plugins():
+        pipeline.preflight()
+        store = LocalStore(os.fspath(root))
+        names = OutputNames(store, lambda _: False, force=force)
+        # The source may be a link: neither it nor the file that it leads to is replaced.
+        read = [os.path.abspath(source.path_text), os.path.realpath(source.path_text)] if source.path_text else []
+        sources = {store.path_of(path) for path in read}
+        published: list[Path] = []
+        with contextlib.closing(store), OpenGate() if is_call else InterruptGate() as gate:
+            folders = {output_folder(output, source) or "" for output in pipeline.outputs}
+            if not is_call or _not_swept(store, folders):
+                store.sweep(folders=folders)
+            outcomes = iter(gate.iterate(pipeline.items(source, on_warning=on_warning, on_progress=on_progress)))
+            is_single = any(not output.template.fields & PER_ITEM for output in pipeline.outputs)
+            for outcome in outcomes:
+                if outcome.error or outcome.item is None:
+                    raise outcome.error or ItemError("there is nothing to write", code="empty")
+                on_step()
+                with store.temporaries(None, fsync=fsync, hashed=False) as temporaries:
+                    files = _write(pipeline, source, outcome, temporaries, names, sources, gate, on_step, on_item)
+                    rest = outcomes if is_single else iter(())
+                    _publish(files, source, rest, store, names, keep_mode=is_call)
+                published += [Path(os.path.join(root, file.output)) for file in files]
+                if is_call and fsync:
+                    store.flush({os.path.dirname(file.output) for file in files})
+        return published
+
+
+@contextlib.contextmanager
+def _damage_by_plugins() -> Iterator[None]:
+    """Blame plugins for errors of the output side that come of what they did to the process."""
+    health = Health()
     try:
-        return _convert_one(pipeline, source, root, force, fsync, is_call, on_warning, on_progress, on_step, on_item)
+        yield
     except OutputError as error:
-        if health is None or not health.explains(error):
+        if not health.explains(error):
             raise
         raise ItemError(
             f"a plugin closes files that are not its own, or lowers limits: {error.message}", code="plugin-failed"
         ) from error
-
-
-def _convert_one(
-    pipeline: Converter,
-    source: Source,
-    root: str | os.PathLike[str],
-    force: bool,
-    fsync: bool,
-    is_call: bool,
-    on_warning: Callable[[str], None],
-    on_progress: Callable[[Progress], None] | None,
-    on_step: Callable[[], None],
-    on_item: Callable[[str, Mapping[str, float | int | str]], None],
-) -> list[Path]:
-    pipeline.preflight()
-    store = LocalStore(os.fspath(root))
-    names = OutputNames(store, lambda _: False, force=force)
-    # The source may be a link: neither it nor the file that it leads to is replaced.
-    read = [os.path.abspath(source.path_text), os.path.realpath(source.path_text)] if source.path_text else []
-    sources = {store.path_of(path) for path in read}
-    published: list[Path] = []
-    with contextlib.closing(store), OpenGate() if is_call else InterruptGate() as gate:
-        folders = {output_folder(output, source) or "" for output in pipeline.outputs}
-        if not is_call or _not_swept(store, folders):
-            store.sweep(folders=folders)
-        outcomes = iter(gate.iterate(pipeline.items(source, on_warning=on_warning, on_progress=on_progress)))
-        is_single = any(not output.template.fields & PER_ITEM for output in pipeline.outputs)
-        for outcome in outcomes:
-            if outcome.error or outcome.item is None:
-                raise outcome.error or ItemError("there is nothing to write", code="empty")
-            on_step()
-            with store.temporaries(None, fsync=fsync, hashed=False) as temporaries:
-                files = _write(pipeline, source, outcome, temporaries, names, sources, gate, on_step, on_item)
-                try:
-                    for file in files:
-                        names.take(file.output, 0, source.name, source.path_text or "")
-                        if is_call:
-                            store.keep_mode(file)
-                    if is_single and (second := next(outcomes, None)) is not None:  # before anything is published
-                        raise second.error or _two_items(source, files[0].output)
-                    for file in reversed(files):  # sidecars come after their file and are renamed before it
-                        store.publish(file)
-                except BaseException:  # Ctrl-C, too, where no gate holds it back
-                    store.discard(files)
-                    raise
-            published += [Path(os.path.join(root, file.output)) for file in files]
-            if is_call and fsync:
-                store.flush({os.path.dirname(file.output) for file in files})
-    return published
 
 
 def _write(
@@ -156,6 +138,30 @@ def _write(
             on_item(target, branch.context.measurements)
             on_step()
     return [file for files in temporaries.finish() for file in files]
+
+
+def _publish(
+    files: Sequence[PreparedFile],
+    source: Source,
+    rest: Iterator[Outcome],
+    store: LocalStore,
+    names: OutputNames,
+    *,
+    keep_mode: bool,
+) -> None:
+    """Publish the files of an item, unless another one comes that would have the same name."""
+    try:
+        for file in files:
+            names.take(file.output, 0, source.name, source.path_text or "")
+            if keep_mode:
+                store.keep_mode(file)
+        if (second := next(rest, None)) is not None:  # before anything is published
+            raise second.error or _two_items(source, files[0].output)
+        for file in reversed(files):  # sidecars come after their file and are renamed before it
+            store.publish(file)
+    except BaseException:  # Ctrl-C, too, where no gate holds it back
+        store.discard(files)
+        raise
 
 
 def _two_items(source: Source, path: str) -> ItemError:

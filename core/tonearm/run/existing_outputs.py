@@ -38,4 +38,4 @@ def refuse_existing(pipeline: Converter, source: Source, root: str) -> None:
                 continue
             problem = names.replacement_problem(output_path(output, source, None))
             if problem:
-                raise ItemError(problem.message, code=problem.code, hint=problem.hint)
+                raise ItemError(problem.message, code=problem.code, remedies=problem.remedies)

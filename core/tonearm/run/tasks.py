@@ -31,7 +31,7 @@ class Task(Struct, frozen=True):
     skip
         Items that are done already, each with the number of the output.
     array, arrays, signal
-        What the source is in memory: an array, arrays by name, or a signal; all None for a file.
+        Source in memory: an array, arrays by name, or a signal. All are None for a file.
     key
         Name that the caller gave to the source; empty if there is none.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ QUIET_DB = -60.0
 """Peak in dBFS below which a waveform is too quiet."""
 
 SILENT = "the waveform is silent"
-"""What is said of a waveform whose samples are all 0."""
+"""Message about a waveform whose samples are all 0."""
 
 MAX_MEAN = 0.2
 """Largest mean of samples, as a fraction of their peak, that sound may have."""
@@ -55,20 +56,43 @@ def has_offset(mean: float, peak: float, duration: float) -> bool:
 
 
 def quiet_message(peak: float) -> str:
-    """Return what is said of a waveform with a low peak."""
+    """Return the message about a waveform with a low peak."""
     lost = ", and 16-bit samples of it are all 0" if peak < _SMALLEST_16_BIT else ""
     return f"the peak of the waveform is only {decibels(peak):.1f} dBFS ({peak:.3g}){lost}"
 
 
 def offset_message(mean: float, peak: float) -> str:
-    """Return what is said of a waveform that lies far from 0 in the mean."""
+    """Return the message about a waveform that lies far from 0 in the mean."""
     return f"the mean of the waveform is {mean:.3g}, and its peak {peak:.3g}, but samples of sound lie around 0"
 
 
 def beyond_message(share: float, peak: float) -> str:
-    """Return what is said of a waveform of which a share of the samples is beyond full scale."""
+    """Return the message about a waveform of which a share of the samples is beyond full scale."""
     percent = f"{100 * share:.3g} %" if share < 0.995 else "all" if share == 1 else "99 %"
     return f"{percent} of the samples are beyond ±1.0 (peak {peak:.6g})"
+
+
+def sound_facts(measured: Mapping[str, float | int | str]) -> Iterator[str]:
+    """Yield the duration, the sample rate, the channels and the peak of a sound in words.
+
+    Parameters
+    ----------
+    measured
+        Measurements by name. Those that are missing are left out, and so is the peak of silence.
+
+    Examples
+    --------
+    >>> list(sound_facts({"duration": 2.31, "sample_rate": 22050, "channels": 2, "peak_db": -1.0}))
+    ['2.31 s', '22050 Hz', '2 channels', 'peak -1.0 dBFS']
+    """
+    if isinstance(duration := measured.get("duration"), float):
+        yield f"{duration:.2f} s"
+    if "sample_rate" in measured:
+        yield f"{measured['sample_rate']} Hz"
+    if isinstance(channels := measured.get("channels"), int):
+        yield counted(channels, "channel")
+    if isinstance(peak := measured.get("peak_db"), float) and peak > -math.inf:
+        yield f"peak {peak:+.1f} dBFS"
 
 
 class Levels(Struct, frozen=True, kw_only=True):

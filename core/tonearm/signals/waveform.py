@@ -63,17 +63,19 @@ class Waveform(Signal):
 
     def _repr_html_(self) -> str:
         """Return a player, a picture and a verdict for notebooks; the sound is not normalised."""
-        from tonearm.errors.text import counted
         from tonearm.notebook.waveforms import waveform_figure
-        from tonearm.signals.levels import decibels, measure_levels
+        from tonearm.signals.levels import decibels, measure_levels, sound_facts
 
         levels = measure_levels(self.samples)
-        title = f"{self.duration:.2f} s, {self.sample_rate} Hz, {counted(self.channels, 'channel')}"
-        if levels.peak > 0:
-            title += f", peak {decibels(levels.peak):+.1f} dBFS"
+        known = {
+            "duration": self.duration,
+            "sample_rate": self.sample_rate,
+            "channels": self.channels,
+            "peak_db": decibels(levels.peak),
+        }
         return waveform_figure(
             self.samples,
             self.sample_rate,
-            title,
+            ", ".join(sound_facts(known)),
             levels.verdict(self.duration) or ["no clipping, no offset, not too quiet, all samples finite"],
         )

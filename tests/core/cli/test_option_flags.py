@@ -50,7 +50,7 @@ class TestDescriptions:
     def test_plugins_whose_option_is_the_same_are_named_together(self, installed):
         owners = ("a", One), ("b", Other), ("c", One), ("d", One), ("e", One), ("f", One)
         found = OptionFlag("", "x", owners).description(installed)
-        assert found == "a, c, d and 2 more: What it is. b: Something else."
+        assert found == "a, c, d and 2 others: What it is. b: Something else."
         assert OptionFlag("", "x", owners[:3]).description(installed).startswith("a and c: ")
 
     @pytest.mark.parametrize(

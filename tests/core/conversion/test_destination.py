@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from tonearm import OutputError, UsageError
-from tonearm.conversion.destination import destination_of, format_of, split_template, write_all
-
-LISTED = "aif, aifc, aiff, bwf, ffmpeg-writer, flac, m4a, m4b, mp3, npy, oga, ogg, opus, pcm, png, raw, rf64, "
+from tonearm.conversion.destination import destination_of, split_template, write_all
 
 FOLDER = "is a folder; the name of a file has a suffix, which selects the encoder\n    hint: as in "
 
@@ -51,34 +49,6 @@ class TestTemplates:
         with pytest.raises(UsageError) as caught:
             split_template(path)
         assert str(caught.value).startswith(message)
-
-
-class TestFormats:
-    @pytest.mark.parametrize("name", ["mp3", ".mp3", "MP3", ".Mp3"])
-    def test_a_suffix_in_any_form(self, installed, name):
-        found = format_of(name, installed)
-        assert (found.encoder, found.suffix, found.is_suffix) == ("mp3-writer", ".mp3", True)
-
-    @pytest.mark.parametrize(
-        ("name", "suffix"), [("mp3-writer", ".mp3"), ("builtin/wav-writer", ".wav"), ("ffmpeg-writer", "")]
-    )
-    def test_the_name_of_an_encoder(self, installed, name, suffix):
-        found = format_of(name, installed)
-        assert (found.encoder, found.suffix, found.is_suffix) == (name, suffix, False)
-
-    @pytest.mark.parametrize(
-        ("name", "message"),
-        [
-            ("xyz", f"there is no format 'xyz'\n    hint: formats are {LISTED}safetensors, w64, wav"),
-            ("", f"there is no format ''\n    hint: formats are {LISTED}safetensors, w64, wav"),
-            ("mp", "there is no format 'mp'\n    hint: did you mean 'mp3'?"),
-            (3, 'format is text, not int\n    hint: as in format="mp3"'),
-        ],
-    )
-    def test_others_are_refused(self, installed, name, message):
-        with pytest.raises(UsageError) as caught:
-            format_of(name, installed)
-        assert str(caught.value) == message
 
 
 class TestPaths:

@@ -1,6 +1,7 @@
 """Keywords of a call: the plugin that each is for, values of any type, and the errors about those that none has."""
 
 import enum
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 from core_toys import registry_of
 
+import tonearm
 from tonearm import MelDialect, PipelineError, UsageError
 from tonearm.api import Encoder, Meta, Waveform
-from tonearm.conversion.keywords import plain_keyword, with_keywords
+from tonearm.conversion.keywords import PARAMETERS, plain_keyword, with_keywords
 from tonearm.pipeline.document import from_plain
 from tonearm.pipeline.yaml.nodes import MappingNode, SequenceNode
 
@@ -209,3 +211,8 @@ class TestValues:
     def test_others_are_refused_by_the_keyword(self, installed, value):
         with pytest.raises(PipelineError, match="'full_scale': a pipeline cannot hold a value of type"):
             routed(installed, {"full_scale": value})
+
+
+def test_the_parameters_that_a_misspelt_keyword_may_mean_are_those_of_save():
+    named = [name for name, one in inspect.signature(tonearm.save).parameters.items() if one.kind is one.KEYWORD_ONLY]
+    assert list(PARAMETERS) == named

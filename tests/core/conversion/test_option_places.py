@@ -3,7 +3,15 @@
 import pytest
 
 from tonearm.arrays import ArrayOptions
-from tonearm.conversion.option_places import array_classes, connecting_transforms, option_places, plugins_with
+from tonearm.conversion.option_places import (
+    array_classes,
+    connecting_transforms,
+    named_in_vain,
+    named_plugins,
+    option_places,
+    options_by_plugin,
+    plugins_with,
+)
 
 
 def places(installed, **given):
@@ -38,6 +46,23 @@ def test_the_plugins_that_have_an_option(installed):
         "opus-writer",
     ]
     assert list(plugins_with(installed, "encoder", "bitrat")) == []
+
+
+def test_the_options_of_each_plugin(installed):
+    found = dict(options_by_plugin(installed, "encoder"))
+    assert "bitrate" in found["mp3-writer"]
+    assert "npy-reader" not in found
+
+
+def test_a_few_plugins_are_named():
+    assert [named_plugins("abcde"[:count]) for count in (1, 2, 4, 5)] == [
+        "a",
+        "a and b",
+        "a, b, c and 1 other",
+        "a, b, c and 2 others",
+    ]
+    assert named_in_vain(["a"], "used") == "a, which is not used here"
+    assert named_in_vain(["a", "b"], "needed") == "a and b, which are not needed here"
 
 
 def test_transforms_that_connect_give_other_signals_than_they_take(installed):

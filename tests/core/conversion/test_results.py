@@ -9,6 +9,8 @@ from tonearm import ItemError
 from tonearm.conversion.call import Call
 from tonearm.conversion.destination import Destination
 from tonearm.conversion.results import encode_item, publish, waveform_of
+from tonearm.errors import Place
+from tonearm.errors.problem import hint_of
 from tonearm.source import Source
 
 BATCH = Source(name="<array>", array=np.full((2, 800), 0.5, "f4"))
@@ -28,13 +30,20 @@ def test_files(tmp_path):
     assert [one["duration"] for one in saved.measurements] == [0.1, 0.1]
     with pytest.raises(ItemError) as caught:
         publish(writing, str(tmp_path), overwrite=False, durable=False, on_progress=None)
-    assert caught.value.hint == "write somewhere else, or leave overwrite=False out to replace it"
+    assert hint_of(caught.value.remedies, Place(form="call")) == (
+        "move it away, write somewhere else, or leave overwrite=False out"
+    )
+    (tmp_path / "0.wav").unlink()
+    (tmp_path / "0.wav").mkdir()
+    with pytest.raises(ItemError) as caught:
+        publish(writing, str(tmp_path), overwrite=False, durable=False, on_progress=None)
+    assert caught.value.hint == "write the outputs somewhere else"
 
 
 def test_bytes_are_taken_of_a_sink_that_is_complete(tmp_path):
     destination = Destination("wav-writer", "{index}.wav", suffix=".wav")
     writing = call(encoder="wav-writer", file="{index}.wav")
-    taken = encode_item(writing, destination, None, lambda sink: sink.content())
+    taken = encode_item(writing, destination, None)
     assert (taken.value[:4], taken.measured["duration"], taken.warnings) == (b"RIFF", 0.1, ())
     publish(call(encoder="wav-writer", file="a.wav"), str(tmp_path), overwrite=True, durable=False, on_progress=None)
     assert Path(tmp_path / "a.wav").read_bytes() == taken.value
@@ -43,9 +52,7 @@ def test_bytes_are_taken_of_a_sink_that_is_complete(tmp_path):
 def test_warnings_come_once():
     source = Source(name="<array>", array=np.full(800, 1e-5, "f4"))
     destination = Destination("wav-writer", "{index}.wav", suffix=".wav")
-    taken = encode_item(
-        call(source, encoder="wav-writer", file="{index}.wav"), destination, None, lambda sink: sink.content()
-    )
+    taken = encode_item(call(source, encoder="wav-writer", file="{index}.wav"), destination, None)
     assert [warning.partition(":")[0] for warning in taken.warnings] == ["too-quiet"]
 
 

@@ -1,6 +1,8 @@
 """Every code that is raised is registered, and every registered code is raised."""
 
 import re
+import tomllib
+from importlib.resources import files
 from pathlib import Path
 from typing import get_args
 
@@ -34,6 +36,12 @@ def test_every_code_that_is_raised_is_registered():
 def test_every_registered_code_is_raised():
     raised = {code for path in modules() for code in codes_in(path)} | GUARD | NAMED | NPZ
     assert set(error_codes()) - raised == set()
+
+
+def test_every_code_is_registered_once():
+    text = files("tonearm.errors").joinpath("codes.toml").read_text(encoding="utf-8")
+    codes = [code for group in tomllib.loads(text).values() for code in group]
+    assert [code for code in codes if codes.count(code) > 1] == []
 
 
 def test_guard_has_a_code_for_each_fault():

@@ -4,7 +4,13 @@ import pytest
 from core_toys import Fog, FogReader, Mist, Rain, ToneReader, hooks, package_of, registry_of
 
 from tonearm.errors import ItemError, Place, UsageError
-from tonearm.pipeline.inference import find_conversion, matching_signals, plugin_by_suffix, plugins_by_suffix
+from tonearm.pipeline.inference import (
+    find_conversion,
+    matching_signals,
+    name_by_suffix,
+    plugin_by_suffix,
+    plugins_by_suffix,
+)
 from tonearm.plugins.registry import Registry, default
 from tonearm.signals import Signal, Waveform
 
@@ -167,6 +173,7 @@ def test_the_only_plugin_of_a_suffix():
     registry = registry_of(decoders={"other": Broken, "tar-reader": TarReader})
     assert plugin_by_suffix(registry, "decoder", "a.gz").name == "tar-reader"
     assert plugin_by_suffix(registry, "encoder", "a.raw").name == "raw-writer"
+    assert name_by_suffix(registry, "encoder", "a.raw") == "raw-writer"
 
 
 def test_a_broken_transform_is_no_way_and_hides_none():

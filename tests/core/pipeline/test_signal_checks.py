@@ -7,9 +7,9 @@ from core_toys import Fog, checked, item, pipeline
 from tonearm.api import ComplexSpectrogram, Item, ItemError, Signal, Spec, StftGrid, Waveform
 from tonearm.pipeline.signal_checks import (
     check_given,
-    check_handed_over,
     check_item,
     check_kept,
+    check_signal_in_memory,
     is_finite,
     not_finite_of,
 )
@@ -49,13 +49,15 @@ class TestSignalsOfACall:
 
     def refused(self, signal):
         with pytest.raises(ItemError) as caught:
-            check_handed_over(Item(signal=signal), bound_to(sample_rate=8000))
+            check_signal_in_memory(Item(signal=signal), bound_to(sample_rate=8000))
         assert caught.value.place.stage == "input"
         return caught.value
 
     def test_any_class_is_for_the_next_stage_to_take(self):
-        check_handed_over(Item(signal=Bare(np.zeros(3))), bound_to(sample_rate=8000))
-        check_handed_over(Item(signal=Waveform(samples=np.zeros((2, 9), "f4"), sample_rate=8000)), bound_to(channels=1))
+        check_signal_in_memory(Item(signal=Bare(np.zeros(3))), bound_to(sample_rate=8000))
+        check_signal_in_memory(
+            Item(signal=Waveform(samples=np.zeros((2, 9), "f4"), sample_rate=8000)), bound_to(channels=1)
+        )
 
     def test_another_rate_than_the_options_say(self):
         error = self.refused(Waveform(samples=np.zeros((1, 9), "f4"), sample_rate=16000))

@@ -114,7 +114,7 @@ class TestSave:
         message = refused(tonearm.save, STFT, "a.wav", overwrite=False, **GRID)
         assert message == (
             "a.wav exists, and no run wrote it\n"
-            "    hint: write somewhere else, or leave overwrite=False out to replace it"
+            "    hint: move it away, write somewhere else, or leave overwrite=False out"
         )
         assert Path("a.wav").read_bytes() == before
         tonearm.save(SOUND / 2, "a.wav", sample_rate=RATE)

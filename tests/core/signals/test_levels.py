@@ -15,6 +15,7 @@ from tonearm.signals.levels import (
     measure_levels,
     offset_message,
     quiet_message,
+    sound_facts,
 )
 
 TONE = np.sin(np.arange(8000) / 3)
@@ -117,3 +118,14 @@ def test_samples_of_any_size_have_levels():
     found = measure_levels(np.array([[1.7e308, 1.7e308, -1.7e308]]))
     assert (found.peak, found.beyond) == (1.7e308, 3)
     assert found.verdict(1.0)[0].startswith("clipped: players clip 3 samples; all of the samples are beyond ±1.0")
+
+
+def test_what_is_known_of_a_sound():
+    assert list(sound_facts({"duration": 1.0, "sample_rate": 8000, "channels": 1, "peak_db": 3.52})) == [
+        "1.00 s",
+        "8000 Hz",
+        "1 channel",
+        "peak +3.5 dBFS",
+    ]
+    assert list(sound_facts({"channels": 2, "peak_db": -math.inf, "loudness_lufs": -16.0})) == ["2 channels"]
+    assert list(sound_facts({})) == []

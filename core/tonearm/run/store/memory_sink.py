@@ -53,26 +53,25 @@ class MemorySink(Sink):
         self.path  # noqa: B018 - makes the folder
         return super().sidecar(suffix)
 
-    def content(self, name: str = "the encoder") -> bytes:
-        """Return the content; ``name`` is the name of the encoder in messages.
+    def content(self, encoder: str) -> bytes:
+        """Return the content of the file; an encoder may have replaced the one that it got the path of.
+
+        Parameters
+        ----------
+        encoder
+            Name of the encoder that has written it, for messages.
 
         Raises
         ------
         ItemError
             If the encoder wrote nothing.
         """
-        with self._reading(name) as file:
-            return file.read()
-
-    def _reading(self, name: str) -> BinaryIO:
-        """Return the file, open at its start; an encoder may have replaced the one that it got the path of."""
-        file = open(self._path, "rb") if self._folder else open(os.dup(self._file.fileno()), "rb")  # noqa: SIM115
-        file.seek(0, os.SEEK_END)
-        if not file.tell():
-            file.close()
-            raise ItemError(f"{name} wrote nothing", code="nothing-written")
-        file.seek(0)
-        return file
+        with open(self._path if self._folder else os.dup(self._file.fileno()), "rb") as file:
+            file.seek(0)
+            content = file.read()
+        if not content:
+            raise ItemError(f"{encoder} wrote nothing", code="nothing-written")
+        return content
 
     def __enter__(self) -> MemorySink:
         return self

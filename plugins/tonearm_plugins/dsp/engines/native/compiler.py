@@ -145,6 +145,7 @@ def compiled(key: Hashable, make: Callable[[], Kernel]) -> Kernel:
 
 
 _forking: list[bool] = []
+"""Not empty between the two functions below, which a fork calls before and after."""
 
 
 def _before_fork() -> None:
@@ -154,6 +155,7 @@ def _before_fork() -> None:
 
 
 def _after_fork() -> None:
+    """Let threads compile again, in the parent and in the child."""
     if _forking:  # else this module was imported while the fork was under way
         _forking.pop()
         _LOCK.release()
