@@ -131,6 +131,12 @@ class TestUnknown:
                 "there is no option 'bitrat' here\n"
                 "    hint: did you mean 'bitrate', an option of ffmpeg-writer, m4a-writer, mp3-writer and 1 other?",
             ),
+            ("rate", "there is no option 'rate' here\n    hint: did you mean 'sample_rate'?"),
+            ("force", "there is no option 'force' here\n    hint: did you mean 'overwrite'?"),
+            ("normalize", 'normalize is a transform, not an option\n    hint: steps=["normalize"]'),
+            ("resample", 'resample is a transform, not an option\n    hint: steps=["resample"]'),
+            ("mono", 'mix is a transform, not an option\n    hint: steps=["mix"]'),
+            ("title", 'title is a tag, not an option\n    hint: tags={"title": -3}'),
             ("nothing_like_it", "there is no option 'nothing_like_it' here"),
             (
                 "bitrate",
@@ -158,6 +164,13 @@ class TestUnknown:
         )
         asked = refused(installed, {"iterations": 3}, asked=["griffin-lim"], inserted=())
         assert asked.endswith('hint: steps=[("griffin-lim", {"iterations": 3})]')
+
+    def test_a_name_with_two_meanings_is_that_of_the_step_that_is_asked_for(self, installed):
+        asked = refused(installed, {"rate": 2}, asked=["time-stretch"])
+        assert asked.endswith('hint: steps=[("time-stretch", {"rate": 2})]')
+
+    def test_a_tag_where_no_file_is_written(self, installed):
+        assert refused(installed, {"artist": "x"}, encoder="") == "there is no option 'artist' here"
 
     def test_one_of_a_transform_that_was_not_put_in(self, installed):
         assert refused(installed, {"model": "a.onnx"}) == (

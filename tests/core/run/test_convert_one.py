@@ -249,6 +249,13 @@ class TestCalls:
         assert os.readlink(self.NAME) == "/dev/null"
         assert leftovers() == []
 
+    def test_a_named_pipe_is_not_replaced(self):
+        os.mkfifo(self.NAME)
+        with pytest.raises(OutputError, match=r"cannot write out/a\.raw: it is a device or a pipe"):
+            self.call()
+        assert stat.S_ISFIFO(os.stat(self.NAME).st_mode)
+        assert leftovers() == []
+
     def test_an_existing_file_is_not_replaced_unless_it_may_be(self):
         Path(self.NAME).write_text("old")
         with pytest.raises(ItemError) as caught:
