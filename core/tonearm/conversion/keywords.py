@@ -96,11 +96,22 @@ def with_keywords(
                 raise unknown.error()
             continue
         option = found[0].options.get(name)
+        if option is not None:
+            value = _without_array(name, value, option)
         if value is not None or (option is not None and option.default is not None and takes(option.type, None)):
             root = with_option(root, found[0].path, name, value)
     for name, value in encoder_options.items() if encoder else ():
         root = with_option(root, "outputs.0", name, value)
     return root
+
+
+def _without_array(name: str, value: object, option: Option) -> object:
+    """Return the value of an option, or raise `UsageError` if it is an array, such as the samples of a window."""
+    shape: Any = getattr(value, "shape", None)
+    if not hasattr(shape, "__len__") or not len(shape) or hasattr(value, "__struct_fields__"):
+        return value
+    message = f"{name} is an array of shape {tuple(shape)}, not a plain value"
+    raise UsageError(message, code="bad-option", hint=option.description.partition(". ")[0])
 
 
 def with_option(root: Node, path: str, name: str, value: object) -> Node:

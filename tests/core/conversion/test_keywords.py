@@ -205,6 +205,12 @@ class TestValues:
         assert found == expected
         assert type(found) is type(expected)
 
+    def test_an_array_is_no_value_of_an_option(self, installed):
+        with pytest.raises(UsageError) as caught:
+            routed(installed, {"window": np.hanning(8)})
+        assert caught.value.message == "window is an array of shape (8,), not a plain value"
+        assert caught.value.hint
+
     def test_enumerations_and_paths(self, installed):
         given = {"kind": Kinds.MEL, "dialect": Path("mine.yaml")}
         assert routed(installed, given)[0] == {"kind": "mel", "dialect": "mine.yaml"}
@@ -218,7 +224,7 @@ class TestValues:
         found = routed(registry, given, decoder="tone-reader", encoder="some-writer", inserted=())
         assert found == ({}, {}, {"floor_db": None})
 
-    @pytest.mark.parametrize("value", [object(), np.zeros(3), {1, 2}, Shaped()])
+    @pytest.mark.parametrize("value", [object(), {1, 2}, Shaped()])
     def test_others_are_refused_by_the_keyword(self, installed, value):
         with pytest.raises(PipelineError, match="'full_scale': a pipeline cannot hold a value of type"):
             routed(installed, {"full_scale": value})
