@@ -109,8 +109,8 @@ def _convert_one(
                 raise outcome.error or ItemError("there is nothing to write", code="empty")
             on_step()
             with store.temporaries(None, fsync=fsync, hashed=False) as temporaries:
-                files = _write(pipeline, source, outcome, temporaries, names, sources, gate, on_step, on_item)
                 try:
+                    files = _write(pipeline, source, outcome, temporaries, names, sources, gate, on_step, on_item)
                     for file in files:
                         names.take(file.output, 0, source.name, source.path_text or "")
                         if is_call:
@@ -120,7 +120,7 @@ def _convert_one(
                     for file in reversed(files):  # sidecars come after their file and are renamed before it
                         store.publish(file)
                 except BaseException:  # Ctrl-C, too, where no gate holds it back
-                    store.discard(files)
+                    temporaries.take_back()
                     raise
             published += [Path(os.path.join(root, file.output)) for file in files]
             if is_call and fsync:
