@@ -80,6 +80,8 @@ def _of_protocol(given: Any) -> Any:
 
     if isinstance(given, (list, tuple)):
         return _of_list(given)
+    if isinstance(given, type):  # has the methods of its instances
+        raise _not_an_array(given)
     has_array = any(hasattr(given, name) for name in ("__array__", "__array_interface__", "__array_struct__"))
     if hasattr(given, "__dlpack__") and not isinstance(given, (np.ndarray, np.generic)):
         try:
@@ -269,11 +271,17 @@ def _named(given: Any) -> str:
 def _not_an_array(given: Any, before: str = "") -> UsageError:
     """Return the error for what is no array, or holds something else than numbers."""
     kind = "None" if given is None else one_line(type(given).__name__, 60)
-    hint = "give an array, a tensor or a list of numbers"
+    hint = "give an array, a tensor or a list of numbers" if before else "make a NumPy array of it first"
     if hasattr(given, "__next__"):
         hint = "join what it yields into one array, as by numpy.concatenate(list(chunks))"
     elif before and isinstance(given, Mapping):
         hint = "give each by itself"
+    elif given is None and not before:
+        hint = "check that the model returns it"
+    elif callable(given):
+        hint = "give what it returns"
+    elif hasattr(given, "__iter__") and not isinstance(given, (str, bytes, Mapping)):
+        hint = "make a list of it first, as by list(audio)"
     message = f"{before}{kind}, not numbers" if before else f"{kind} is not an array, a tensor or a list of numbers"
     return UsageError(message, code="not-an-array", hint=hint)
 

@@ -183,6 +183,20 @@ class TestProtocols:
         kind = "None" if given is None else type(given).__name__
         assert error.message == f"{kind} is not an array, a tensor or a list of numbers"
 
+    @pytest.mark.parametrize(
+        ("given", "hint"),
+        [
+            (None, "check that the model returns it"),
+            (np.ndarray, "give what it returns"),
+            (np.sin, "give what it returns"),
+            (range(3), "make a list of it first, as by list(audio)"),
+            ({0.5}, "make a list of it first, as by list(audio)"),
+            (object(), "make a NumPy array of it first"),
+        ],
+    )
+    def test_what_to_give_instead(self, given: Any, hint: str) -> None:
+        assert refused(given).hint == hint
+
     def test_chunks_that_come_one_by_one(self) -> None:
         error = refused(chunk for chunk in [VALUES])
         assert error.hint == "join what it yields into one array, as by numpy.concatenate(list(chunks))"

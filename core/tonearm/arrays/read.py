@@ -170,6 +170,9 @@ def _with_phase(signal: Signal, phase: Array, kind: Kind[Any, Any], options: Arr
     return made
 
 
+_OF_LENGTHS = "lengths count samples of a waveform or frames of a spectrogram"
+
+
 def _whole_lengths(lengths: Array) -> Array:
     """Return lengths as whole numbers, if they are that. MATLAB writes them as floats."""
     import numpy as np
@@ -187,12 +190,13 @@ def _checked_lengths(lengths: Array, shape: tuple[int, ...]) -> Array:
         raise ItemError(
             f"lengths is {lengths.dtype} of shape {lengths.shape}, not a whole number for each of {shape[0]} elements",
             code="bad-lengths",
+            hint=_OF_LENGTHS,
         )
     if lengths.min() < 1 or lengths.max() > shape[-1]:
         raise ItemError(
             f"lengths go from {lengths.min()} to {lengths.max()}, but the padded axis has {shape[-1]}",
             code="bad-lengths",
-            hint="lengths count samples of a waveform or frames of a spectrogram",
+            hint=_OF_LENGTHS,
         )
     return lengths.reshape(-1)
 

@@ -12,7 +12,10 @@ from msgspec import Struct
 from tonearm.addresses import refuse_address
 from tonearm.conversion.formats import Format, format_of, suffixes_of
 from tonearm.errors import OptionError, OutputError, UsageError, one_line
+from tonearm.errors.problem import advise
+from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.pipeline.inference import name_by_suffix
+from tonearm.pipeline.templates import parse_template
 from tonearm.plugins.registry import Registry
 from tonearm.writing.templates import parse_parts
 
@@ -61,7 +64,10 @@ def destination_of(target: Any, format: str | None, registry: Registry) -> Desti
     if isinstance(target, (str, os.PathLike)):
         return _of_path(os.fsdecode(target), format, registry)
     if not _is_binary_file(target):
-        raise UsageError(f"a target is a path or an open binary file, not {type(target).__name__}")
+        is_swapped = hasattr(target, "__array__") or isinstance(target, (list, tuple))
+        hint = "the sound comes first" if is_swapped else "the name of the file has a suffix"
+        message = f"a target is a path or an open binary file, not {type(target).__name__}"
+        raise UsageError(message, hint=f'{hint}, as in save(audio, "speech.wav")')
     name = getattr(target, "name", None)
     suffix = os.path.splitext(os.fsdecode(name))[1] if isinstance(name, (str, bytes, os.PathLike)) else ""  # noqa: PTH122
     if format is None and not suffix:
@@ -124,6 +130,7 @@ def _of_path(path: str, format: str | None, registry: Registry) -> Destination: 
             hint=f'write pathlib.Path("{one_line(path)}").expanduser()',
         )
     folder, file = split_template(path)
+    _check_name(file)
     if format is None or path.endswith("/") or file in ("", ".", "..") or os.path.isdir(path):  # noqa: PTH112
         name = path if file not in ("", ".", "..") or path.endswith("/") else f"{path or '.'}/"
         encoder = name_by_suffix(registry, "encoder", name)
@@ -140,6 +147,23 @@ def _of_path(path: str, format: str | None, registry: Registry) -> Destination: 
             hint=f"name it {stem}{found.suffix}" + (", or leave format out" if suffix else ""),
         )
     return Destination(found.plugin, file, folder, suffix=found.suffix)
+
+
+def _check_name(file: str) -> None:
+    """Raise `UsageError` for a name that no file can have, before anything is made of the sound."""
+    if file in ("", ".", ".."):
+        return
+    try:
+        parse_template(file)
+    except OptionError as error:
+        own_hint = (
+            "shorten it" if error.code == "name-too-long" else "leave out control characters, such as line breaks"
+        )
+        remedies = error.remedies if "{" in file or file.startswith(RESERVED_PREFIX) else advise(own_hint)
+        raise UsageError(error.message, code=error.code, remedies=remedies) from None
+    except UnicodeEncodeError:
+        message = f"file names of this system cannot have all letters of {one_line(ascii(file), 60)}"
+        raise UsageError(message, code="bad-template", hint="run Python with -X utf8") from None
 
 
 def _suffix_of(file: str, encoder: str, registry: Registry) -> str:

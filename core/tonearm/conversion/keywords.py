@@ -20,12 +20,13 @@ from tonearm.conversion.option_places import (
     plugins_with,
 )
 from tonearm.errors import UsageError, did_you_mean, one_line
-from tonearm.errors.text import nearest
+from tonearm.errors.text import nearest, nearest_name
 from tonearm.pipeline.document import assigned, from_plain
 from tonearm.pipeline.option_scalars import takes
 from tonearm.pipeline.yaml.nodes import MappingNode, Node
 from tonearm.plugins.options import Option
 from tonearm.plugins.registry import Registry
+from tonearm.writing.tags import WELL_KNOWN_TAGS
 
 PARAMETERS = ("format", "sample_rate", "steps", "encoder", "limits", "overwrite", "durable", "progress")
 """Parameters of `tonearm.save` and its like, one of which may be meant by a misspelt keyword."""
@@ -93,11 +94,22 @@ def with_keywords(
                 raise unknown.error()
             continue
         option = found[0].options.get(name)
+        if option is not None:
+            value = _without_array(name, value, option)
         if value is not None or (option is not None and option.default is not None and takes(option.type, None)):
             root = with_option(root, found[0].path, name, value)
     for name, value in encoder_options.items() if encoder else ():
         root = with_option(root, "outputs.0", name, value)
     return root
+
+
+def _without_array(name: str, value: object, option: Option) -> object:
+    """Return the value of an option, or raise `UsageError` if it is an array, such as the samples of a window."""
+    shape: Any = getattr(value, "shape", None)
+    if not hasattr(shape, "__len__") or not len(shape) or hasattr(value, "__struct_fields__"):
+        return value
+    message = f"{name} is an array of shape {tuple(shape)}, not a plain value"
+    raise UsageError(message, code="bad-option", hint=option.description.partition(". ")[0])
 
 
 def with_option(root: Node, path: str, name: str, value: object) -> Node:
@@ -192,6 +204,8 @@ class _Unknown(Struct, frozen=True):
         name = self.name
         if self.is_of_array:
             return _unknown(f"{name} describes an array, and a signal describes itself", f"leave {name} out")
+        if meant := self._parameter():
+            return _unknown(f"there is no option {name!r} here", f"did you mean {meant!r}?")
         if owners := self._owners("transform"):
             step = _step(owners[0], name, self.value)
             if owners[0] in self.asked:
@@ -200,9 +214,24 @@ class _Unknown(Struct, frozen=True):
                 return _unknown(f"{name} is an option of {named_in_vain(connecting, 'needed')}", f"leave {name} out")
             which = "it" if len(owners) == 1 else owners[0]
             return _unknown(f"{name} is an option of {named_in_vain(owners, 'applied')}", f"to apply {which}, {step}")
+        if transform := nearest_name(name, self._transforms()):
+            return _unknown(f"{transform} is a transform, not an option", f'steps=["{transform}"]')
         if owners := self._owners("decoder") or self._owners("encoder"):
             return _unknown(f"{name} is an option of {named_in_vain(owners, 'used')}", f"leave {name} out")
+        if name in WELL_KNOWN_TAGS and any("tags" in place.options for place in self.places):
+            return _unknown(f"{name} is a tag, not an option", f'tags={{"{name}": {_shown(self.value)}}}')
         return _unknown(f"there is no option {one_line(repr(name), 60)} here", self._meant())
+
+    def _parameter(self) -> str | None:
+        """Return the parameter that other libraries call so; None if a transform that the user asks for has the option.
+
+        ``rate`` is the sample rate of a sound, unless its time is stretched.
+        """
+        is_asked = any(one in self.asked for one in self._owners("transform"))
+        return None if is_asked else nearest_name(self.name, PARAMETERS)
+
+    def _transforms(self) -> list[str]:
+        return [self.registry.short_name(entry) for entry in self.registry.entries("transform")]
 
     def _meant(self) -> str:
         """Return a similar name, and whose option it is unless it is one of the call."""

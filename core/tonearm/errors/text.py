@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
 def one_line(text: object, limit: int = 300) -> str:
@@ -96,8 +96,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
     words = [other for other in known if isinstance(other, str)]
     meant = {other: one for one in words for other in OTHER_NAMES.get(_plain(one), ())}
-    if _plain(word) in meant:
-        return meant[_plain(word)]
+    if (same := _same(word, words, meant)) is not None:
+        return same
     limit = (len(word) + 1) // 4
     scored = [(edit_distance(word.lower(), other.lower(), limit), other) for other in words]
     close = [(distance, other) for distance, other in scored if distance <= limit]
@@ -110,6 +110,20 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     if close_others and len(word) > 4:
         return meant[close_others[0]]
     return next(iter(difflib.get_close_matches(word, words)), None)
+
+
+def nearest_name(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that a word is another name for, or another spelling of; None if there is none."""
+    from tonearm.errors.other_names import OTHER_NAMES  # not at the top: only mistakes need it
+
+    words = list(known)
+    return _same(word, words, {other: one for one in words for other in OTHER_NAMES.get(_plain(one), ())})
+
+
+def _same(word: str, words: Iterable[str], meant: Mapping[str, str]) -> str | None:
+    """Return the word of the same letters in another case or with other hyphens, or of which it is another name."""
+    same = {_plain(one): one for one in words}
+    return same.get(_plain(word)) or meant.get(_plain(word))
 
 
 def _beginning(word: str, words: Iterable[str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tonearm.arrays.axes import MAGNITUDES_FIRST
 from tonearm.arrays.phases import FEW, doubt_frames
 from tonearm.errors import Advice, ChooseOption, Remedy, RunCommand, SetLimit, SetOption
+from tonearm.errors.text import counted
 from tonearm.kinds.scale import MIN_WHOLE_NUMBERS, STANDARDISED, are_standardised
 from tonearm.plugins.context import Context
 
@@ -147,8 +148,15 @@ def doubt_samples(array: Array, traits: ArrayTraits, context: Context) -> None:
         context.doubt(message, code="kind-doubtful", remedies=remedies)
 
 
+MOST_CHANNELS = 64
+"""Largest number of channels that are not doubted, however short they are: those of ambisonics of order seven."""
+
+RATES_IN_KHZ = frozenset((8, 11, 12, 16, 22, 24, 32, 44, 48, 96))
+"""Whole numbers that stand for usual sample rates in kHz."""
+
+
 def doubt_waveform(samples: Array, context: Context, *, positive: bool) -> None:
-    """Note a doubt if samples seem to be two channels in turns, or floats that were scaled to 0…1.
+    """Note a doubt if samples seem to have wrong axes, to be two channels in turns, or to be scaled to 0…1.
 
     Parameters
     ----------
@@ -159,7 +167,13 @@ def doubt_waveform(samples: Array, context: Context, *, positive: bool) -> None:
     positive
         Whether samples were floats of which none is negative.
     """
-    if len(samples) == 1:
+    channels, length = samples.shape
+    if channels > max(MOST_CHANNELS, length):
+        message = f"the sound has {channels} channels of {counted(length, 'sample')}"
+        remedy = SetOption("axes", ["time", "channel"], "if the channels are the last axis")
+        context.doubt(message, code="axes-doubtful", remedies=(remedy,))
+        return
+    if channels == 1:
         from tonearm.findings.samples import seems_interleaved
 
         if seems_interleaved(samples[0]):
@@ -174,6 +188,14 @@ def doubt_waveform(samples: Array, context: Context, *, positive: bool) -> None:
             message = f"no sample is negative, and the mean is {mean:.3g}, but samples of sound lie around 0"
             remedies = (Advice("save 2 * array - 1, if they were scaled to 0…1"),) if abs(mean - 0.5) < 0.1 else ()
             context.doubt(message, code="kind-doubtful", remedies=remedies)
+
+
+def doubt_rate(sample_rate: int | None, context: Context) -> None:
+    """Note a doubt if a sample rate seems to be in kHz."""
+    if sample_rate is not None and sample_rate in RATES_IN_KHZ:
+        message = f"a sample rate of {sample_rate} Hz is too low for sound"
+        remedy = SetOption("sample_rate", sample_rate * 1000, "if it is in kHz")
+        context.doubt(message, code="rate-doubtful", remedies=(remedy,))
 
 
 def doubt_complex(values: Array, grid: StftGrid, context: Context) -> None:

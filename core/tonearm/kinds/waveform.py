@@ -59,10 +59,15 @@ class WaveformKind(Kind[Waveform, WaveformOptions]):
 
     def read_known(self, values: Array, traits: ArrayTraits, context: Context) -> Waveform:
         """Return the waveform, with full scale at ±1.0."""
-        from tonearm.kinds.doubts import doubt_samples, doubt_waveform  # not at the top: `check` reads no array
+        from tonearm.kinds.doubts import (
+            doubt_rate,
+            doubt_samples,
+            doubt_waveform,
+        )  # not at the top: `check` reads no array
 
         if self.options.full_scale is None:
             doubt_samples(values, traits, context)
+        doubt_rate(self.options.sample_rate, context)
         samples = to_full_scale(values, self.options.full_scale, traits)
         if not context.doubts:
             doubt_waveform(samples, context, positive=traits.low >= 0 and values.dtype.kind == "f")

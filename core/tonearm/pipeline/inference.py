@@ -80,12 +80,12 @@ def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
     if role == "encoder" and (name.endswith("/") or os.path.isdir(name)):  # noqa: PTH112
         message = f"{one_line(name)} is a folder; the name of a file has a suffix, which selects the encoder"
         raise UsageError(message, code="unknown-suffix", hint=f"as in {one_line(os.path.join(name, 'sound.wav'))}")  # noqa: PTH118
-    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
+    suffix = os.path.splitext(name)[1].lower().removesuffix(".")  # noqa: PTH122
     shown = one_line(suffix) or "a name with no suffix"
     if role == "decoder":
         raise _by_content(registry, name, suffix, f"no decoder reads {shown}")
     message = f"no encoder writes {shown}"
-    raise UsageError(message, code="unknown-suffix", remedies=_other_suffixes(registry, suffix))
+    raise UsageError(message, code="unknown-suffix", remedies=_other_suffixes(registry, suffix, name))
 
 
 def name_by_suffix(registry: Registry, role: str, name: str) -> str:
@@ -93,8 +93,11 @@ def name_by_suffix(registry: Registry, role: str, name: str) -> str:
     return registry.short_name(plugin_by_suffix(registry, role, name))
 
 
-def _other_suffixes(registry: Registry, suffix: str) -> tuple[Remedy, ...]:
-    """Return the suffix of an encoder that was meant, or the suffixes of all, and the encoders for any suffix."""
+def _other_suffixes(registry: Registry, suffix: str, name: str) -> tuple[Remedy, ...]:
+    """Return the suffix of an encoder that was meant, or the suffixes of all, and the encoders for any suffix.
+
+    A name with no suffix needs one with any encoder.
+    """
     known: set[str] = set()
     others: list[str] = []
     for entry in registry.entries("encoder"):
@@ -111,6 +114,10 @@ def _other_suffixes(registry: Registry, suffix: str) -> tuple[Remedy, ...]:
         if (len(one) != len(suffix) and edit_distance(one, suffix, 1) == 1) or sorted(one) == sorted(suffix)
     ]
     advice = Advice(did_you_mean(suffix, meant[:1]) if meant else f"encoders write {', '.join(sorted(known))}")
+    if not suffix:
+        first = ".wav" if ".wav" in known else min(known, default="")
+        named = one_line(os.path.basename(name).rstrip(".") + first)  # noqa: PTH119
+        return Advice(f"as in {named}"), advice
     return advice, ChoosePlugin("encoder", tuple(others), "for other formats" if others else "")
 
 

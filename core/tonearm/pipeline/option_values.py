@@ -200,7 +200,7 @@ def _fitting(option: Option, node: Node) -> Any:
         return None
     offered: list[Any] = []
     if takes_list(option.type):
-        parts = [part.strip() for part in node.text.strip("()").split(",")]
+        parts = re.split(r"\s*,\s*|\s+", node.text.strip("()[] "))
         numbers = [int(part) for part in parts if part.removeprefix("-").isdecimal()]
         offered = [parts, *([numbers] if len(numbers) == len(parts) else [])]
     if number := re.fullmatch(r"(?i)(\d{1,6}|\d{1,3}(?:[,_]\d{3})+|\d{1,6}\.\d{1,3})\s*(k?)(?:hz)?", node.text):

@@ -14,7 +14,7 @@ from tonearm.conversion.formats import format_of
 from tonearm.conversion.keywords import plain_keyword
 from tonearm.conversion.results import encode_item, publish, waveform_of
 from tonearm.conversion.saved import Saved
-from tonearm.errors import UsageError
+from tonearm.errors import UsageError, one_line
 from tonearm.errors.short_errors import short_errors
 from tonearm.errors.warning import warn
 from tonearm.pipeline.converter import as_source
@@ -322,9 +322,12 @@ def _call(
     options: Mapping[str, Any],
 ) -> Call:
     """Return the arguments of a function as a call."""
-    for name, mapping in (("encoder", encoder), ("limits", limits)):
+    given_mappings: dict[str, object] = {"encoder": encoder, "limits": limits}
+    for name, mapping in given_mappings.items():
         if mapping is not None and not isinstance(mapping, Mapping):
-            raise UsageError(f"{name} is a mapping of options, not {type(mapping).__name__}", hint=_MAPPINGS[name])
+            is_format = name == "encoder" and isinstance(mapping, str)
+            hint = f'format="{one_line(mapping, 60)}"' if is_format else _MAPPINGS[name]
+            raise UsageError(f"{name} is a mapping of options, not {type(mapping).__name__}", hint=hint)
     if sample_rate is not None:
         options = {"sample_rate": sample_rate, **options}
     source, named = with_companions(given.source, options)

@@ -88,9 +88,13 @@ def convert_one(
                     raise outcome.error or ItemError("there is nothing to write", code="empty")
                 on_step()
                 with store.temporaries(None, fsync=fsync, hashed=False) as temporaries:
-                    files = _write(pipeline, source, outcome, temporaries, names, sources, gate, on_step, on_item)
-                    rest = outcomes if is_single else iter(())
-                    _publish(files, source, rest, store, names, keep_mode=is_call)
+                    try:
+                        files = _write(pipeline, source, outcome, temporaries, names, sources, gate, on_step, on_item)
+                        rest = outcomes if is_single else iter(())
+                        _publish(files, source, rest, store, names, keep_mode=is_call)
+                    except BaseException:  # Ctrl-C, too, where no gate holds it back
+                        temporaries.take_back()
+                        raise
                 published += [Path(os.path.join(root, file.output)) for file in files]
                 if is_call and fsync:
                     store.flush({os.path.dirname(file.output) for file in files})
@@ -150,18 +154,14 @@ def _publish(
     keep_mode: bool,
 ) -> None:
     """Publish the files of an item, unless another one comes that would have the same name."""
-    try:
-        for file in files:
-            names.take(file.output, 0, source.name, source.path_text or "")
-            if keep_mode:
-                store.keep_mode(file)
-        if (second := next(rest, None)) is not None:  # before anything is published
-            raise second.error or _two_items(source, files[0].output)
-        for file in reversed(files):  # sidecars come after their file and are renamed before it
-            store.publish(file)
-    except BaseException:  # Ctrl-C, too, where no gate holds it back
-        store.discard(files)
-        raise
+    for file in files:
+        names.take(file.output, 0, source.name, source.path_text or "")
+        if keep_mode:
+            store.keep_mode(file)
+    if (second := next(rest, None)) is not None:  # before anything is published
+        raise second.error or _two_items(source, files[0].output)
+    for file in reversed(files):  # sidecars come after their file and are renamed before it
+        store.publish(file)
 
 
 def _two_items(source: Source, path: str) -> ItemError:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonearm.api import ItemError, OutputError
+from tonearm_plugins.formats.callback_errors import errors_of_callbacks
 from tonearm_plugins.formats.library_notes import hushed_libraries
 from tonearm_plugins.formats.sndfile_reading import reason_of
 
@@ -106,13 +107,18 @@ class _Target:
     def errors(self) -> Iterator[None]:
         """Raise the first error of the file at the end, since libsndfile ignores it: `OutputError`."""
         try:
-            yield
+            with errors_of_callbacks(self._keep):
+                yield
         finally:
             error = self._error
             if isinstance(error, OSError):
                 raise OutputError(f"cannot write: {(error.strerror or str(error)).lower()}") from error
             if error is not None:  # an interrupt within a call of libsndfile
                 raise error
+
+    def _keep(self, error: BaseException) -> None:
+        """Keep the first error."""
+        self._error = self._error or error
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move to a position."""

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tonearm import OutputError, UsageError
@@ -97,10 +98,22 @@ class TestPaths:
             ("new/", "wav", f"new/ {FOLDER}new/sound.wav"),
             ("", "wav", f"./ {FOLDER}./sound.wav"),
             ("..", "wav", f"../ {FOLDER}../sound.wav"),
+            (
+                *("a\nb.wav", None),
+                "'a\\nb.wav' is not a file name\n    hint: leave out control characters, such as line breaks",
+            ),
+            (".tonearm-a.wav", None, "'.tonearm-a.wav' is not a file name\n    hint: as in \"audio/{stem}.wav\""),
+            (f"{'a' * 300}.wav", None, f"every name from '{'a' * 58}… has more than 255 bytes\n    hint: shorten it"),
         ],
     )
     def test_refusals(self, installed, target, kind, message):
         assert refused(installed, target, kind) == message
+
+    def test_letters_that_the_system_does_not_have(self, installed, monkeypatch):
+        monkeypatch.setattr(os, "fsencode", lambda name: name.encode("ascii"))
+        assert refused(installed, "é.wav") == (
+            "file names of this system cannot have all letters of '\\xe9.wav'\n    hint: run Python with -X utf8"
+        )
 
     def test_a_folder_that_exists(self, installed, tmp_path):
         assert refused(installed, tmp_path, "wav").startswith(f"{tmp_path} is a folder; ")
@@ -143,8 +156,14 @@ class TestOpenFiles:
             assert refused(installed, file).startswith("the target is a file that is open for reading only")
         assert refused(installed, file).startswith("the target is a file that is closed")
         for other in (3, None, b"a.wav"):
-            kind = type(other).__name__
-            assert refused(installed, other, "wav") == f"a target is a path or an open binary file, not {kind}"
+            assert refused(installed, other, "wav") == (
+                f"a target is a path or an open binary file, not {type(other).__name__}\n"
+                '    hint: the name of the file has a suffix, as in save(audio, "speech.wav")'
+            )
+
+    def test_the_sound_in_place_of_the_target(self, installed):
+        for sound in ([0.5], np.zeros(3)):
+            assert refused(installed, sound).endswith('hint: the sound comes first, as in save(audio, "speech.wav")')
 
 
 class TestWriting:

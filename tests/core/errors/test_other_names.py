@@ -52,7 +52,7 @@ def test_a_word_may_be_the_first_part_of_a_name():
 
 def test_the_names_exist():
     """A name that an option loses must not stay in the table."""
-    known = {"outputs", "input", "steps", "files", "file", "with", "use", *WINDOWS, *CONVENTIONS}
+    known = {"overwrite", "outputs", "input", "steps", "files", "file", "with", "use", *WINDOWS, *CONVENTIONS}
     for command in COMMANDS:
         known |= {flag[2:].replace("-", "_") for flag in command_parser(command)._option_string_actions}
     for entry in default().entries():

@@ -50,7 +50,15 @@ def said(array: Any, folder: Path, **options: Any) -> list[str]:
     return found
 
 
-CODES = ("kind-doubtful", "dialect-doubtful", "grid-doubtful", "dc-offset", "too-quiet")
+CODES = (
+    "axes-doubtful",
+    "rate-doubtful",
+    "kind-doubtful",
+    "dialect-doubtful",
+    "grid-doubtful",
+    "dc-offset",
+    "too-quiet",
+)
 MAGNITUDE, COMPLEX = {"kind": "magnitude", **GRID}, {"kind": "complex", **GRID}
 WAVE = {"kind": "waveform", "sample_rate": RATE}
 SCALED = np.clip((DECIBELS + 80) / 100, 0, 1)
@@ -149,6 +157,13 @@ WRONG = {
     ),
     "samples from 0 to 1": ((SPEECH + 1) / 2, WAVE, "kind-doubtful", "save 2 * array - 1"),
     "sizes of samples": (np.abs(SPEECH), WAVE, "kind-doubtful", ""),
+    "samples before channels": (
+        SPEECH[:2000].reshape(1000, 2),
+        WAVE | {"axes": ["channel", "time"]},
+        "axes-doubtful",
+        '"axes": ["time", "channel"]',
+    ),
+    "a rate in kHz": (SPEECH, WAVE | {"sample_rate": 24}, "rate-doubtful", '"sample_rate": 24000'),
     "a large mean": (SPEECH + 0.4, WAVE, "dc-offset", "dc-remove"),
     "the scaling of scipy": (stft(SPEECH, 400, 100) / 200, COMPLEX | SMALL, "too-quiet", '"convention": "scipy"'),
 }

@@ -93,6 +93,8 @@ def test_every_value_at_once():
          "1:19: bad-option: x: 'sizes' is '3, 5'; expected a list\n    hint: sizes: [3, 5]"),
         ("count: 3 Hz", "1:8: bad-option: x: 'count' is '3 Hz'; expected a whole number\n    hint: count: 3"),
         ("count: 22,050", "1:8: bad-option: x: 'count' is '22,050'; expected a whole number\n    hint: How many."),
+        ("{count: 1, sizes: 3 5}",
+         "1:19: bad-option: x: 'sizes' is '3 5'; expected a list\n    hint: sizes: [3, 5]"),
         ("{count: 1, sizes: a}", "1:19: bad-option: x: 'sizes' is 'a'; expected a list\n    hint: Sizes."),
         ("{count: 1, sizes: [3], x}", "1:24: unknown-option: x has no option 'x'\n    hint: it has no value; a list"
          " needs brackets, as in [a, x]"),

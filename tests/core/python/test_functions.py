@@ -373,12 +373,16 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("name", "message"),
         [
-            ("encoder", 'encoder is a mapping of options, not str\n    hint: as in encoder={"subtype": "PCM_24"}'),
-            ("limits", 'limits is a mapping of options, not str\n    hint: as in limits={"beyond": 8.0}'),
+            ("encoder", 'encoder is a mapping of options, not list\n    hint: as in encoder={"subtype": "PCM_24"}'),
+            ("limits", 'limits is a mapping of options, not list\n    hint: as in limits={"beyond": 8.0}'),
         ],
     )
     def test_mappings(self, name, message):
-        assert refused(tonearm.save, SOUND, "a.wav", sample_rate=RATE, **{name: "x"}) == message
+        assert refused(tonearm.save, SOUND, "a.wav", sample_rate=RATE, **{name: ["x"]}) == message
+
+    def test_the_name_of_an_encoder_is_a_format(self):
+        message = refused(tonearm.save, SOUND, "a.mp3", sample_rate=RATE, encoder="mp3-writer")
+        assert message == 'encoder is a mapping of options, not str\n    hint: format="mp3-writer"'
 
     def test_wrong_options_of_the_encoder_and_wrong_limits(self):
         more = {"sample_rate": RATE}
@@ -528,7 +532,7 @@ class TestProgress:
             )
             status, text = on_terminal("-c", given, times, program=sys.executable, cwd=folder)
             assert status == 0
-            assert bool(re.search(r"2/3 mel-to-wave [^%]*?\d\d%", ESCAPE.sub("", text))) is wanted
+            assert bool(re.search(r"2/3 mel-to-wave [^%]*?\d%", ESCAPE.sub("", text))) is wanted
             assert ESCAPE.sub("", text).endswith("a.flac\n")
 
     def test_anything_else_is_refused(self):

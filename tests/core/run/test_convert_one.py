@@ -249,6 +249,26 @@ class TestCalls:
         assert os.readlink(self.NAME) == "/dev/null"
         assert leftovers() == []
 
+    def test_an_interrupt_right_after_the_last_byte_leaves_nothing(self, monkeypatch):
+        finish = temporaries_module.Temporaries.finish
+
+        def interrupted(self):
+            finish(self)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(temporaries_module.Temporaries, "finish", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            self.call()
+        assert leftovers() == []
+        assert not os.path.exists(self.NAME)
+
+    def test_a_named_pipe_is_not_replaced(self):
+        os.mkfifo(self.NAME)
+        with pytest.raises(OutputError, match=r"cannot write out/a\.raw: it is a device or a pipe"):
+            self.call()
+        assert stat.S_ISFIFO(os.stat(self.NAME).st_mode)
+        assert leftovers() == []
+
     def test_an_existing_file_is_not_replaced_unless_it_may_be(self):
         Path(self.NAME).write_text("old")
         with pytest.raises(ItemError) as caught:

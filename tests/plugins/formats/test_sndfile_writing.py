@@ -199,3 +199,22 @@ def test_compression_and_modes_are_passed_on(tmp_path: Path) -> None:
     mode = {"compression_level": 0.5}
     constant = size("MP3", "MPEG_LAYER_III", bitrate_mode="CONSTANT", **mode)
     assert constant != size("MP3", "MPEG_LAYER_III", bitrate_mode="VARIABLE", **mode)
+
+
+@pytest.mark.parametrize("call", ["seek", "tell", "write"])
+@pytest.mark.parametrize(("container", "subtype"), KINDS)
+def test_an_interrupt_before_the_first_line_of_a_callback_is_raised(
+    container: str, subtype: str, call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = []
+    real = getattr(sndfile_writing._Target, call)
+
+    def interrupted(*given: Any) -> Any:
+        called.append(call)
+        if len(called) == 2:
+            raise KeyboardInterrupt
+        return real(*given)
+
+    monkeypatch.setattr(sndfile_writing._Target, call, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _write(tmp_path / "a", container, subtype)

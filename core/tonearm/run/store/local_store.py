@@ -243,7 +243,7 @@ class LocalStore(Store):
         Raises
         ------
         OutputError
-            If these forbid to write the file, or its name is that of a device.
+            If these forbid to write the file, or its name is that of a device or a pipe.
         """
         replaced = self._tree.status(file.output)
         if replaced is None:
@@ -251,7 +251,7 @@ class LocalStore(Store):
         try:
             if not stat.S_ISREG(replaced.st_mode):
                 if self._tree.leads_to_device(file.output):
-                    raise OSError(errno.EINVAL, "it is a device")
+                    raise OSError(errno.EINVAL, "it is a device or a pipe")
                 return
             mode = stat.S_IMODE(replaced.st_mode)
             if not mode & _WRITABLE and not self._tree.may_write(file.output):

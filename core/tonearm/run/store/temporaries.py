@@ -63,6 +63,8 @@ class Temporaries:
         self._fsync = fsync
         self._hashed = hashed
         self._open: list[tuple[Sink, str, str, int, str]] = []
+        self._made: list[str] = []
+        """Paths of our files below the root, each noted before it is made, as Ctrl-C may come right afterwards."""
         self._others: list[int] = []
         """Files that encoders have put in the place of ours, and sidecars."""
         self._finished = False
@@ -74,13 +76,20 @@ class Temporaries:
 
     def __exit__(self, *_: object) -> None:
         _without_owner.discard(self)
-        for sink, path, target, descriptor, _encoder in self._open:
+        if not self._finished:
+            for path in self._made:
+                self._tree.remove(path)
+        for sink, _path, target, descriptor, _encoder in self._open:
             if not self._finished:
-                for leftover in (path, *map(os.fspath, sink.sidecars.values())):
+                for leftover in map(os.fspath, sink.sidecars.values()):
                     self._tree.remove(_join(target, os.path.basename(leftover)))
             close_quietly(descriptor)
         for descriptor in self._others:
             close_quietly(descriptor)
+
+    def take_back(self) -> None:
+        """Own the files again after `finish`, so that those that were not published are removed at the end."""
+        self._finished = False
 
     def sink(self, target: str, encoder: str = "the encoder") -> Sink:
         """Return the sink for an output.
@@ -111,10 +120,12 @@ class Temporaries:
         owner = self._owner.id if self._owner else os.urandom(4).hex()
         for _ in range(MAX_NAME_TRIES):
             name = f"{PREFIX}{owner}{next(_serial) & 0xFFFFFFFF:08x}{SUFFIX}"
+            self._made.append(_join(target, name))
             try:
                 flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
-                descriptor = self._tree.open(_join(target, name), flags, create_folder=True)
+                descriptor = self._tree.open(self._made[-1], flags, create_folder=True)
             except FileExistsError:
+                self._made.pop()
                 continue
             if self._owner or lock_file(descriptor, fcntl.LOCK_EX):
                 return name, descriptor

@@ -76,7 +76,10 @@ class Tree:
 
     def __init__(self, name: str, root: str = "") -> None:
         self.name = name
-        self.root = root or os.path.abspath(name)
+        try:
+            self.root = root or os.path.abspath(name)
+        except OSError as error:  # the current folder is gone
+            raise cannot_write(name or ".", error) from error
         self._own = _OwnFolders()
 
     def folder(self, path: str = "", *, create: bool = False) -> int:
@@ -189,13 +192,13 @@ class Tree:
         return self.status(path)
 
     def leads_to_device(self, path: str) -> bool:
-        """Return whether a name is a device, or a link that leads to one, as ``/dev/stdout`` does."""
+        """Return whether a name is a device or a named pipe, or a link that leads to one, as ``/dev/stdout`` does."""
         folder, _, name = path.rpartition("/")
         try:
             mode = os.stat(name, dir_fd=self.folder(folder)).st_mode
         except (OSError, ValueError):
             return False
-        return stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
+        return any(is_kind(mode) for is_kind in (stat.S_ISCHR, stat.S_ISBLK, stat.S_ISFIFO, stat.S_ISSOCK))
 
     def may_write(self, path: str) -> bool:
         """Return whether the user may write a file."""

@@ -92,6 +92,26 @@ class TestWriting:
         if before:
             assert len(os.listdir("/proc/self/fd")) == before
 
+    def test_nothing_is_left_by_an_interrupt_right_after_a_file_is_made(self, folder, monkeypatch):
+        def interrupted(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(room, "lock_file", interrupted)
+        tree = Tree(str(folder))
+        with contextlib.suppress(KeyboardInterrupt), Temporaries(tree, None, fsync=False) as temporaries:
+            temporaries.sink("a.wav")
+        assert below(folder) == []
+        tree.close()
+
+    def test_files_that_are_taken_back_are_removed(self, folder):
+        tree = Tree(str(folder))
+        with Temporaries(tree, None, fsync=False) as temporaries:
+            temporaries.sink("a.wav").path.write_bytes(b"x")
+            temporaries.finish()
+            temporaries.take_back()
+        assert below(folder) == []
+        tree.close()
+
     @pytest.mark.parametrize(
         ("spoil", "message"),
         [

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from tonearm.errors import OutputError
 from tonearm.run.store import tree as room
 from tonearm.run.store.tree import Tree, cannot_write, reason_of
 
@@ -413,5 +414,13 @@ class TestPermissions:
         write(tree, "x/a")
         os.symlink("/dev/null", root / "x" / "null")
         os.symlink("nowhere", root / "x" / "dangling")
-        found = [tree.leads_to_device(f"x/{name}") for name in ("a", "null", "dangling", "b", "y")]
-        assert found == [False, True, False, False, False]
+        os.mkfifo(root / "x" / "pipe")
+        found = [tree.leads_to_device(f"x/{name}") for name in ("a", "null", "pipe", "dangling", "b", "y")]
+        assert found == [False, True, True, False, False, False]
+
+    def test_a_current_folder_that_is_gone(self, tmp_path, monkeypatch):
+        (tmp_path / "gone").mkdir()
+        monkeypatch.chdir(tmp_path / "gone")
+        (tmp_path / "gone").rmdir()
+        with pytest.raises(OutputError, match=r"cannot write \.: no such file or directory"):
+            Tree("")
