@@ -129,6 +129,8 @@ CASES = (
         "complex values in parts", lambda: complex_parts(0) + 1j, STFT | {"axes": ["complex", "bin", "frame"]}, "istft"
     ),
     case("batch or channel", stereo),
+    case("samples before channels", lambda: sound()[:2000].reshape(1000, 2), CHANNELS, plain=STRICT),
+    case("a rate in kHz", sound, WAVE | {"sample_rate": 22}, plain=STRICT),
     case("ln", lambda: np.log(np.maximum(magnitude(), 1e-5)), MAGNITUDE, FAST),
     case("log10", lambda: np.log10(np.maximum(magnitude(), 1e-5)), MAGNITUDE, FAST),
     case("ln of powers", lambda: np.log(np.maximum(magnitude() ** 2, 1e-10)), MAGNITUDE, FAST),

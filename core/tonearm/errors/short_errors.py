@@ -9,10 +9,11 @@ The environment variable ``TONEARM_DEBUG=1`` keeps everything, and so does ``--d
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from collections.abc import Callable, Generator
 from types import FrameType, GeneratorType, TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tonearm.errors.exceptions import OptionError, TonearmError
 from tonearm.errors.place import Place
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     import threading
 
 _CALL = Place(form="call")
+
+_BY_POSITION: Final = re.compile(r"takes .*positional arguments? but \d+ (was|were) given")
+"""What Python says of arguments that have no name, such as the sample rate of a call that torchaudio would take."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -95,6 +99,8 @@ def _shortened(error: TonearmError | OptionError | TypeError, caller: FrameType)
         error.__cause__, error.__suppress_context__ = None, False
     error.__context__ = outer
     if isinstance(error, TypeError):
+        if _BY_POSITION.search(str(error)) and not hasattr(error, "__notes__"):
+            error.add_note("    hint: give the others by name, as in sample_rate=24000")
         vars(error)["_render_traceback_"] = functools.partial(notebook_lines, error)
     _shorten_printed_tracebacks()
     return error.with_traceback(None)

@@ -132,7 +132,7 @@ def scaled(values: Array, full_scale: float | None) -> Array:
 
 
 def _peak(traits: ArrayTraits) -> float:
-    return max(-traits.low, traits.high)
+    return max(abs(traits.low), abs(traits.high))
 
 
 def scale_remedies(peak: float, which: str, *, most: int = 1, stage: str = "") -> tuple[Remedy, ...]:

@@ -195,7 +195,10 @@ class ValueReader(ABC):
 
 
 def _fitting(option: Option, node: Node) -> Any:
-    """Return the value that a text stands for, such as a list for ``batch,time``, or 48000 for ``48 kHz``; or None."""
+    """Return the value that a text stands for, or None.
+
+    It is a list for ``batch,time``, 48000 for ``48 kHz``, and a choice for one in other letters, as ``pcm24``.
+    """
     if not isinstance(node, ScalarNode) or node.variables or not node.text:
         return None
     offered: list[Any] = []
@@ -203,10 +206,19 @@ def _fitting(option: Option, node: Node) -> Any:
         parts = re.split(r"\s*,\s*|\s+", node.text.strip("()[] "))
         numbers = [int(part) for part in parts if part.removeprefix("-").isdecimal()]
         offered = [parts, *([numbers] if len(numbers) == len(parts) else [])]
-    if number := re.fullmatch(r"(?i)(\d{1,6}|\d{1,3}(?:[,_]\d{3})+|\d{1,6}\.\d{1,3})\s*(k?)(?:hz)?", node.text):
-        value = float(re.sub("[,_]", "", number[1])) * (1000 if number[2] else 1)
-        offered += [round(value)] if abs(value - round(value)) < 1e-6 else []
+    if number := re.fullmatch(r"(?i)(\d{1,6}|\d{1,3}(?:[,_]\d{3})+|\d{1,6}\.\d{1,3})\s*(k?)(?:hz|bps|b?)", node.text):
+        value = float(re.sub("[,_]", "", number[1]))
+        values = [value * 1000, value] if number[2] else [value]
+        if choices(option.type):  # those of bit rates are in thousands
+            values.append(value / 1000)
+        offered += [round(one) for one in values if abs(one - round(one)) < 1e-6]
+    offered += [one for one in choices(option.type) if _letters(one) == _letters(node.text)]
     return next((one for one in offered if takes(option.type, one)), None)
+
+
+def _letters(text: str) -> str:
+    """Return letters and digits of a text, in lower case."""
+    return re.sub(r"[\W_]", "", text).lower()
 
 
 def _most_alike(records: list[Any], given: Iterable[str]) -> Any:

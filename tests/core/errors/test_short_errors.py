@@ -111,6 +111,12 @@ class TestPrinted:
             "TypeError: load_pipeline() missing 1 required positional argument: 'given'\n"
         )
 
+    def test_arguments_that_need_a_name(self, tmp_path):
+        assert printed("tonearm.save([0.5], 'a.wav', 24000)\n", tmp_path).endswith(
+            "TypeError: save() takes 2 positional arguments but 3 were given\n"
+            "    hint: give the others by name, as in sample_rate=24000\n"
+        )
+
     def test_several_problems_are_lines_of_their_own(self, tmp_path):
         given = {"tonearm": 1, "input": {"use": "npy-rader"}, "outputs": [{"use": "wav-riter", "file": "a.wav"}]}
         text = printed(f"tonearm.load_pipeline({given})\n", tmp_path)

@@ -126,6 +126,11 @@ def test_int32_that_uses_its_range_or_is_silent_is_not_asked_about() -> None:
     assert scaled(np.array([0, 0], "i4")).tolist() == [0, 0]
 
 
+def test_the_largest_of_zeros_is_zero() -> None:
+    with pytest.raises(ItemError, match=r"the largest is 0\n"):
+        scaled(np.zeros(9, "u1"))
+
+
 def test_spectrograms_are_divided_by_the_full_scale_of_their_samples() -> None:
     for dtype in ("c8", "c16", "f4", "f8"):
         array = np.array([[32768, -16384]], dtype)
