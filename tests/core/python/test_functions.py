@@ -520,20 +520,21 @@ class TestProgress:
         tonearm.save(self.LONG, "a.flac", dialect="hifigan", progress=given)
         assert capsys.readouterr() == ("", "")
 
-    def test_a_bar_on_a_terminal_and_none_for_a_short_sound(self, folder):
-        code = (
-            "import sys, numpy, tonearm\n"
-            "mel = numpy.tile(numpy.load('long.npy'), int(sys.argv[1]))\n"
-            "print(tonearm.save(mel, 'a.flac', dialect='hifigan', progress=True).path)\n"
-        )
-        for times, wanted in ((8, True), (0, False)):
-            given = (
-                code if times else code.replace("mel, 'a", "mel[:, :40], 'a").replace("numpy.tile", "(lambda x, n: x)")
-            )
-            status, text = on_terminal("-c", given, times, program=sys.executable, cwd=folder)
-            assert status == 0
-            assert bool(re.search(r"2/3 mel-to-wave [^%]*?\d%", ESCAPE.sub("", text))) is wanted
-            assert ESCAPE.sub("", text).endswith("a.flac\n")
+    @pytest.mark.parametrize(
+        ("audio", "options", "is_shown"),
+        [
+            ("numpy.tile(numpy.load('long.npy'), 8)", "dialect='hifigan'", True),
+            ("numpy.zeros(800) + 0.5", "sample_rate=8000", False),  # a tenth of the time after which a bar begins
+        ],
+    )
+    def test_a_bar_on_a_terminal_and_none_for_a_short_sound(self, folder, audio, options, is_shown):
+        code = f"import numpy, tonearm\nprint(tonearm.save({audio}, 'a.flac', {options}, progress=True).path)\n"
+        status, text = on_terminal("-c", code, program=sys.executable, cwd=folder)
+        plain = ESCAPE.sub("", text)
+        assert status == 0
+        assert plain.endswith("a.flac\n")
+        assert bool(re.search(r"2/3 mel-to-wave [^%]*?\d%", plain)) is is_shown
+        assert ("%" in plain) is is_shown
 
     def test_anything_else_is_refused(self):
         assert refused(tonearm.save, SOUND, "a.wav", sample_rate=RATE, progress=3).startswith(
