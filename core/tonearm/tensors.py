@@ -103,7 +103,20 @@ def _of_dlpack(given: Any) -> Any:
     import numpy as np
 
     device = given.__dlpack_device__()[0] if hasattr(given, "__dlpack_device__") else _CPU
-    return np.from_dlpack(given) if device == _CPU else np.from_dlpack(given, device="cpu")
+    return np.from_dlpack(given if device == _CPU else _MovedToCpu(given))
+
+
+class _MovedToCpu:
+    """A tensor of another device as `numpy.from_dlpack` takes it before NumPy 2.1, which has no ``device``."""
+
+    def __init__(self, given: Any) -> None:
+        self._given = given
+
+    def __dlpack__(self, **asked: Any) -> Any:
+        return self._given.__dlpack__(**{**asked, "dl_device": (_CPU, 0)})
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return _CPU, 0
 
 
 def _of_buffer(given: Any) -> Any:
