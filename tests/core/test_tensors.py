@@ -154,8 +154,8 @@ class TestProtocols:
 
         class Tensor:
             def __dlpack__(self, **given: Any) -> Any:
-                asked.append(given.get("dl_device"))
-                return VALUES.__dlpack__(**{**given, "dl_device": None})
+                asked.append(given.pop("dl_device"))
+                return VALUES.__dlpack__(**given)
 
             def __dlpack_device__(self) -> tuple[int, int]:
                 return 2, 0
