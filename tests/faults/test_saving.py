@@ -44,8 +44,13 @@ def places(work):
 
 
 @traced
-@pytest.mark.parametrize("durable", [False, True])
-@pytest.mark.parametrize("form", ["wav", "mp3"])
+@pytest.mark.parametrize(
+    ("form", "durable"),
+    [
+        ("wav", False),
+        *[pytest.param(*one, marks=pytest.mark.slow) for one in (("wav", True), ("mp3", False), ("mp3", True))],
+    ],
+)
 def test_killed_at_every_system_call(tmp_path, monkeypatch, form, durable):
     monkeypatch.setattr(convert_one_module, "_swept", set())  # a child looks for leftovers, as a new program does
     path = tmp_path / f"a.{form}"
@@ -77,6 +82,7 @@ def test_what_is_left_of_many_kills_is_cleared_by_the_next_program(tmp_path, mon
 
 
 @traced
+@pytest.mark.slow
 def test_killed_while_a_new_folder_is_made(tmp_path):
     def work():
         tonearm.save(sound(0.4), tmp_path / "x" / "y" / "a.wav", sample_rate=RATE)
