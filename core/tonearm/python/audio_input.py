@@ -38,6 +38,9 @@ class ReadableFile(Protocol):
 
 
 Numbers: TypeAlias = Sequence[float] | Sequence[Sequence[float]] | Sequence[Sequence[Sequence[float]]]
-AudioInput: TypeAlias = SupportsArray | SupportsDLPack | Numbers | Mapping[str, Any] | Signal | str | os.PathLike[str]
-"""Output of a model: an array, a tensor of any library, a list of numbers, a mapping of arrays, or a signal; or the
-path of a file that holds it."""
+Sound: TypeAlias = SupportsArray | SupportsDLPack | Numbers
+AudioInput: TypeAlias = (
+    Sound | tuple[Sound, int] | tuple[int, Sound] | Mapping[str, Any] | Signal | str | os.PathLike[str]
+)
+"""Output of a model: an array, a tensor of any library, a list of numbers, a pair of these and a sample rate, a mapping
+of arrays, or a signal; or the path of a file that holds it."""

@@ -53,7 +53,8 @@ def save(
     ----------
     audio
         Output of the model: a list of numbers, an array, or a tensor of any library, device and type; a mapping of
-        arrays, such as the output of a transformers pipeline; or a signal, such as a `Waveform`.
+        arrays, such as the output of a transformers pipeline; a pair of sound and sample rate; or a signal, such as a
+        `Waveform`.
     target
         Path of the file, whose suffix selects the format: ``.wav``, ``.mp3``, ``.flac``, ``.opus``, ``.ogg``, ``.m4a``,
         … For a batch it is a template with a field: ``"out/{index:03}.wav"``, or ``{key}`` for the names of a mapping.

@@ -11,6 +11,7 @@ import sys
 import threading
 import warnings
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ import tonearm
 from tonearm import ItemError, OutputError, PipelineError, Problem, TonearmError, TonearmWarning, UsageError, Waveform
 from tonearm.conversion.call import STEPS_EXAMPLE
 from tonearm.python import functions
+from tonearm.python.audio_input import AudioInput, Sound
 
 RATE = 24000
 SOUND = (0.4 * np.sin(np.arange(RATE // 10) / 9)).astype("f4")
@@ -540,3 +542,7 @@ class TestProgress:
         assert refused(tonearm.save, SOUND, "a.wav", sample_rate=RATE, progress=3).startswith(
             "progress is True, False or a function, not 3"
         )
+
+
+def test_type_checkers_accept_a_pair_of_sound_and_rate_in_either_order():
+    assert {tuple[Sound, int], tuple[int, Sound]} <= set(get_args(AudioInput))
