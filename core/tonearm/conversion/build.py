@@ -55,7 +55,8 @@ class Request(Struct, frozen=True, kw_only=True):
     signal
         Signal that takes the place of what a decoder gives.
     sample_rate
-        Sample rate in Hz that the source is said to have, which no plugin has an option for; None to say nothing.
+        Sample rate in Hz that the user states although no plugin has an option for it; the source must have the same
+        one. None if the user states none.
     encoder
         Name of the encoder; empty if nothing is written, and the conversion ends with a waveform.
     files
@@ -162,7 +163,7 @@ def build(request: Request, registry: Registry) -> Conversion:
     PipelineError
         If an option is wrong or missing.
     UsageError
-        If no transform leads to the encoder, or the source has another sample rate than it is said to have.
+        If no transform leads to the encoder, or the source contradicts the sample rate that the user states.
     ItemError
         If the source cannot be read.
     """
@@ -249,7 +250,7 @@ def _connection(registry: Registry, given: Signals, taken: Signals, taker: str) 
 
 
 def refuse_other_rate(stated: int, source: Source, signal: Any) -> None:
-    """Raise `UsageError` if a source has another sample rate than it is said to have."""
+    """Raise `UsageError` if a source contradicts the sample rate that the user states."""
     known = getattr(signal, "sample_rate", None)
     if known in (None, stated):
         return
