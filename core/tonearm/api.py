@@ -34,6 +34,7 @@ from tonearm.errors import (
     SignalError,
     UsageError,
 )
+from tonearm.plugins.block_plugins import BlockEncoder, BlockTransform, EachBlock, StartedEncoder, StartedTransform
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
@@ -118,11 +119,11 @@ if TYPE_CHECKING:
     from tonearm.writing import rounding
     from tonearm.writing.cover import Cover, read_cover
     from tonearm.writing.options import EncoderOptions
-    from tonearm.writing.pcm import PcmOptions, float_blocks, note_clipped, pcm_blocks, samples_per_block
+    from tonearm.writing.pcm import PcmOptions, PcmRounding, float_blocks, note_clipped, pcm_blocks, samples_per_block
     from tonearm.writing.provenance import provenance_tags, write_sidecar
     from tonearm.writing.rounding import quantize
     from tonearm.writing.signal_metadata import as_written, described
-    from tonearm.writing.tagging_encoder import TaggingEncoder, TagOptions
+    from tonearm.writing.tagging_encoder import TaggingBlockEncoder, TaggingEncoder, TagOptions
     from tonearm.writing.tags import (
         WELL_KNOWN_TAGS,
         is_tag_name,
@@ -153,6 +154,8 @@ __all__ = [
     "ArrayDecoder",
     "ArrayOptions",
     "ArrayTraits",
+    "BlockEncoder",
+    "BlockTransform",
     "BoundedFile",
     "ChooseOption",
     "Claim",
@@ -167,6 +170,7 @@ __all__ = [
     "Dialects",
     "Died",
     "Duration",
+    "EachBlock",
     "Encoder",
     "EncoderOptions",
     "Encoders",
@@ -203,6 +207,7 @@ __all__ = [
     "PadMode",
     "Padding",
     "PcmOptions",
+    "PcmRounding",
     "Provenance",
     "RecipeStep",
     "Recipes",
@@ -220,10 +225,13 @@ __all__ = [
     "Size",
     "Source",
     "Spec",
+    "StartedEncoder",
+    "StartedTransform",
     "Stated",
     "StatedRate",
     "StftGrid",
     "TagOptions",
+    "TaggingBlockEncoder",
     "TaggingEncoder",
     "TarArchive",
     "Transform",
@@ -347,11 +355,18 @@ _WHEN_USED = {
     "tonearm.writing": ("rounding",),
     "tonearm.writing.cover": ("Cover", "read_cover"),
     "tonearm.writing.options": ("EncoderOptions",),
-    "tonearm.writing.pcm": ("PcmOptions", "float_blocks", "note_clipped", "pcm_blocks", "samples_per_block"),
+    "tonearm.writing.pcm": (
+        "PcmOptions",
+        "PcmRounding",
+        "float_blocks",
+        "note_clipped",
+        "pcm_blocks",
+        "samples_per_block",
+    ),
     "tonearm.writing.provenance": ("provenance_tags", "write_sidecar"),
     "tonearm.writing.rounding": ("quantize",),
     "tonearm.writing.signal_metadata": ("as_written", "described"),
-    "tonearm.writing.tagging_encoder": ("TagOptions", "TaggingEncoder"),
+    "tonearm.writing.tagging_encoder": ("TagOptions", "TaggingBlockEncoder", "TaggingEncoder"),
     "tonearm.writing.tags": (
         "WELL_KNOWN_TAGS",
         "is_tag_name",

@@ -193,7 +193,22 @@ class LimitChecks(Struct, frozen=True):
         if not isinstance(level, float) or level <= 0:
             return
         beyond, peak = _beyond(signal.samples)
-        share = beyond / signal.samples.size
+        self.check_beyond(beyond / signal.samples.size, peak, encoder, context)
+
+    def check_beyond(self, share: float, peak: float, encoder: BoundPlugin, context: Context) -> None:
+        """Raise `ItemError` if an encoder would clip more samples than the limit, or write floats far beyond ±1.0.
+
+        Parameters
+        ----------
+        share
+            Share of the samples that are beyond ±1.0.
+        peak
+            Largest absolute sample, above 1.0.
+        encoder
+            Encoder.
+        context
+            Context of the item.
+        """
         plugin, limits = encoder.plugin, self.limits
         is_clipped = not isinstance(plugin, Encoder) or plugin.clips()
         if not is_clipped and peak > limits.beyond:

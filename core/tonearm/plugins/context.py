@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tonearm.errors import ItemError, Remedy, one_line
 from tonearm.errors.text import counted
+from tonearm.plugins.item import Item
 from tonearm.plugins.progress import NamedStage, Progress, Reporter
 from tonearm.recipes.catalogue import Catalogue
 from tonearm.source import Source
@@ -92,6 +93,8 @@ class Context:
     ----------
     stage
         Stage whose plugin works with the context; None if there is none. The host notes it.
+    item
+        Item that an encoder writes. None elsewhere, and in a stream.
     reporter
         What passes reports of progress on; None if nobody wants them. All contexts of a source share it.
     """
@@ -115,6 +118,7 @@ class Context:
         self.doubts: list[ItemError] = []
         self._on_warning = on_warning
         self.stage: NamedStage | None = None
+        self.item: Item[Any] | None = None
         self.reporter = None if on_progress is None else Reporter(on_progress, source=source.name if source else "")
 
     def __repr__(self) -> str:

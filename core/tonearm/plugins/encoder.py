@@ -26,6 +26,8 @@ class Encoder(Plugin[Opts], Generic[In, Opts]):
         Suffixes that its files may have too, though they stand for another encoder where none is named.
     limits
         Sample rates, channels and lengths that the format can hold; None if it holds any.
+    instead
+        What to use in a stream in place of it, if it needs the whole signal: ``write .wav``.
     """
 
     role = "encoder"
@@ -33,6 +35,7 @@ class Encoder(Plugin[Opts], Generic[In, Opts]):
     suffixes: ClassVar[tuple[str, ...]] = ()
     other_suffixes: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[Limits | None] = None
+    instead: ClassVar[str] = ""
 
     @abstractmethod
     def encode(self, item: Item[In], sink: Sink, context: Context) -> None:
@@ -56,6 +59,22 @@ class Encoder(Plugin[Opts], Generic[In, Opts]):
         limits = self.limits_for(spec)
         if limits is not None:
             limits.check(spec)
+
+    def check_blocks(self, spec: Spec) -> None:  # noqa: ARG002 - for encoders that work block by block
+        """Raise `OptionError` if it needs the whole signal, which a stream never has; `BlockEncoder` does not."""
+        raise OptionError(
+            f"{self.registered.name or type(self).__name__} needs the whole signal, which a stream never has",
+            code="needs-whole",
+            hint=self.instead or "collect the whole sound and save it",
+        )
+
+    def check_pipe(self, spec: Spec) -> None:  # noqa: ARG002 - for encoders whose options decide
+        """Raise `OptionError` if it cannot write into a pipe, by default always; `BlockEncoder` has ``pipes``."""
+        raise OptionError(
+            f"{self.registered.name or type(self).__name__} must go back in what it has written, and a pipe cannot",
+            code="needs-file",
+            hint="write a file, or choose wav, flac, ogg, opus, mp3, m4a or raw",
+        )
 
     def clips(self) -> bool:
         """Return whether samples beyond ±1.0 are clipped; by default, unless the options choose a float format.

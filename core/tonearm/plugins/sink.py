@@ -32,6 +32,11 @@ class Sink:
         return f"<{type(self).__name__} for {self.suffix or 'a file'}>"
 
     @property
+    def seekable(self) -> bool:
+        """Whether an encoder may go back in what it has written; False for a pipe."""
+        return True
+
+    @property
     def path(self) -> Path:
         """Path of an empty temporary file, which the host publishes when the encoder has returned."""
         from pathlib import Path

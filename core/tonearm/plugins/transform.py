@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar, Generic, Literal
+from typing import Any, ClassVar, Generic, Literal
 
+from tonearm.errors import OptionError
 from tonearm.plugins.context import Context
 from tonearm.plugins.item import Item
 from tonearm.plugins.plugin import In, Opts, Out, Plugin
@@ -23,11 +24,14 @@ class Transform(Plugin[Opts], Generic[In, Out, Opts]):
     keeps_double
         Whether a signal of float64 or complex128 stays in double precision. ``check`` refuses other transforms if the
         input has ``precision: double``.
+    instead
+        What to use in a stream in place of it, if it needs the whole signal: ``use limiter``.
     """
 
     role = "transform"
     port_names = ("takes", "gives", "options")
     keeps_double: ClassVar[bool] = False
+    instead: ClassVar[str] = ""
 
     @abstractmethod
     def apply(self, signal: In, context: Context) -> Out:
@@ -44,6 +48,10 @@ class Transform(Plugin[Opts], Generic[In, Out, Opts]):
             If the options contradict the input.
         """
         return spec.replace(signals=ports_of(type(self)).gives)
+
+    def check_blocks(self, spec: Spec) -> None:  # noqa: ARG002 - for steps that work block by block
+        """Raise `OptionError` if it needs the whole signal, which a stream never has; `BlockTransform` does not."""
+        raise _needs_whole(self, self.instead)
 
 
 class Regroup(Plugin[Opts], Generic[In, Out, Opts]):
@@ -78,3 +86,16 @@ class Regroup(Plugin[Opts], Generic[In, Out, Opts]):
         Set ``several`` if one source becomes several items.
         """
         return spec.replace(signals=ports_of(type(self)).gives, length=None)
+
+    def check_blocks(self, spec: Spec) -> None:  # noqa: ARG002 - as in `Transform`
+        """Raise `OptionError`, since it needs whole items."""
+        raise _needs_whole(self, "")
+
+
+def _needs_whole(plugin: Plugin[Any], instead: str) -> OptionError:
+    """Return the error for a step in a stream that needs the whole signal."""
+    return OptionError(
+        f"{plugin.registered.name or type(plugin).__name__} needs the whole signal, which a stream never has",
+        code="needs-whole",
+        hint=instead or "leave it out, or collect the whole signal and save it",
+    )

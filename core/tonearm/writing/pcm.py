@@ -90,6 +90,38 @@ class PcmOptions(EncoderOptions):
         return context.rng(self.seed) if self.dither else None
 
 
+class PcmRounding:
+    """Rounding of blocks to integers, with a count of the samples beyond full scale.
+
+    Parameters
+    ----------
+    bits
+        Bits of a sample, 2 to 32.
+    dither
+        Generator of the dither, as for `quantize`.
+    """
+
+    def __init__(self, bits: int, dither: np.random.Generator | None = None) -> None:
+        self.bits = bits
+        self.dither = dither
+        self.clipped = 0
+
+    def __call__(self, block: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return a block (channels, samples) of floats as integers (samples, channels), contiguous.
+
+        They are int16 for up to 16 bits, and int32 above. The value is in the *high* bits: full scale is that of the
+        type, as libsndfile and ffmpeg take it.
+        """
+        import numpy as np
+
+        from tonearm.writing.rounding import quantize
+
+        values, beyond = quantize(block, self.bits, self.dither)
+        self.clipped += beyond
+        shifted: np.ndarray[Any, Any] = np.ascontiguousarray(values.T) << (8 * values.dtype.itemsize - self.bits)
+        return shifted
+
+
 def pcm_blocks(
     signal: Waveform,
     bits: int,

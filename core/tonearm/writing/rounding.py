@@ -24,7 +24,7 @@ def quantize(block: Array, bits: int, dither: np.random.Generator | None = None)
         Bits of an integer, 2 to 32.
     dither
         Generator of noise of triangular density, between −1 and +1 steps, that is added before rounding. The error of
-        rounding is then noise that does not depend on the sound. None adds nothing.
+        rounding is then noise that does not depend on the sound, nor on how it is cut into blocks. None adds nothing.
 
     Returns
     -------
@@ -100,8 +100,9 @@ def round_into(
         block = work
     np.multiply(block, scale, out=work, dtype=work.dtype)
     if dither is not None:
-        work += dither.random(work.shape, work.dtype)
-        work -= dither.random(work.shape, work.dtype)
+        # Drawn sample by sample, all channels of one before the next, so that blocks of any length get the same noise.
+        noise = dither.random((*work.T.shape, 2), work.dtype)
+        work += (noise[..., 0] - noise[..., 1]).T
     np.rint(work, out=work)
     if dither is not None:
         np.clip(work, -scale, scale - 1.0, out=work)

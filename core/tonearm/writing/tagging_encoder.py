@@ -6,14 +6,17 @@ import functools
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from tonearm.errors import OptionError, RemoveOption, SetOption, one_line
+from tonearm.plugins.block_plugins import BlockEncoder, StartedEncoder
 from tonearm.plugins.context import Context
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.item import Item
+from tonearm.plugins.ports import Spec
 from tonearm.plugins.sink import Sink
 from tonearm.signals import Signal
 from tonearm.writing.options import EncoderOptions
@@ -90,7 +93,39 @@ S = TypeVar("S", bound=Signal)
 Options = TypeVar("Options", bound=TagOptions)
 
 
-class TaggingEncoder(Encoder[S, Options], Generic[S, Options]):
+class _TagWriter(Encoder[S, Options], Generic[S, Options]):
+    """What the encoders of tags share."""
+
+    def _tags_of(self, item: Item[Any], sink: Sink, context: Context) -> dict[str, str]:
+        """Return all tags of an item, and write its provenance beside the file if the options ask for it."""
+        found = item.tags
+        given = self._given(context, item.key, item.index)
+        tags = merged_tags(found, given) if found or given else {}
+        if not self.options.provenance:
+            return tags
+        from tonearm.writing.provenance import provenance_tags, write_sidecar
+
+        made = context.provenance()
+        if self.options.provenance == "paths":
+            made = made.with_paths()
+        write_sidecar(sink.sidecar(f"{sink.suffix}.json"), made, item, tags)
+        return tags | provenance_tags(made, item)
+
+    def _given(self, context: Context, key: str, index: int) -> dict[str, str]:
+        """Return the tags of the user for an item."""
+        given = {}
+        for name, template in self._templates.items():
+            given[name] = text = template.render(context.source, key, index)
+            if template.constant is None and (examples := number_expected(name, text)):
+                context.warn(f"the tag {name} is {one_line(repr(text))}, not a number such as {examples}")
+        return given
+
+    @functools.cached_property
+    def _templates(self) -> dict[str, TextTemplate]:
+        return {name: text_template(str(value)) for name, value in self.options.tags.items()}
+
+
+class TaggingEncoder(_TagWriter[S, Options], Generic[S, Options]):
     """Encoder with the options ``tags`` and ``provenance``."""
 
     @abstractmethod
@@ -99,20 +134,19 @@ class TaggingEncoder(Encoder[S, Options], Generic[S, Options]):
 
     def encode(self, item: Item[S], sink: Sink, context: Context) -> None:
         """Write the file, and its provenance beside it if the options ask for it."""
-        found, measured = item.tags, self.measured_tags(item.signal, context)
-        if measured:
-            found = {**merged_tags(found, {}), **measured}
-        tags = merged_tags(found, self._given(item, context)) if found or self.options.tags else {}
-        if not self.options.provenance:
-            self.write(item.signal, sink, tags, context)
-            return
-        from tonearm.writing.provenance import provenance_tags, write_sidecar
+        self.write(item.signal, sink, self._tags_of(item, sink, context), context)
 
-        made = context.provenance()
-        if self.options.provenance == "paths":
-            made = made.with_paths()
-        self.write(item.signal, sink, tags | provenance_tags(made, item), context)
-        write_sidecar(sink.sidecar(f"{sink.suffix}.json"), made, item, tags)
+
+class TaggingBlockEncoder(_TagWriter[S, Options], BlockEncoder[S, Options], Generic[S, Options]):
+    """Encoder that works block by block, with the options ``tags`` and ``provenance``."""
+
+    @abstractmethod
+    def begin(self, spec: Spec, sink: Sink, tags: Mapping[str, str], context: Context) -> StartedEncoder:
+        """Return the encoder at work on a file, as `start` does. Names of tags are those of `tag_name`.
+
+        Write the tags before the first block, as a pipe has no other place for them. What cannot stand there is for
+        `check_pipe` to refuse.
+        """
 
     def measured_tags(self, signal: S, context: Context) -> Mapping[str, str]:  # noqa: ARG002 - for encoders that measure
         """Return the tags that follow from the signal itself, such as its loudness; by default none.
@@ -121,15 +155,28 @@ class TaggingEncoder(Encoder[S, Options], Generic[S, Options]):
         """
         return {}
 
-    def _given(self, item: Item[S], context: Context) -> dict[str, str]:
-        """Return the tags of the user for an item."""
-        given = {}
-        for name, template in self._templates.items():
-            given[name] = text = template.render(context.source, item.key, item.index)
-            if template.constant is None and (examples := number_expected(name, text)):
-                context.warn(f"the tag {name} is {one_line(repr(text))}, not a number such as {examples}")
-        return given
+    def start(self, spec: Spec, sink: Sink, context: Context) -> StartedEncoder:
+        """Return the encoder at work on a file, whose tags are known from the item and the options."""
+        item: Any = context.item
+        if item is None:
+            return self.begin(spec, sink, merged_tags({}, self._given(context, "", 0)), context)
+        return self.begin(spec, sink, self._tags_of(item, sink, context), context)
 
-    @functools.cached_property
-    def _templates(self) -> dict[str, TextTemplate]:
-        return {name: text_template(str(value)) for name, value in self.options.tags.items()}
+    def check_blocks(self, spec: Spec) -> None:
+        """Refuse options that need the source or the whole signal: ``provenance``, and fields in tags."""
+        super().check_blocks(spec)
+        if self.options.provenance:
+            message = "provenance names the source of a sound, and a stream has none"
+            raise OptionError(message, option="provenance", code="needs-whole", remedies=(RemoveOption("provenance"),))
+        for name, template in self._templates.items():
+            if template.constant is None:
+                message = f"the tag {name} has fields of a source, and a stream has none"
+                remedies = (RemoveOption(f"tags.{name}"),)
+                raise OptionError(message, option=f"tags.{name}", code="needs-whole", remedies=remedies)
+
+    def encode(self, item: Item[S], sink: Sink, context: Context) -> None:
+        """Write the file, and its provenance beside it if the options ask for it."""
+        measured = self.measured_tags(item.signal, context)
+        if measured:
+            item = replace(item, tags={**merged_tags(item.tags, {}), **measured})
+        super().encode(item, sink, context)

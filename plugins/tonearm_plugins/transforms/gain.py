@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import Context, Decibels, Meta, Transform, Waveform
+from tonearm.api import BlockTransform, Context, Decibels, EachBlock, Meta, Spec, StartedTransform, Waveform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,14 +18,15 @@ class GainOptions:
     ]
 
 
-class Gain(Transform[Waveform, Waveform, GainOptions]):
+class Gain(BlockTransform[Waveform, Waveform, GainOptions]):
     """Change the level by a number of dB; nothing is clipped here, and limiter can follow."""
 
     keeps_double = True
+    any_blocks = True
 
-    def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the waveform times the gain."""
+    def start(self, spec: Spec, context: Context) -> StartedTransform:
+        """Return the multiplication by the gain."""
         from tonearm_plugins.dsp import levels
 
-        samples = levels.apply_gain(signal.samples, levels.db_to_amplitude(self.options.gain_db))
-        return Waveform(samples=samples, sample_rate=signal.sample_rate)
+        gain = levels.db_to_amplitude(self.options.gain_db)
+        return EachBlock(lambda block: levels.apply_gain(block, gain))

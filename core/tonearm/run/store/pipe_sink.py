@@ -1,0 +1,70 @@
+"""A sink that passes bytes on as they come: a pipe, a socket, or a caller who waits for them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn, cast
+
+from tonearm.errors import ItemError
+from tonearm.plugins.sink import Sink
+
+
+class PipeSink(Sink):
+    """A sink that cannot go back in what was written, and has no path.
+
+    Parameters
+    ----------
+    take
+        Function that takes bytes, all of them, and keeps no reference to them.
+    suffix
+        Suffix of the format, with dot.
+    """
+
+    def __init__(self, take: Callable[[memoryview], object], suffix: str) -> None:
+        super().__init__("", suffix)
+        self._take = take
+
+    @property
+    def seekable(self) -> bool:
+        """Always False."""
+        return False
+
+    @property
+    def path(self) -> Path:
+        """Raise `ItemError`: a pipe has none."""
+        raise _no_file()
+
+    def open(self) -> BinaryIO:
+        """Return an open file that passes on what is written. Closing it does not close the pipe."""
+        return cast("BinaryIO", _PipeFile(self._take))
+
+    def sidecar(self, suffix: str) -> NoReturn:  # noqa: ARG002 - as `Sink` has it
+        """Raise `ItemError`: there is no place beside a pipe."""
+        raise _no_file()
+
+
+class _PipeFile(io.RawIOBase):
+    def __init__(self, take: Callable[[memoryview], object]) -> None:
+        self._take = take
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+    def write(self, data: Any, /) -> int:
+        view = memoryview(data).cast("B")
+        if view.nbytes:
+            self._take(view)
+        return view.nbytes
+
+
+def _no_file() -> ItemError:
+    return ItemError(
+        "it writes a file, and cannot write into a pipe",
+        code="needs-file",
+        hint="write to a path, or choose mp3 or wav",
+    )
