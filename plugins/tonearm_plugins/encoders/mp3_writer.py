@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tonearm.api import (
     Context,
     Meta,
     OptionError,
+    PcmRounding,
     RemoveOption,
     Requirement,
     SetOption,
     Sink,
     Spec,
-    Waveform,
-    pcm_blocks,
+    StartedEncoder,
+    note_clipped,
+    rounding,
 )
-from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
+from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import MP3, mp3_bitrates
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 
-_BITS = 24  # for soundfile and pydub, which take more than 16; float32 has no more
-_DEFAULT_BITRATE = 192
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.typing import Array
+    from tonearm_plugins.formats.lame import Rates, Stream
+    from tonearm_plugins.formats.mp3_file import Mp3File
 
-# Peak of −12 dB. From there on, LAME's own noise is at least 10 dB above that of the 16 bits that lameenc takes, even
-# at 320 kbit/s. In quieter sounds the rounding would be heard.
-_LOUD = 0.25
+_DEFAULT_BITRATE = 192
 
 _LAMEENC = Requirement(name="lameenc", hint="pip install lameenc, or engine: soundfile, which is slower")
 
@@ -41,9 +43,9 @@ class Mp3Options(SoundTagOptions):
     engine: Annotated[
         Literal["auto", "lameenc", "soundfile", "pydub"],
         Meta(
-            description="Library that calls LAME. lameenc is three times as fast as the others and takes 16 bits;"
-            " soundfile takes 24. auto is lameenc, or soundfile for a sound that never reaches −12 dB of full scale,"
-            " where 16 bits could be heard. pydub uses ffmpeg."
+            description="Library that brings LAME. lameenc is three times as fast as the others. auto is lameenc where"
+            " its module has LAME's own functions, as on Linux, and soundfile elsewhere: lameenc's own class takes 16"
+            " bits alone. pydub uses ffmpeg, and needs the whole sound."
         ),
     ] = "auto"
     bitrate: Annotated[
@@ -79,11 +81,13 @@ class Mp3Options(SoundTagOptions):
         yield from super().problems()
 
 
-class Mp3Writer(SoundEncoder[Mp3Options]):
+class Mp3Writer(SoundBlockEncoder[Mp3Options]):
     """Write an MP3 file of exact length, with a constant, average or variable bit rate and ID3 tags."""
 
     suffixes = (".mp3",)
     limits = MP3
+    any_blocks = True
+    pipes = True
 
     def needs(self) -> Iterable[Requirement]:
         """Return what the engine needs to be installed."""
@@ -96,133 +100,120 @@ class Mp3Writer(SoundEncoder[Mp3Options]):
 
             ffmpeg.require(ffmpeg.find(), container="mp3", codec="libmp3lame")
 
-    def accepts(self, spec: Spec) -> None:
-        """Refuse what MP3 cannot hold, and bit rates too low for an exact length."""
-        super().accepts(spec)
-        if spec.sample_rate is not None:
-            problem = self._problem(spec.sample_rate, spec.channels or 1)
-            if problem:
-                raise problem
+    def check_blocks(self, spec: Spec) -> None:
+        """Refuse the engine pydub, which collects the whole sound."""
+        super().check_blocks(spec)
+        if self.options.engine == "pydub":
+            message = "pydub needs the whole sound, which a stream never has"
+            remedies = (SetOption("engine", "auto"),)
+            raise OptionError(message, option="engine", code="needs-whole", remedies=remedies)
 
-    def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        """Write the file with its tags, and measure the bit rate and the number of clipped samples."""
-        if self.options.vbr_quality is None:
-            context.measure(bitrate=self._bitrate(signal.sample_rate))
-        engine = self._engine(signal)
-        {"lameenc": self._by_lameenc, "soundfile": self._by_soundfile, "pydub": self._by_pydub}[engine](
-            signal, sink, tags, context
-        )
+    def check_pipe(self, spec: Spec) -> None:
+        """Refuse the engine pydub, which writes a file."""
+        super().check_pipe(spec)
+        if self.options.engine == "pydub":
+            message = "pydub writes a file, and cannot write into a pipe"
+            raise OptionError(message, option="engine", code="needs-file", remedies=(SetOption("engine", "auto"),))
 
-    def _engine(self, signal: Waveform) -> str:
-        """Return the engine for a sound: lameenc, unless 16 bits are too few or it is not installed."""
-        if self.options.engine != "auto":
-            return self.options.engine
-        from tonearm_plugins.dsp.levels import peak
+    def begin(self, spec: Spec, sink: Sink, tags: Mapping[str, str], context: Context) -> StartedEncoder:
+        """Return LAME at work; measures the bit rate, if it is not variable."""
+        from tonearm_plugins.formats.lame import stream_class
+        from tonearm_plugins.formats.mp3_file import Mp3File
 
-        fine = not self._too_low(signal.sample_rate, signal.channels)
-        if not _LAMEENC.is_met() or (fine and 0 < peak(signal.samples) < _LOUD):
-            return "soundfile"
-        return "lameenc"
+        rate, channels = spec.sample_rate or 1, spec.channels or 1
+        rates = self._rates(rate)
+        if rates.bitrate:
+            context.measure(bitrate=rates.bitrate)
+        id3 = b""
+        if tags or self.cover:
+            from tonearm_plugins.formats.tags import id3_bytes
 
-    def _by_lameenc(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        from tonearm_plugins.formats import lame
+            id3 = id3_bytes(tags, self.cover)
+        if self.options.engine == "pydub":
+            return _StartedFfmpeg(rate, channels, rates, id3, sink, context)
+        stream = stream_class(self.options.engine)(rate, channels, rates)
+        return _StartedLame(stream, Mp3File(sink.open(), id3, rates, seekable=sink.seekable), context)
 
-        content = lame.encode(
-            pcm_blocks(signal, lame.BITS, context),
-            sample_rate=signal.sample_rate,
-            channels=signal.channels,
-            length=signal.length,
-            **self._rates(signal),
-        )
-        self._save(content, sink, tags)
+    def _rates(self, sample_rate: int) -> Rates:
+        """Return the bit rate that MP3 has at this sample rate, the nearest to the wanted one, or the quality."""
+        from tonearm_plugins.formats.lame import Rates
 
-    def _rates(self, signal: Waveform) -> dict[str, int | None]:
-        """Return the bit rate, constant or average, or the quality, as arguments of `lame`."""
         options = self.options
         if options.vbr_quality is not None:
-            return {"vbr_quality": options.vbr_quality}
-        return {"bitrate" if options.abr is None else "abr": self._bitrate(signal.sample_rate)}
+            return Rates("vbr", quality=options.vbr_quality)
+        wanted = options.bitrate or options.abr or _DEFAULT_BITRATE
+        nearest = min(mp3_bitrates(sample_rate), key=lambda rate: (abs(rate - wanted), -rate))
+        return Rates("cbr" if options.abr is None else "abr", nearest)
 
-    def _save(self, content: bytes, sink: Sink, tags: Mapping[str, str]) -> None:
-        """Write the tags, then the content of the file."""
-        with sink.open() as file:
-            if tags or self.cover:
-                from tonearm_plugins.formats.tags import id3_bytes
 
-                file.write(id3_bytes(tags, self.cover))
-            file.write(content)
+class _StartedLame(StartedEncoder):
+    """LAME at work on one file."""
 
-    def _by_soundfile(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        from tonearm_plugins.formats.sndfile_writing import write
-        from tonearm_plugins.formats.tags import write_id3
+    def __init__(self, stream: Stream, file: Mp3File, context: Context) -> None:
+        self._stream = stream
+        self._file = file
+        self._context = context
+        self._length = self._clipped = 0
 
-        options = self.options
-        if options.vbr_quality is None:
-            # libsndfile spreads 0 to 1 evenly over the bit rates, the highest first, and refuses exactly 1.
-            rates = mp3_bitrates(signal.sample_rate)
-            level = min((rates[-1] - self._bitrate(signal.sample_rate)) / (rates[-1] - rates[0]), 0.999)
-            mode = "CONSTANT" if options.abr is None else "AVERAGE"
-        else:
-            level, mode = options.vbr_quality / 10, "VARIABLE"
-        write(
-            sink.path,
-            pcm_blocks(signal, _BITS, context),
-            sample_rate=signal.sample_rate,
-            channels=signal.channels,
-            container="MP3",
-            subtype="MPEG_LAYER_III",
-            compression_level=level,
-            bitrate_mode=mode,
-        )
-        write_id3(sink.path, tags, self.cover)
+    def write(self, block: Array) -> None:
+        """Encode a block, and write the frames that are whole."""
+        import numpy as np
 
-    def _by_pydub(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
+        low, high = rounding.finite_extent(block)
+        if low < -1.0 or high > 1.0:
+            self._clipped += rounding.beyond(block, low, high)
+            block = np.clip(block, -1.0, 1.0)
+        self._length += block.shape[1]
+        self._file.write(self._stream.encode(block))
+
+    def finish(self) -> None:
+        """Write the last frames and the exact length, and measure the number of clipped samples."""
+        self._file.write(self._stream.flush())
+        self._file.finish(self._length)
+        note_clipped(self._clipped, self._context)
+
+    def abort(self) -> None:
+        """Release LAME, and close the file."""
+        self._stream.close()
+        self._file.close()
+
+
+class _StartedFfmpeg(StartedEncoder):
+    """LAME within ffmpeg, which gets the whole sound at the end."""
+
+    def __init__(self, sample_rate: int, channels: int, rates: Rates, id3: bytes, sink: Sink, context: Context) -> None:
+        self._sample_rate = sample_rate
+        self._channels = channels
+        self._rates = rates
+        self._id3 = id3
+        self._sink = sink
+        self._context = context
+        self._rounding = PcmRounding(24)  # pydub takes up to 32 bits, and float32 has no more than 24
+        self._blocks: list[Array] = []
+
+    def write(self, block: Array) -> None:
+        """Keep a block."""
+        self._blocks.append(self._rounding(block))
+
+    def finish(self) -> None:
+        """Let ffmpeg write the file, and correct its length; measure the number of clipped samples."""
         from tonearm_plugins.formats import ffmpeg, lame
 
-        options = self.options
-        more = [] if options.vbr_quality is None else ["-q:a", str(options.vbr_quality)]
-        more += [] if options.abr is None else ["-abr", "1"]
+        rates, sink = self._rates, self._sink
+        more = ["-q:a", str(rates.quality)] if rates.mode == "vbr" else []
+        more += ["-abr", "1"] if rates.mode == "abr" else []
         ffmpeg.export(
             sink.path,
-            pcm_blocks(signal, _BITS, context, reports=False),
-            sample_rate=signal.sample_rate,
-            channels=signal.channels,
+            self._blocks,
+            sample_rate=self._sample_rate,
+            channels=self._channels,
             container="mp3",
             codec="libmp3lame",
-            bitrate=self._bitrate(signal.sample_rate) if options.vbr_quality is None else None,
-            parameters=[*more, "-id3v2_version", "0"],
-            on_progress=context.progress,
+            bitrate=rates.bitrate or None,
+            parameters=[*more, "-af", f"volume={rates.gain:.9g}:precision=float", "-id3v2_version", "0"],
+            on_progress=self._context.progress,
         )
-        content = lame.corrected(sink.path.read_bytes(), length=signal.length, **self._rates(signal))
-        self._save(content, sink, tags)
-
-    def _bitrate(self, sample_rate: int) -> int:
-        """Return the bit rate that MP3 has at this sample rate, the nearest to the wanted one."""
-        wanted = self.options.bitrate or self.options.abr or _DEFAULT_BITRATE
-        return min(mp3_bitrates(sample_rate), key=lambda rate: (abs(rate - wanted), -rate))
-
-    def _problem(self, sample_rate: int, channels: int) -> OptionError | None:
-        """Return the error for a bit rate that is too low for the engine; None if it is not."""
-        if self.options.engine == "soundfile" or (self.options.engine == "auto" and not _LAMEENC.is_met()):
-            return self._too_low(sample_rate, channels)
-        return None
-
-    def _too_low(self, sample_rate: int, channels: int) -> OptionError | None:
-        """Return the error for a bit rate whose frames cannot hold LAME's frame of information; None if they can.
-
-        That frame has the exact length. Other engines than libsndfile enlarge it.
-        """
-        if self.options.vbr_quality is not None or self.options.abr is not None:
-            return None
-        from tonearm_plugins.formats.mpeg_audio import holds_info
-
-        bitrate = self._bitrate(sample_rate)
-        enough = [rate for rate in mp3_bitrates(sample_rate) if holds_info(rate, sample_rate, channels)]
-        if bitrate in enough:
-            return None
-        return OptionError(
-            f"{bitrate} kbit/s at {sample_rate} Hz leaves no room for the exact length of the sound",
-            option="bitrate",
-            remedies=(SetOption("bitrate", enough[0]), SetOption("engine", "lameenc", "which finds the room")),
-            code="bitrate-too-low",
-        )
+        content = lame.corrected(sink.path.read_bytes(), length=sum(map(len, self._blocks)), rates=rates)
+        with sink.open() as file:
+            file.write(self._id3 + content)
+        note_clipped(self._rounding.clipped, self._context)

@@ -7,7 +7,9 @@ leaves it out, and mutagen only reads it.
 
 from __future__ import annotations
 
+import functools
 import struct
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -109,6 +111,123 @@ def _side_size(channels: int, *, is_mpeg1: bool) -> int:
     return ((17, 32) if is_mpeg1 else (9, 17))[channels - 1]
 
 
+class Frames:
+    """Frames of a sound, in the order in which LAME makes them: cut apart, counted and checked.
+
+    Attributes
+    ----------
+    sizes
+        Size of each whole frame so far in bytes.
+    """
+
+    def __init__(self) -> None:
+        self.sizes = array("H")
+        self.first: Header | None = None
+        self._known: dict[int, int] = {}
+        self._rest = b""
+        self._bytes = 0
+        self._crc = 0
+
+    def push(self, data: bytes | bytearray) -> bytes:
+        """Return the frames that are whole with more bytes of the stream; what is left waits.
+
+        Raises
+        ------
+        ValueError
+            There is anything but frames.
+        """
+        content = self._rest + data
+        at = 0
+        while len(content) - at >= 4:
+            size = self._size(content, at)
+            if len(content) - at < size:
+                break
+            self.sizes.append(size)
+            at += size
+        whole, self._rest = content[:at], content[at:]
+        self._crc = crc16(whole, self._crc)
+        self._bytes += at
+        return whole
+
+    @property
+    def rest(self) -> bytes:
+        """Bytes of a frame that is not whole yet."""
+        return self._rest
+
+    def info(self, length: int, mode: Mode, *, bitrate: int = 0, quality: int = 0) -> bytes:
+        """Return the frame to put before all frames, so that decoders return exactly the samples that were encoded.
+
+        Parameters
+        ----------
+        length
+            Samples of each channel of the sound.
+        mode
+            Kind of bit rate: constant, average or variable.
+        bitrate
+            Bit rate in kbit/s, constant or average.
+        quality
+            Quality of a variable bit rate, 0 to 9.
+
+        Raises
+        ------
+        ValueError
+            There are frames for another number of samples, or the last one is cut short.
+        """
+        header = self.first
+        if self._rest or header is None:
+            raise ValueError("the last frame is cut short" if self._rest else "there is no frame")
+        room = header.with_room()
+        padding = len(self.sizes) * header.samples - DELAY - length
+        if not 0 <= padding < 4096:
+            raise ValueError(f"{len(self.sizes)} frames cannot have {length} samples")
+        total = room.size + self._bytes
+        body = bytearray(room.size)
+        body[:4] = room.word.to_bytes(4, "big")
+        at = 4 + header.side
+        struct.pack_into(">4sIII", body, at, b"Info" if mode == "cbr" else b"Xing", 15, len(self.sizes), total)
+        body[at + 16 : at + 116] = _seek_table(self.sizes, room.size, total)
+        struct.pack_into(">I", body, at + 116, 97 - 10 * (quality if mode == "vbr" else 4))
+        rate = header.sample_rate
+        source = 0 if rate <= 32000 else 1 if rate == 44100 else 2
+        stereo = 0 if header.channels == 1 else 3  # 3 is joint stereo
+        struct.pack_into(
+            ">9sBBIHHBBBBBBBHIH",
+            body,
+            at + 120,
+            b"LAME3.100",
+            _VBR_METHODS[mode],
+            _UNKNOWN,  # low-pass
+            _UNKNOWN,  # peak
+            _UNKNOWN,  # gain of the track
+            _UNKNOWN,  # and of the album
+            _UNKNOWN,  # encoding flags
+            min(bitrate, 255),
+            DELAY >> 4,
+            (DELAY & 15) << 4 | padding >> 8,
+            padding & 255,
+            source << 6 | stereo << 2,
+            0,  # gain that was applied to the file
+            0,  # surround and preset
+            total,
+            self._crc,
+        )
+        checked = at + _INFO - 2
+        struct.pack_into(">H", body, checked, crc16(body[:checked]))
+        return bytes(body)
+
+    def _size(self, content: bytes, at: int) -> int:
+        """Return the size of the frame at a place."""
+        word = int.from_bytes(content[at : at + 4], "big")
+        size = self._known.get(word, 0)
+        if not size:
+            header = Header(word)
+            if not header.is_valid:
+                raise ValueError(f"there is no frame at byte {self._bytes + at}")
+            self.first = self.first or header
+            size = self._known[word] = header.size
+        return size
+
+
 def frame_sizes(stream: bytes | bytearray) -> list[int]:
     """Return the size of each frame of a stream in bytes.
 
@@ -117,84 +236,10 @@ def frame_sizes(stream: bytes | bytearray) -> list[int]:
     ValueError
         The stream has anything but whole frames.
     """
-    sizes, at = [], 0
-    known: dict[int, int] = {}
-    while at < len(stream):
-        word = int.from_bytes(stream[at : at + 4], "big")
-        size = known.get(word, 0)
-        if not size:
-            header = Header(word)
-            if not header.is_valid:
-                raise ValueError(f"there is no frame at byte {at}")
-            size = known[word] = header.size
-        sizes.append(size)
-        at += size
-    if at != len(stream):
+    frames = Frames()
+    if len(frames.push(stream)) != len(stream):
         raise ValueError("the last frame is cut short")
-    return sizes
-
-
-def info_frame(stream: bytes | bytearray, length: int, mode: Mode, *, bitrate: int = 0, quality: int = 0) -> bytes:
-    """Return the frame to put before a stream of LAME, so that decoders return exactly the samples that were encoded.
-
-    Parameters
-    ----------
-    stream
-        Frames that LAME made of the sound.
-    length
-        Samples of each channel of the sound.
-    mode
-        Kind of bit rate: constant, average or variable.
-    bitrate
-        Bit rate in kbit/s, constant or average.
-    quality
-        Quality of a variable bit rate, 0 to 9.
-
-    Raises
-    ------
-    ValueError
-        The stream has anything but whole frames, or frames for another number of samples.
-    """
-    sizes = frame_sizes(stream)
-    header = Header(int.from_bytes(stream[:4], "big"))
-    room = header.with_room()
-    padding = len(sizes) * header.samples - DELAY - length
-    if not 0 <= padding < 4096:
-        raise ValueError(f"{len(sizes)} frames cannot have {length} samples")
-    total = room.size + len(stream)
-    body = bytearray(room.size)
-    body[:4] = room.word.to_bytes(4, "big")
-    at = 4 + header.side
-    struct.pack_into(">4sIII", body, at, b"Info" if mode == "cbr" else b"Xing", 15, len(sizes), total)
-    body[at + 16 : at + 116] = _seek_table(sizes, room.size, total)
-    struct.pack_into(">I", body, at + 116, 97 - 10 * (quality if mode == "vbr" else 4))
-    rate = header.sample_rate
-    source = 0 if rate <= 32000 else 1 if rate == 44100 else 2
-    stereo = 0 if header.channels == 1 else 3  # 3 is joint stereo
-    struct.pack_into(
-        ">9sBBIHHBBBBBBBHIH",
-        body,
-        at + 120,
-        b"LAME3.100",
-        _VBR_METHODS[mode],
-        _UNKNOWN,  # low-pass
-        _UNKNOWN,  # peak
-        _UNKNOWN,  # gain of the track
-        _UNKNOWN,  # and of the album
-        _UNKNOWN,  # encoding flags
-        min(bitrate, 255),
-        DELAY >> 4,
-        (DELAY & 15) << 4 | padding >> 8,
-        padding & 255,
-        source << 6 | stereo << 2,
-        0,  # gain that was applied to the file
-        0,  # surround and preset
-        total,
-        crc16(stream),
-    )
-    checked = at + _INFO - 2
-    struct.pack_into(">H", body, checked, crc16(body[:checked]))
-    return bytes(body)
+    return list(frames.sizes)
 
 
 def _seek_table(sizes: Sequence[int], before: int, total: int) -> bytes:
@@ -206,14 +251,30 @@ def _seek_table(sizes: Sequence[int], before: int, total: int) -> bytes:
     return bytes(min(255, 256 * starts[percent * len(sizes) // 100] // total) for percent in range(100))
 
 
-def crc16(data: bytes | bytearray) -> int:
-    """Return the CRC-16 of bytes (polynomial 0x8005, reflected, starting from 0), as LAME computes it.
+def crc16(data: bytes | bytearray, start: int = 0) -> int:
+    """Return the CRC-16 of bytes (polynomial 0x8005, reflected), as LAME computes it.
+
+    Parameters
+    ----------
+    data
+        Bytes.
+    start
+        CRC-16 of the bytes before them.
+
+    Returns
+    -------
+    int
+        CRC-16 of all bytes up to the last.
 
     The standard library has no such CRC. This one is linear, and leading zeros do not change it, so it is computed of
     many pieces at once, which are then combined in pairs.
     """
     import numpy as np
 
+    if len(data) < 4:
+        return _crc16_of_few(data, start)
+    if start:  # the register is XORed with the first two bytes
+        data = bytes((data[0] ^ start & 255, data[1] ^ start >> 8)) + data[2:]
     table = _table()
     lanes = 1 << max(0, (len(data) // 64).bit_length())
     steps = -(-len(data) // lanes)
@@ -233,6 +294,15 @@ def crc16(data: bytes | bytearray) -> int:
     return int(found[0])
 
 
+def _crc16_of_few(data: bytes | bytearray, start: int) -> int:
+    for byte in data:
+        start ^= byte
+        for _ in range(8):
+            start = start >> 1 ^ (0xA001 if start & 1 else 0)
+    return start
+
+
+@functools.cache
 def _table() -> np.ndarray[Any, Any]:
     import numpy as np
 

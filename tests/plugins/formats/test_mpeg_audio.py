@@ -16,6 +16,12 @@ from mutagen.mp3 import XingHeader
 from tonearm_plugins.formats import mpeg_audio
 
 
+def info_frame(stream: bytes, length: int, mode: mpeg_audio.Mode, **rates: int) -> bytes:
+    frames = mpeg_audio.Frames()
+    frames.push(stream)
+    return frames.info(length, mode, **rates)
+
+
 def stream(rate: int, channels: int, bitrate: int, length: int = 20_000) -> bytes:
     """What LAME makes of noise, without its own first frame."""
     encoder: Any = lameenc.Encoder()
@@ -41,7 +47,7 @@ def test_the_first_frame_says_what_mutagen_reads(rate: int, channels: int, bitra
     sizes = mpeg_audio.frame_sizes(made)
     assert sum(sizes) == len(made)
     assert len(sizes) * header.samples >= 20_000 + mpeg_audio.DELAY
-    frame = mpeg_audio.info_frame(made, 20_000, "cbr", bitrate=bitrate)
+    frame = info_frame(made, 20_000, "cbr", bitrate=bitrate)
     found = mutagen.mp3.MP3(io.BytesIO(frame + made)).info
     assert found.length == pytest.approx(20_000 / rate, abs=1e-4)
     assert found.encoder_info.startswith("LAME 3.100")
@@ -79,7 +85,7 @@ def test_size_and_checksums_are_where_lame_itself_writes_them(rate: int, channel
     theirs = written.getvalue()
     header = mpeg_audio.Header(int.from_bytes(theirs[:4], "big"))
     music, at = theirs[header.size :], 4 + header.side
-    ours = mpeg_audio.info_frame(music, 20_000, "vbr", quality=4) + music
+    ours = info_frame(music, 20_000, "vbr", quality=4) + music
     for file in (theirs, ours):
         size = len(file) - len(music)
         assert checksums(file) == (len(file), crc_by_definition(music), crc_by_definition(file[: at + 154]))
@@ -95,9 +101,9 @@ def test_size_and_checksums_are_where_lame_itself_writes_them(rate: int, channel
 def test_a_stream_of_anything_else_is_refused(cut: int, message: str) -> None:
     made = stream(44100, 2, 128)
     with pytest.raises(ValueError, match=message):
-        mpeg_audio.frame_sizes(made[:-cut] if cut > 0 else made + b"\0")
+        mpeg_audio.frame_sizes(made[:-cut] if cut > 0 else made + b"\0" * 4)
     with pytest.raises(ValueError, match="frames cannot have 1000000 samples"):
-        mpeg_audio.info_frame(made, 1_000_000, "cbr")
+        info_frame(made, 1_000_000, "cbr")
 
 
 @pytest.mark.parametrize(
@@ -181,7 +187,7 @@ def test_every_field_of_the_frame_of_information(
     """By mutagen's reader and the Mp3 Info Tag, revision 1; the quality counts down from 97 in steps of 10."""
     made = stream(rate, channels, bitrate)
     header = mpeg_audio.Header(int.from_bytes(made[:4], "big"))
-    frame = mpeg_audio.info_frame(made, 20_000, mode, bitrate=bitrate, quality=2)
+    frame = info_frame(made, 20_000, mode, bitrate=bitrate, quality=2)
     at = 4 + header.side
     assert frame[4:at] == bytes(header.side)
     assert frame[at : at + 8] == start + b"\0\0\0\x0f"  # all four fields are there
@@ -209,11 +215,40 @@ def test_the_padding_has_12_bits() -> None:
     made = stream(44100, 1, 64)
     samples = len(mpeg_audio.frame_sizes(made)) * 1152 - 576
     for padding in (0, 15, 255, 256, 4095):
-        file = io.BytesIO(mpeg_audio.info_frame(made, samples - padding, "cbr", bitrate=64))
+        file = io.BytesIO(info_frame(made, samples - padding, "cbr", bitrate=64))
         file.seek(21)
         found = XingHeader(file).lame_header
         assert found is not None
         assert found.encoder_padding_end == padding
     for padding in (-1, 4096):
         with pytest.raises(ValueError, match="frames cannot have"):
-            mpeg_audio.info_frame(made, samples - padding, "cbr", bitrate=64)
+            info_frame(made, samples - padding, "cbr", bitrate=64)
+
+
+@pytest.mark.parametrize("cut", [1, 3, 100, 417, 5000])
+def test_frames_that_come_in_pieces(cut: int) -> None:
+    made = stream(44100, 2, 128)
+    frames = mpeg_audio.Frames()
+    got = [frames.push(made[at : at + cut]) for at in range(0, len(made), cut)]
+    assert b"".join(got) == made
+    for piece in got:
+        mpeg_audio.frame_sizes(piece)  # whole frames alone
+    assert frames.rest == b""
+    assert frames.info(20_000, "cbr", bitrate=128) == info_frame(made, 20_000, "cbr", bitrate=128)
+
+
+def test_a_stream_that_stops_within_a_frame_has_no_length() -> None:
+    frames = mpeg_audio.Frames()
+    with pytest.raises(ValueError, match="there is no frame"):
+        frames.info(1, "cbr")
+    made = stream(44100, 2, 128)
+    frames.push(made[:-1])
+    assert len(frames.rest) > 100
+    with pytest.raises(ValueError, match="the last frame is cut short"):
+        frames.info(20_000, "cbr")
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2, 3, 4, 5, 999])
+def test_a_checksum_goes_on(cut: int) -> None:
+    data = bytes(np.random.default_rng(3).integers(0, 256, 1000, np.uint8))
+    assert mpeg_audio.crc16(data[cut:], mpeg_audio.crc16(data[:cut])) == crc_by_definition(data)
