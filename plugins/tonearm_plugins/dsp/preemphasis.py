@@ -9,8 +9,11 @@ from tonearm_plugins.dsp.not_finite import zero_not_finite
 from tonearm_plugins.dsp.progress import OnProgress
 from tonearm_plugins.dsp.typing import Array
 
-FILTER_BLOCK_LENGTH = 1 << 15
-"""Samples in a block, over which the filter makes a dozen passes: with 2^17 samples it takes twice as long."""
+FILTER_BLOCK_LENGTH = 1 << 11
+"""Samples that the filter is computed over from rest, before what was left of those before them is added."""
+
+BLOCKS_TOGETHER = 1 << 4
+"""Number of these blocks in one pass of the dozen that each takes: more do not stay in the cache."""
 
 NEGLIGIBLE = 1e-20
 """Power of the coefficient up to which a sample changes nothing in float64."""
@@ -41,18 +44,72 @@ def deemphasis(samples: Array, coefficient: float, *, on_progress: OnProgress | 
     >>> deemphasis(np.array([[1.0, 0.0, 0.0]]), 0.5).tolist()
     [[1.0, 0.5, 0.25]]
     """
-    result = np.empty(samples.shape, samples.dtype)
-    before = np.zeros((samples.shape[0], 1))
-    tail = coefficient ** np.arange(1, FILTER_BLOCK_LENGTH + 1)
-    for part in block_slices(samples.shape[1], FILTER_BLOCK_LENGTH, on_progress=on_progress):
-        given = samples[:, part]
-        block = zero_not_finite(given).astype(np.float64)
-        power, delay = coefficient, 1
-        while power > NEGLIGIBLE and delay < block.shape[1]:
-            block[:, delay:] += power * block[:, :-delay]
-            power, delay = power * power, 2 * delay
-        block += tail[: block.shape[1]] * before
-        before = block[:, -1:]
-        result[:, part] = block
-        np.copyto(result[:, part], given, where=~np.isfinite(given))
-    return result
+    return InversePreemphasis(coefficient).push(samples, is_last=True, on_progress=on_progress)
+
+
+class InversePreemphasis:
+    """The inverse of pre-emphasis at work. How a waveform is cut changes no bit.
+
+    The samples come out in blocks of `FILTER_BLOCK_LENGTH`.
+
+    Parameters
+    ----------
+    coefficient
+        Coefficient of the pre-emphasis, from 0 to below 1.
+    """
+
+    def __init__(self, coefficient: float) -> None:
+        self._coefficient = coefficient
+        self._tail = coefficient ** np.arange(1, FILTER_BLOCK_LENGTH + 1)
+        self._before: list[float] = []
+        self._waiting: Array | None = None
+
+    def push(self, samples: Array, *, is_last: bool = False, on_progress: OnProgress | None = None) -> Array:
+        """Undo the pre-emphasis of the next samples.
+
+        Parameters
+        ----------
+        samples
+            Next part of the waveform, of shape (channels, samples). NaN and infinity count as 0, and stay.
+        is_last
+            Whether nothing follows.
+        on_progress
+            Function called with the samples of this part that are done, and with the number of all.
+
+        Returns
+        -------
+        Array
+            What is complete, of shape (channels, samples), in the same dtype; with the last part, all that is left.
+        """
+        given = samples if self._waiting is None else np.concatenate((self._waiting, samples), axis=1)
+        whole = given.shape[1] // FILTER_BLOCK_LENGTH * FILTER_BLOCK_LENGTH
+        result = np.empty((given.shape[0], given.shape[1] if is_last else whole), given.dtype)
+        for part in block_slices(whole, BLOCKS_TOGETHER * FILTER_BLOCK_LENGTH, on_progress=on_progress):
+            self._undo(given[:, part], FILTER_BLOCK_LENGTH, out=result[:, part])
+        if whole < result.shape[1]:
+            self._undo(given[:, whole:], given.shape[1] - whole, out=result[:, whole:])
+            if on_progress:
+                on_progress(given.shape[1], given.shape[1])
+        self._waiting = given[:, whole:].copy()
+        return result
+
+    def _undo(self, samples: Array, length: int, *, out: Array) -> None:
+        """Write the next samples without pre-emphasis to ``out``, computed in blocks of a length."""
+        decay = float(self._tail[length - 1])
+        last_samples, self._before = self._before or [0.0] * len(samples), []
+        for given, made, last in zip(samples, out, last_samples, strict=True):
+            finite = zero_not_finite(given)
+            # Time is the first axis, so that a delay is one contiguous part of all blocks.
+            blocks = finite.reshape(-1, length).T.astype(np.float64, order="C")
+            power, delay = self._coefficient, 1
+            while power > NEGLIGIBLE and delay < length:
+                blocks[delay:] += power * blocks[:-delay]
+                power, delay = power * power, 2 * delay
+            before = [last]
+            for end in blocks[-1].tolist():
+                before.append(end + decay * before[-1])
+            blocks += self._tail[:length, None] * np.array(before[:-1])
+            self._before.append(before[-1])
+            made.reshape(-1, length)[:] = blocks.T
+            if finite is not given:
+                np.copyto(made, given, where=~np.isfinite(given))

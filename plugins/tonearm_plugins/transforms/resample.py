@@ -5,8 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tonearm.api import MAX_SAMPLE_RATE, Context, Meta, OptionError, SetOption, Spec, Transform, Waveform
+from tonearm.api import (
+    MAX_SAMPLE_RATE,
+    BlockTransform,
+    Context,
+    EachBlock,
+    Meta,
+    OptionError,
+    SetOption,
+    Spec,
+    StartedTransform,
+    Waveform,
+)
 from tonearm_plugins.transforms.durations import spec_with_length
+from tonearm_plugins.transforms.started import Started
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,20 +38,20 @@ class ResampleOptions:
     ] = "high"
 
 
-class Resample(Transform[Waveform, Waveform, ResampleOptions]):
+class Resample(BlockTransform[Waveform, Waveform, ResampleOptions]):
     """Change the sample rate; n samples become ⌈n · new / old⌉, and nothing changes if the rates are equal."""
 
     keeps_double = True
+    any_blocks = True
 
-    def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the waveform at the new rate, in its own precision."""
-        rate = self.options.sample_rate
-        if rate == signal.sample_rate:
-            return signal
-        from tonearm_plugins.dsp.resampling import resample
+    def start(self, spec: Spec, context: Context) -> StartedTransform:
+        """Return the resampler at work, in the precision of the waveform."""
+        old, new = spec.sample_rate or 0, self.options.sample_rate
+        if old == new:
+            return EachBlock(lambda block: block)
+        from tonearm_plugins.dsp.resampling import Resampler
 
-        samples = resample(signal.samples, signal.sample_rate, rate, self.options.quality, on_progress=context.progress)
-        return Waveform(samples=samples, sample_rate=rate)
+        return Started(Resampler(old, new, self.options.quality), context)
 
     def produces(self, spec: Spec) -> Spec:
         """Return the spec with the new rate, and with the new length if the old one is known."""
