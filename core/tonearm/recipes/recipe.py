@@ -169,7 +169,7 @@ class Recipe(Named, frozen=True, kw_only=True):
 
     @property
     def needs_whole(self) -> tuple[str, str] | None:
-        """Reason why values of a frame depend on the whole signal, and what to use in its place; None if they do not."""
+        """Reason why a frame's values depend on the whole signal, and what to use in its place; None if they do not."""
         if self.statistics == "utterance" and self.mean is None:
             return "are standardised by each utterance's own statistics", "give fixed ones: mean: […] and std: […]"
         if self.reference == "max" and self.log != "none":

@@ -240,7 +240,7 @@ class MelAnalysis:
         """Analyse one channel on the padded time axis into ``out`` (mels, frames).
 
         The last bits of a product of matrices depend on their shape and on the place of a row. So frames are multiplied
-        ``together`` at a time, each at the place that its number gives it: streams and whole signals have the same bits.
+        together, each at the place that its number gives it, and streams have the bits of whole signals.
 
         Parameters
         ----------

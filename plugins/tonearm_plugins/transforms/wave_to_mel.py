@@ -56,7 +56,7 @@ class WaveToMel(BlockTransform[Waveform, MelSpectrogram, WaveToMelOptions]):
         stream = analysis_stream(dialect, rate, threads=context.threads, on_progress=context.progress)
         return _StartedMel(stream, dialect, "float64" if spec.precision == "double" else "float32")
 
-    def check_blocks(self, spec: Spec) -> None:  # noqa: ARG002 - the dialect alone decides
+    def check_blocks(self, spec: Spec) -> None:
         """Raise `OptionError` if values of the dialect depend on the whole signal."""
         _check_dialect(self.options.dialect)
 
