@@ -131,7 +131,9 @@ class FrameGrid:
     @cached_property
     def steady(self) -> Float64Array:
         """The sum of squared windows over one column away from the edges: (hop_length,)."""
-        total: Float64Array = self.squares.sum(axis=0)
+        total = np.zeros(self.hop_length)
+        for row in self.squares:
+            total += row
         return total
 
     @cached_property
@@ -176,7 +178,9 @@ class FrameGrid:
             return 1 / self.steady[None]
         over = np.arange(first, last)[:, None] - np.arange(self.overlap)  # the frames over each column
         covering: BoolArray = (over >= 0) & (over < self.frames)
-        weight = covering.astype(np.float64) @ self.squares
+        weight = np.zeros((last - first, hop))
+        for r in range(self.overlap):  # in the order of `steady`, so that complete columns have the same bits anywhere
+            weight[covering[:, r]] += self.squares[r]
         inverse = np.zeros_like(weight)
         np.divide(1.0, weight, out=inverse, where=weight > threshold)
         inverse.reshape(-1)[: max(0, begin - first * hop)] = 0
@@ -207,7 +211,7 @@ def padded(signal: npt.NDArray[F], pad: tuple[int, int], mode: PadMode) -> npt.N
     Parameters
     ----------
     signal
-        (samples,), real.
+        (…, samples), real.
     pad
         Samples to add before and after.
     mode
@@ -223,11 +227,12 @@ def padded(signal: npt.NDArray[F], pad: tuple[int, int], mode: PadMode) -> npt.N
     >>> padded(np.array([1.0, 2.0, 3.0]), (2, 1), "reflect")
     array([3., 2., 1., 2., 3., 2.])
     """
-    if mode == "reflect" and max(pad) >= signal.size:
-        raise ShapeError(f"{signal.size} samples are too few to be reflected over {max(pad)}")
-    if mode != "constant" and not signal.size:
+    size = signal.shape[-1]
+    if mode == "reflect" and max(pad) >= size:
+        raise ShapeError(f"{size} samples are too few to be reflected over {max(pad)}")
+    if mode != "constant" and not size:
         raise ShapeError(f"0 samples cannot be extended by pad_mode {mode!r}")
-    return np.pad(signal, pad, mode=mode)
+    return np.pad(signal, [(0, 0)] * (signal.ndim - 1) + [pad], mode=mode)
 
 
 def frame_view(signal: npt.NDArray[F], *, n_fft: int, hop_length: int) -> npt.NDArray[F]:
