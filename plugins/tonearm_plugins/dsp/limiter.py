@@ -253,7 +253,8 @@ class _Pass:
             sums = total[width:] - total[:-width]
         reduction = sums * (self._unit / (self._widths[0] * self._widths[1]))
         self.max_reduction = max(self.max_reduction, float(reduction.max()))
-        return np.exp(reduction * (math.log(10) / -20), out=reduction)
+        gain: Float64Array = np.exp(reduction * (math.log(10) / -20), out=reduction)
+        return gain
 
     def _released(self, largest: Float64Array) -> Float64Array:
         """Return the largest reductions within the look-ahead in their release, up to the position.
