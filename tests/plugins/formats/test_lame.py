@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import lameenc
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from tonearm_plugins.formats.lame import Lame, Rate
 RATES = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]
 SETTINGS = [
     (Rate("cbr", 64), [("set_bit_rate", 64)]),
-    (Rate("cbr", 8), [("set_bit_rate", 8)]),
+    (Rate("cbr", 160), [("set_bit_rate", 160)]),
     (Rate("abr", 40), [("set_vbr", 3), ("set_vbr_mean_bitrate_kbps", 40)]),
     (Rate("vbr", quality=0), [("set_vbr", 4), ("set_vbr_quality", 0)]),
     (Rate("vbr", quality=9), [("set_vbr", 4), ("set_vbr_quality", 9)]),
@@ -32,7 +34,7 @@ def encoded(rate: Rate, samples: np.ndarray[tuple[int, ...], np.dtype[np.float32
 def test_frames_are_those_of_lameenc_but_for_the_gain(
     monkeypatch: pytest.MonkeyPatch, rate: Rate, settings: list[tuple[str, int]], channels: int
 ) -> None:
-    """With LAME's own gain of its presets, and samples of 16 bits at its scale, every byte is that of lameenc."""
+    """With LAME's own gain, and samples of 16 bits at its scale, every byte is that of lameenc."""
     monkeypatch.setattr(lame, "_FULL_SCALE", 1.0)
     monkeypatch.setattr(Rate, "preset_gain", 1.0)
     samples = np.random.default_rng(0).integers(-9000, 9000, (5000, channels)).astype("i2")
@@ -68,9 +70,11 @@ def test_the_scale_takes_back_the_gain_of_the_presets(sample_rate: int, channels
         assert Lame(rate, sample_rate, channels).scale == pytest.approx(32768 / 32767, abs=1e-6), rate
 
 
-def test_what_lame_refuses_is_an_error_of_the_encoder() -> None:
+def test_what_lame_refuses_is_an_error_of_the_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = Lame(Rate("cbr", 64), 24000, 1)
+    monkeypatch.setattr(encoder, "_buffer", ctypes.create_string_buffer(1))  # too small
     with pytest.raises(ItemError, match="LAME made an invalid MP3 file: it reports the error -1") as caught:
-        Lame(Rate("cbr", 64), 24000, 7)
+        encoder.encode(np.zeros((1, 5000), "f4"))
     assert caught.value.code == "encoder-failed"
     assert caught.value.hint == "engine: soundfile"
 
