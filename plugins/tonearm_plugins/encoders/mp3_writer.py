@@ -6,32 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tonearm.api import (
-    Context,
-    Meta,
-    OptionError,
-    PcmRounding,
-    RemoveOption,
-    Requirement,
-    SetOption,
-    Sink,
-    Spec,
-    StartedEncoder,
-    note_clipped,
-    rounding,
-)
+from tonearm.api import Context, Meta, OptionError, RemoveOption, Requirement, SetOption, Sink, Spec, StartedEncoder, UsageError
 from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import MP3, mp3_bitrates
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 
 if TYPE_CHECKING:
-    from tonearm_plugins.dsp.typing import Array
-    from tonearm_plugins.formats.lame import Rates, Stream
-    from tonearm_plugins.formats.mp3_file import Mp3File
+    from tonearm_plugins.formats.lame import Rate
 
 _DEFAULT_BITRATE = 192
 
-_LAMEENC = Requirement(name="lameenc", hint="pip install lameenc, or engine: soundfile, which is slower")
+_LAMEENC = Requirement(name="lameenc", hint="pip install lameenc, or engine: soundfile")
 
 Bitrate = Literal[8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 192, 224, 256, 320]
 
@@ -43,9 +28,9 @@ class Mp3Options(SoundTagOptions):
     engine: Annotated[
         Literal["auto", "lameenc", "soundfile", "pydub"],
         Meta(
-            description="Library that brings LAME. lameenc is three times as fast as the others. auto is lameenc where"
-            " its module has LAME's own functions, as on Linux, and soundfile elsewhere: lameenc's own class takes 16"
-            " bits alone. pydub uses ffmpeg, and needs the whole sound."
+            description="Library that has LAME. auto is lameenc, or soundfile where lameenc is not installed or hides"
+            " LAME's functions, as on Windows. Both take floats and give the same sound. pydub uses ffmpeg; it cannot"
+            " stream."
         ),
     ] = "auto"
     bitrate: Annotated[
@@ -94,126 +79,74 @@ class Mp3Writer(SoundBlockEncoder[Mp3Options]):
         return {"pydub": (FFMPEG,), "lameenc": (_LAMEENC,)}.get(self.options.engine, ())
 
     def preflight(self) -> None:
-        """Check that ffmpeg is installed and has LAME, if the engine is pydub."""
+        """Check that the engine has LAME."""
+        if self.options.engine == "lameenc":
+            from tonearm_plugins.formats import lame
+
+            if lame.library() is None:
+                message = "this lameenc does not give access to LAME's functions"
+                remedies = (SetOption("engine", "soundfile"),)
+                raise UsageError(message, code="missing-requirement", remedies=remedies)
         if self.options.engine == "pydub":
             from tonearm_plugins.formats import ffmpeg
 
             ffmpeg.require(ffmpeg.find(), container="mp3", codec="libmp3lame")
 
     def check_blocks(self, spec: Spec) -> None:
-        """Refuse the engine pydub, which collects the whole sound."""
+        """Refuse the engine pydub, which takes the whole sound."""
         super().check_blocks(spec)
         if self.options.engine == "pydub":
-            message = "pydub needs the whole sound, which a stream never has"
-            remedies = (SetOption("engine", "auto"),)
-            raise OptionError(message, option="engine", code="needs-whole", remedies=remedies)
+            raise OptionError(
+                "pydub takes the whole sound, and a stream has none until it ends",
+                option="engine",
+                code="needs-whole",
+                remedies=(RemoveOption("engine"), SetOption("engine", "soundfile")),
+            )
 
     def check_pipe(self, spec: Spec) -> None:
         """Refuse the engine pydub, which writes a file."""
         super().check_pipe(spec)
         if self.options.engine == "pydub":
             message = "pydub writes a file, and cannot write into a pipe"
-            raise OptionError(message, option="engine", code="needs-file", remedies=(SetOption("engine", "auto"),))
+            remedies = (RemoveOption("engine"), SetOption("engine", "soundfile"))
+            raise OptionError(message, option="engine", code="needs-file", remedies=remedies)
 
     def begin(self, spec: Spec, sink: Sink, tags: Mapping[str, str], context: Context) -> StartedEncoder:
-        """Return LAME at work; measures the bit rate, if it is not variable."""
-        from tonearm_plugins.formats.lame import stream_class
-        from tonearm_plugins.formats.mp3_file import Mp3File
+        """Return the encoder at work on a file, and measure the bit rate."""
+        from tonearm_plugins.encoders import mp3_engines
 
-        rate, channels = spec.sample_rate or 1, spec.channels or 1
-        rates = self._rates(rate)
-        if rates.bitrate:
-            context.measure(bitrate=rates.bitrate)
-        id3 = b""
+        sample_rate, channels = spec.sample_rate or 0, spec.channels or 0
+        rate = self._rate(sample_rate)
+        if rate.mode != "vbr":
+            context.measure(bitrate=rate.bitrate)
+        head = b""
         if tags or self.cover:
             from tonearm_plugins.formats.tags import id3_bytes
 
-            id3 = id3_bytes(tags, self.cover)
+            head = id3_bytes(tags, self.cover)
         if self.options.engine == "pydub":
-            return _StartedFfmpeg(rate, channels, rates, id3, sink, context)
-        stream = stream_class(self.options.engine)(rate, channels, rates)
-        return _StartedLame(stream, Mp3File(sink.open(), id3, rates, seekable=sink.seekable), context)
+            return mp3_engines.ByPydub(rate, sample_rate, channels, sink, head, context)
+        engine = mp3_engines.by_lame if self._uses_lame() else mp3_engines.by_libsndfile
+        return mp3_engines.StartedMp3(engine(rate, sample_rate, channels), rate, sink, head, context)
 
-    def _rates(self, sample_rate: int) -> Rates:
-        """Return the bit rate that MP3 has at this sample rate, the nearest to the wanted one, or the quality."""
-        from tonearm_plugins.formats.lame import Rates
+    def _uses_lame(self) -> bool:
+        """Return whether LAME is called directly, as what is installed and the options decide."""
+        from tonearm_plugins.formats import lame
+
+        if self.options.engine == "auto":
+            return lame.library() is not None
+        return self.options.engine == "lameenc"
+
+    def _rate(self, sample_rate: int) -> Rate:
+        """Return the bit rate of a sound."""
+        from tonearm_plugins.formats.lame import Rate
 
         options = self.options
         if options.vbr_quality is not None:
-            return Rates("vbr", quality=options.vbr_quality)
-        wanted = options.bitrate or options.abr or _DEFAULT_BITRATE
-        nearest = min(mp3_bitrates(sample_rate), key=lambda rate: (abs(rate - wanted), -rate))
-        return Rates("cbr" if options.abr is None else "abr", nearest)
+            return Rate("vbr", quality=options.vbr_quality)
+        return Rate("cbr" if options.abr is None else "abr", self._bitrate(sample_rate))
 
-
-class _StartedLame(StartedEncoder):
-    """LAME at work on one file."""
-
-    def __init__(self, stream: Stream, file: Mp3File, context: Context) -> None:
-        self._stream = stream
-        self._file = file
-        self._context = context
-        self._length = self._clipped = 0
-
-    def write(self, block: Array) -> None:
-        """Encode a block, and write the frames that are whole."""
-        import numpy as np
-
-        low, high = rounding.finite_extent(block)
-        if low < -1.0 or high > 1.0:
-            self._clipped += rounding.beyond(block, low, high)
-            block = np.clip(block, -1.0, 1.0)
-        self._length += block.shape[1]
-        self._file.write(self._stream.encode(block))
-
-    def finish(self) -> None:
-        """Write the last frames and the exact length, and measure the number of clipped samples."""
-        self._file.write(self._stream.flush())
-        self._file.finish(self._length)
-        note_clipped(self._clipped, self._context)
-
-    def abort(self) -> None:
-        """Release LAME, and close the file."""
-        self._stream.close()
-        self._file.close()
-
-
-class _StartedFfmpeg(StartedEncoder):
-    """LAME within ffmpeg, which gets the whole sound at the end."""
-
-    def __init__(self, sample_rate: int, channels: int, rates: Rates, id3: bytes, sink: Sink, context: Context) -> None:
-        self._sample_rate = sample_rate
-        self._channels = channels
-        self._rates = rates
-        self._id3 = id3
-        self._sink = sink
-        self._context = context
-        self._rounding = PcmRounding(24)  # pydub takes up to 32 bits, and float32 has no more than 24
-        self._blocks: list[Array] = []
-
-    def write(self, block: Array) -> None:
-        """Keep a block."""
-        self._blocks.append(self._rounding(block))
-
-    def finish(self) -> None:
-        """Let ffmpeg write the file, and correct its length; measure the number of clipped samples."""
-        from tonearm_plugins.formats import ffmpeg, lame
-
-        rates, sink = self._rates, self._sink
-        more = ["-q:a", str(rates.quality)] if rates.mode == "vbr" else []
-        more += ["-abr", "1"] if rates.mode == "abr" else []
-        ffmpeg.export(
-            sink.path,
-            self._blocks,
-            sample_rate=self._sample_rate,
-            channels=self._channels,
-            container="mp3",
-            codec="libmp3lame",
-            bitrate=rates.bitrate or None,
-            parameters=[*more, "-af", f"volume={rates.gain:.9g}:precision=float", "-id3v2_version", "0"],
-            on_progress=self._context.progress,
-        )
-        content = lame.corrected(sink.path.read_bytes(), length=sum(map(len, self._blocks)), rates=rates)
-        with sink.open() as file:
-            file.write(self._id3 + content)
-        note_clipped(self._rounding.clipped, self._context)
+    def _bitrate(self, sample_rate: int) -> int:
+        """Return the bit rate that MP3 has at this sample rate, the nearest to the wanted one."""
+        wanted = self.options.bitrate or self.options.abr or _DEFAULT_BITRATE
+        return min(mp3_bitrates(sample_rate), key=lambda rate: (abs(rate - wanted), -rate))

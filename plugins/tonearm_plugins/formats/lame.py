@@ -1,48 +1,40 @@
-"""LAME, called directly, through lameenc or through libsndfile: each gives the frames of a sound as they are made.
+"""LAME, called by its C functions, which the compiled module of lameenc exports on Linux and macOS.
 
-lameenc's own class takes 16 bits alone. But its module has LAME's functions in C, which take floats, so these are
-called where the module exports them, as on Linux. All share two things:
-
-- LAME's settings for constant and average bit rates turn the sound down by up to 0.45 dB. The samples are turned up
-  before, as floats, so that nothing clips.
-- The frame of information, which has the exact length, is none of LAME's: see `mpeg_audio`.
+lameenc's own class takes 16 bits and has no scale. LAME itself takes floats, so that nothing is rounded before it, and
+a scale that takes back the gain of its presets.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
-import os
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tonearm.api import ItemError, quantize
-from tonearm_plugins.formats.codec_limits import mp3_bitrates
-from tonearm_plugins.formats.mpeg_audio import Frames, Mode, holds_info
+from msgspec import Struct
+
+from tonearm.api import ItemError, SetOption
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
+    from tonearm_plugins.formats.mpeg_audio import Mode
 
-_QUALITY = 3  # of LAME's search: the default of LAME, ffmpeg and libsndfile, but not of lameenc
-_VBR_MODES = {"abr": 3, "vbr": 4}  # LAME's numbers; 4 is the newer of two for VBR
-_MONO = 3
-_PIECE = 1 << 16  # samples of each channel that are encoded at once
-_PRESETS = ((224, 0.98), (192, 0.97))  # by bit rate; 1 above, and 0.95 below: LAME's abr_switch_map
+_QUALITY = 3  # of LAME's search: the default of LAME, ffmpeg and libsndfile
+_MODES = {"cbr": 0, "abr": 3, "vbr": 4}  # LAME's numbers of its modes; 4 is the newer of two for VBR
+_FULL_SCALE = 32768 / 32767  # LAME takes 1.0 for 32,767, and decoders take 32,768 for 1.0
+_STEP = 1 << 15  # samples that one call encodes, in a few milliseconds: an interrupt waits no longer
 
 
-@dataclass(frozen=True)
-class Rates:
-    """Bit rate of a file.
+class Rate(Struct, frozen=True):
+    """Bit rate of an MP3 file.
 
     Parameters
     ----------
     mode
-        Whether it is constant, average or variable.
+        Constant, average or variable.
     bitrate
-        Bit rate in kbit/s, one that MP3 has at the sample rate; 0 for a variable one.
+        Bit rate in kbit/s, constant or average.
     quality
-        Quality of a variable one, 0 to 9.
+        Quality of a variable bit rate, 0 to 9.
     """
 
     mode: Mode
@@ -50,288 +42,136 @@ class Rates:
     quality: int = 0
 
     @property
-    def gain(self) -> float:
-        """Factor that brings the sound back to the level from which LAME's settings turn it down."""
-        if self.mode == "vbr" or self.bitrate >= 256:
+    def preset_gain(self) -> float:
+        """Factor by which LAME's presets turn the sound down, which the scale of LAME does not show beforehand.
+
+        It is there against clipping, and the same in every mode but VBR.
+        """
+        if self.mode == "vbr" or self.bitrate > 224:
             return 1.0
-        return 1 / next((scale for bitrate, scale in _PRESETS if self.bitrate >= bitrate), 0.95)
+        return {224: 0.98, 192: 0.97}.get(self.bitrate, 0.95)
 
 
-class Stream(ABC):
-    """An encoder at work on one sound.
+@functools.cache
+def library() -> Any:
+    """Return LAME's functions; None if lameenc is not installed, or does not export them."""
+    from importlib.util import find_spec
+
+    spec = find_spec("lameenc")
+    if spec is None or spec.origin is None:
+        return None
+    try:
+        lame: Any = ctypes.CDLL(spec.origin)
+        return _declared(lame)
+    except (OSError, AttributeError):
+        return None
+
+
+def _declared(lame: Any) -> Any:
+    """Declare the types of LAME's functions; raise `AttributeError` if one is not exported."""
+    handle, floats = ctypes.c_void_p, ctypes.c_void_p
+    lame.lame_init.restype = handle
+    lame.lame_get_scale.restype = ctypes.c_float
+    lame.lame_get_scale.argtypes = (handle,)
+    lame.lame_set_scale.argtypes = (handle, ctypes.c_float)
+    for name in (*_SETTINGS, "VBR", "VBR_q", "VBR_mean_bitrate_kbps", "brate"):
+        getattr(lame, f"lame_set_{name}").argtypes = (handle, ctypes.c_int)
+    for name in ("errorf", "debugf", "msgf"):
+        getattr(lame, f"lame_set_{name}").argtypes = (handle, ctypes.c_void_p)
+    for name in ("init_params", "close"):
+        getattr(lame, f"lame_{name}").argtypes = (handle,)
+    lame.lame_encode_buffer_ieee_float.argtypes = (handle, floats, floats, ctypes.c_int, ctypes.c_char_p, ctypes.c_int)
+    lame.lame_encode_flush.argtypes = (handle, ctypes.c_char_p, ctypes.c_int)
+    return lame
+
+
+_SETTINGS = ("num_channels", "in_samplerate", "out_samplerate", "quality", "bWriteVbrTag")
+
+
+class Lame:
+    """LAME at work on one sound. Its memory is freed by `close`, or with the object.
 
     Parameters
     ----------
+    rate
+        Bit rate that MP3 has at the sample rate.
     sample_rate
         Sample rate in Hz, one that MP3 has.
     channels
         Number of channels, 1 or 2.
-    rates
-        Bit rate.
-    """
-
-    @abstractmethod
-    def __init__(self, sample_rate: int, channels: int, rates: Rates) -> None: ...
-
-    @abstractmethod
-    def encode(self, block: Array) -> bytes:
-        """Return what is ready of the stream after a block (channels, samples) of floats within ±1."""
-
-    @abstractmethod
-    def flush(self) -> bytes:
-        """Return the end of the stream, and release the encoder."""
-
-    def close(self) -> None:  # noqa: B027 - nothing is held where Python releases it
-        """Release the encoder."""
-
-
-class LameFloats(Stream):
-    """LAME itself, by its functions in the module of lameenc."""
-
-    def __init__(self, sample_rate: int, channels: int, rates: Rates) -> None:
-        self._library = library = _library()
-        self._gain = rates.gain
-        self._flags = library.lame_init()
-        set_number = {"lame_set_in_samplerate": sample_rate, "lame_set_out_samplerate": sample_rate}
-        set_number |= {"lame_set_num_channels": channels, "lame_set_quality": _QUALITY, "lame_set_bWriteVbrTag": 0}
-        if channels == 1:
-            set_number["lame_set_mode"] = _MONO
-        if rates.mode == "cbr":
-            set_number["lame_set_brate"] = rates.bitrate
-        else:
-            set_number["lame_set_VBR"] = _VBR_MODES[rates.mode]
-        if rates.mode == "abr":
-            set_number["lame_set_VBR_mean_bitrate_kbps"] = rates.bitrate
-        if rates.mode == "vbr":
-            set_number["lame_set_VBR_q"] = rates.quality
-        for name in ("lame_set_errorf", "lame_set_debugf", "lame_set_msgf"):  # nothing on stderr
-            _function(library, name, ctypes.c_void_p, ctypes.c_void_p)(self._flags, None)
-        for name, value in set_number.items():
-            _function(library, name, ctypes.c_void_p, ctypes.c_int)(self._flags, value)
-        _function(library, "lame_set_scale", ctypes.c_void_p, ctypes.c_float)(self._flags, self._gain)
-        if _function(library, "lame_init_params", ctypes.c_void_p)(self._flags) < 0:
-            self.close()
-            raise improper("it refuses the settings")
-
-    def encode(self, block: Array) -> bytes:
-        """Return what is ready of the stream after a block."""
-        import numpy as np
-
-        encode = _function(
-            self._library,
-            "lame_encode_buffer_ieee_float",
-            *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_int),
-        )
-        made = []
-        for start in range(0, block.shape[1], _PIECE):
-            piece = block[:, start : start + _PIECE]
-            left = np.ascontiguousarray(piece[0], "f4")
-            right = left if len(piece) == 1 else np.ascontiguousarray(piece[1], "f4")
-            buffer = ctypes.create_string_buffer(len(left) * 5 // 4 + 7200)  # as lame.h says
-            size = encode(self._flags, left.ctypes.data, right.ctypes.data, len(left), buffer, len(buffer))
-            made.append(_taken(buffer, size))
-        return b"".join(made)
-
-    def flush(self) -> bytes:
-        """Return the end of the stream, and release the encoder."""
-        buffer = ctypes.create_string_buffer(7200)
-        flush = _function(self._library, "lame_encode_flush", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
-        made = _taken(buffer, flush(self._flags, buffer, len(buffer)))
-        self.close()
-        return made
-
-    def close(self) -> None:
-        """Release the encoder."""
-        flags, self._flags = self._flags, None
-        if flags is not None:
-            _function(self._library, "lame_close", ctypes.c_void_p)(flags)
-
-    def __del__(self) -> None:
-        if getattr(self, "_flags", None) is not None:
-            self.close()
-
-
-class LameIntegers(Stream):
-    """The class of lameenc, which takes 16 bits: what the gain brings beyond full scale clips."""
-
-    def __init__(self, sample_rate: int, channels: int, rates: Rates) -> None:
-        import lameenc
-
-        self._gain = rates.gain
-        self._encoder = encoder = lameenc.Encoder()
-        encoder.silence()
-        encoder.set_channels(channels)
-        encoder.set_in_sample_rate(sample_rate)
-        encoder.set_out_sample_rate(sample_rate)  # by default it resamples for low bit rates
-        encoder.set_quality(_QUALITY)
-        if rates.mode == "cbr":
-            encoder.set_bit_rate(rates.bitrate)
-        else:
-            encoder.set_vbr(_VBR_MODES[rates.mode])
-        if rates.mode == "abr":
-            encoder.set_vbr_mean_bitrate_kbps(rates.bitrate)
-        if rates.mode == "vbr":
-            encoder.set_vbr_quality(rates.quality)
-
-    def encode(self, block: Array) -> bytes:
-        """Return what is ready of the stream after a block."""
-        values, _ = quantize(block * block.dtype.type(self._gain), 16)
-        return bytes(self._encoder.encode(values.T.astype("<i2").tobytes()))
-
-    def flush(self) -> bytes:
-        """Return the end of the stream."""
-        return bytes(self._encoder.flush())
-
-
-class LameBySndfile(Stream):
-    """LAME within libsndfile, whose own frame of information is left out."""
-
-    def __init__(self, sample_rate: int, channels: int, rates: Rates) -> None:
-        from tonearm_plugins.formats.sndfile_writing import SndfileWriter
-
-        self._gain = rates.gain
-        self._taken = _Appended()
-        choices = mp3_bitrates(sample_rate)
-        # libsndfile spreads 0 to 1 evenly over the bit rates, the highest first, and refuses exactly 1.
-        level = min((choices[-1] - rates.bitrate) / (choices[-1] - choices[0]), 0.999)
-        self._writer = SndfileWriter(
-            self._taken,
-            sample_rate=sample_rate,
-            channels=channels,
-            container="MP3",
-            subtype="MPEG_LAYER_III",
-            compression_level=rates.quality / 10 if rates.mode == "vbr" else level,
-            bitrate_mode={"cbr": "CONSTANT", "abr": "AVERAGE", "vbr": "VARIABLE"}[rates.mode],
-        )
-        # LAME leaves a frame of zeros for its own information at the start, which it fills in at the end. It does so
-        # wherever the frame is large enough.
-        begins_with_info = rates.mode != "cbr" or holds_info(rates.bitrate, sample_rate, channels)
-        self._skipping = Frames() if begins_with_info else None
-
-    def encode(self, block: Array) -> bytes:
-        """Return what is ready of the stream after a block."""
-        import numpy as np
-
-        self._writer.write(np.ascontiguousarray((block * block.dtype.type(self._gain)).T))
-        return self._without_info()
-
-    def flush(self) -> bytes:
-        """Return the end of the stream."""
-        self._writer.finish()
-        return self._without_info()
-
-    def close(self) -> None:
-        """Release the encoder."""
-        self._writer.abort()
-
-    def _without_info(self) -> bytes:
-        """Return what libsndfile has written since, without the frame of information."""
-        data = self._taken.take()
-        if self._skipping is None:
-            return data
-        whole = self._skipping.push(data)
-        if not self._skipping.sizes:
-            return b""
-        rest = whole[self._skipping.sizes[0] :] + self._skipping.rest
-        self._skipping = None
-        return rest
-
-
-class _Appended:
-    """An open file that keeps what is appended until it is taken, and forgets what is written elsewhere."""
-
-    def __init__(self) -> None:
-        self._new = bytearray()
-        self._at = self._end = 0
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end}[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def write(self, data: memoryview, /) -> int:
-        if self._at == self._end:
-            self._new += data
-            self._end += len(data)
-        self._at += len(data)
-        return len(data)
-
-    def take(self) -> bytes:
-        new, self._new = bytes(self._new), bytearray()
-        return new
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-def stream_class(engine: str) -> type[Stream]:
-    """Return the encoder of an engine: ``lameenc`` or ``soundfile``, or for ``auto`` the best that is installed."""
-    if engine == "soundfile":
-        return LameBySndfile
-    if exports_lame():
-        return LameFloats
-    return LameIntegers if engine == "lameenc" else LameBySndfile
-
-
-def exports_lame() -> bool:
-    """Return whether lameenc is installed, and its module has LAME's functions."""
-    try:
-        library = _library()
-    except (ImportError, OSError):
-        return False
-    return all(hasattr(library, name) for name in ("lame_init", "lame_set_scale", "lame_encode_buffer_ieee_float"))
-
-
-@functools.cache
-def _library() -> Any:
-    import lameenc
-
-    library = ctypes.CDLL(lameenc.__file__)  # noqa: TID251 - of LAME, not of the system
-    if hasattr(library, "lame_init"):
-        library.lame_init.restype = ctypes.c_void_p
-    return library
-
-
-def _function(library: Any, name: str, *types: Any) -> Any:
-    """Return a function of LAME, whose arguments have been declared."""
-    function = getattr(library, name)
-    if not function.argtypes:
-        function.argtypes = types
-    return function
-
-
-def _taken(buffer: Any, size: int) -> bytes:
-    """Return what LAME wrote into a buffer."""
-    if size < 0:
-        raise improper(f"it reports error {size}")
-    return bytes(memoryview(buffer)[:size])
-
-
-def corrected(content: bytes, *, length: int, rates: Rates) -> bytes:
-    """Return an MP3 file that ffmpeg made with LAME, with the right length in its first frame.
-
-    ffmpeg miscounts the padding at the end if LAME needs less than a whole frame for it.
 
     Raises
     ------
     ItemError
-        The file does not begin with a frame of information, or has another length.
+        If LAME refuses the settings.
     """
-    frames = Frames()
-    try:
-        frames.push(content)
-        first = frames.first
-        if first is None or content[4 + first.side : 8 + first.side] not in (b"Xing", b"Info"):
-            raise ValueError("it does not start with a frame of information")
-        music = Frames()
-        whole = music.push(content[first.size :])
-        return music.info(length, rates.mode, bitrate=rates.bitrate, quality=rates.quality) + whole
-    except ValueError as error:
-        raise improper(str(error)) from error
+
+    _handle: int | None = None
+
+    def __init__(self, rate: Rate, sample_rate: int, channels: int) -> None:
+        self._lame = lame = library()
+        self._handle = handle = lame.lame_init()
+        for name in ("errorf", "debugf", "msgf"):
+            getattr(lame, f"lame_set_{name}")(handle, None)
+        # The output rate is set because LAME resamples for low bit rates by default. Its own frame of information is
+        # not wanted: `mpeg_audio` makes one that fits at every bit rate.
+        for name, value in zip(_SETTINGS, (channels, sample_rate, sample_rate, _QUALITY, 0), strict=True):
+            getattr(lame, f"lame_set_{name}")(handle, value)
+        lame.lame_set_VBR(handle, _MODES[rate.mode])
+        if rate.mode == "vbr":
+            lame.lame_set_VBR_q(handle, rate.quality)
+        elif rate.mode == "abr":
+            lame.lame_set_VBR_mean_bitrate_kbps(handle, rate.bitrate)
+        else:
+            lame.lame_set_brate(handle, rate.bitrate)
+        lame.lame_set_scale(handle, _FULL_SCALE / rate.preset_gain)
+        self._check(lame.lame_init_params(handle))
+        self._buffer = ctypes.create_string_buffer(_STEP * 5 // 4 + 7200)  # as LAME's documentation says
+
+    @property
+    def scale(self) -> float:
+        """Factor by which LAME multiplies the sound in all."""
+        scale: float = self._lame.lame_get_scale(self._handle)
+        return scale
+
+    def encode(self, block: Array) -> bytes:
+        """Return what a block (channels, samples) of floats makes complete, within ±1.0."""
+        import numpy as np
+
+        made = []
+        for start in range(0, block.shape[1], _STEP):
+            part = block[:, start : start + _STEP]
+            rows = [np.ascontiguousarray(row, np.float32) for row in part]
+            count = self._lame.lame_encode_buffer_ieee_float(
+                self._handle, rows[0].ctypes.data, rows[-1].ctypes.data, part.shape[1], self._buffer, len(self._buffer)
+            )
+            made.append(self._taken(count))
+        return b"".join(made)
+
+    def flush(self) -> bytes:
+        """Return the rest, after the last block."""
+        return self._taken(self._lame.lame_encode_flush(self._handle, self._buffer, len(self._buffer)))
+
+    def close(self) -> None:
+        """Free LAME's memory."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            self._lame.lame_close(handle)
+
+    __del__ = close
+
+    def _taken(self, count: int) -> bytes:
+        """Return as many bytes of the buffer."""
+        self._check(count)
+        return ctypes.string_at(self._buffer, count)
+
+    def _check(self, status: int) -> None:
+        if status < 0:
+            raise improper_mp3(f"it reports the error {status}")
 
 
-def improper(why: str) -> ItemError:
-    """Return the error for what LAME should not have made."""
-    return ItemError(f"LAME made an invalid MP3 file: {why}", code="encoder-failed", hint="report it, with the sound")
+def improper_mp3(why: str) -> ItemError:
+    """Return the error for what LAME did wrong."""
+    return ItemError(
+        f"LAME made an invalid MP3 file: {why}", code="encoder-failed", remedies=(SetOption("engine", "soundfile"),)
+    )

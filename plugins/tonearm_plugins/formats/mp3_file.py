@@ -1,61 +1,74 @@
-"""An MP3 file that is written frame by frame: tags, the frame of information, and the frames of LAME.
-
-The frame of information is known at the end alone. A file that stays below `HELD` bytes is written in one go then; into
-a longer one, the frame is patched. A pipe gets none, so decoders add LAME's delay there, and silence at the end.
-"""
+"""An MP3 file as it is written: tags, the frame of information, and the frames that LAME makes, piece by piece."""
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
-from tonearm_plugins.formats.lame import Rates, improper
-from tonearm_plugins.formats.mpeg_audio import Frames
+from tonearm_plugins.formats.lame import Rate, improper_mp3
+from tonearm_plugins.formats.mpeg_audio import Frames, info_frame
 
-HELD = 1 << 20
-"""Bytes of frames that are held back before a file that can seek is begun."""
+if TYPE_CHECKING:
+    from tonearm.api import Sink
+
+_HELD = 1 << 20
+"""Bytes of frames that are held back, so that shorter files are written in one go."""
 
 
 class Mp3File:
-    """An MP3 file that is being written.
+    """An MP3 file at work.
+
+    The frame of information stands before the sound and has its exact length. A file keeps its place free, and gets it
+    at the end. A pipe cannot go back, and has none: it gets all frames as soon as they are complete.
 
     Parameters
     ----------
-    file
-        Open binary file, at its start.
+    sink
+        Sink of the encoder.
     tags
-        ID3v2 tag; empty for none.
-    rates
-        Bit rate.
-    seekable
-        Whether the file can seek, and gets a frame of information.
+        Tags as ID3v2, which stand at the start.
+    rate
+        Bit rate of the frames.
     """
 
-    def __init__(self, file: BinaryIO, tags: bytes, rates: Rates, *, seekable: bool) -> None:
-        self._file = file
-        self._tags = tags
-        self._rates = rates
-        self._seekable = seekable
+    def __init__(self, sink: Sink, tags: bytes, rate: Rate) -> None:
+        self._file = sink.open()
+        self._is_pipe = not sink.seekable
+        self._rate = rate
         self._frames = Frames()
+        self._start = len(tags)
         self._held = bytearray()
-        self._begun = False
+        self._is_open = False  # whether the place of the frame of information is behind us
+        if tags:
+            self._file.write(tags)
 
-    def write(self, stream: bytes) -> None:
-        """Write what is ready of the stream of LAME, as far as frames are whole.
+    def write(self, data: bytes) -> None:
+        """Write more of the stream that LAME makes.
 
         Raises
         ------
         ItemError
-            There is anything but frames.
+            It is no stream of frames.
         """
         try:
-            self._held += self._frames.push(stream)
+            frames = self._frames.cut(data)
         except ValueError as error:
-            raise improper(str(error)) from error
-        if self._held and (not self._seekable or len(self._held) >= HELD):
-            self._pass_on()
+            raise improper_mp3(str(error)) from error
+        if not frames:
+            return
+        if self._is_pipe:
+            self._file.write(frames)
+            self._file.flush()
+            return
+        self._held += frames
+        if len(self._held) > _HELD:
+            if not self._is_open:
+                self._file.write(bytes(self._frames.room().size))
+                self._is_open = True
+            self._file.write(self._held)
+            self._held.clear()
 
     def finish(self, length: int) -> None:
-        """Write the frame of information, and close the file.
+        """Write the end of the file and close it.
 
         Parameters
         ----------
@@ -65,33 +78,23 @@ class Mp3File:
         Raises
         ------
         ItemError
-            The frames do not have this number of samples.
+            The frames do not fit the length.
         """
-        rates = self._rates
         try:
-            info = self._frames.info(length, rates.mode, bitrate=rates.bitrate, quality=rates.quality)
+            info = info_frame(
+                self._frames, length, self._rate.mode, bitrate=self._rate.bitrate, quality=self._rate.quality
+            )
         except ValueError as error:
-            raise improper(str(error)) from error
-        if not self._seekable:
-            self._pass_on()
-        elif self._begun:
-            self._pass_on()
-            self._file.seek(len(self._tags))
-            self._file.write(info)
-        else:
-            self._file.write(self._tags + info + self._held)
-        self._file.close()
+            raise improper_mp3(str(error)) from error
+        with self._file as file:
+            if not self._is_pipe:
+                if not self._is_open:
+                    file.write(info)
+                file.write(self._held)
+                if self._is_open:
+                    file.seek(self._start)
+                    file.write(info)
 
     def close(self) -> None:
         """Close the file as it is."""
         self._file.close()
-
-    def _pass_on(self) -> None:
-        """Write the frames that are held, after the start of the file."""
-        if not self._begun:
-            first = self._frames.first
-            room = first.with_room().size if self._seekable and first is not None else 0
-            self._file.write(self._tags + bytes(room))
-            self._begun = True
-        self._file.write(self._held)
-        self._held = bytearray()

@@ -1,13 +1,12 @@
 """Frames of MPEG Layer III, and the frame of information at their start, which has the exact length of the sound.
 
 The header follows ISO/IEC 11172-3 and 13818-3; the frame of information is Xing's with LAME's extension ("Mp3 Info Tag
-revision 1"), which ffmpeg, mpg123, libsndfile and players read. It is made here because no library writes it: lameenc
-leaves it out, and mutagen only reads it.
+revision 1"), which ffmpeg, mpg123, libsndfile and players read. It is made here because LAME leaves it out where its
+frames are small, ffmpeg writes a wrong length into it for some sounds, and mutagen only reads it.
 """
 
 from __future__ import annotations
 
-import functools
 import struct
 from array import array
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ DELAY = 576
 _RATES = (44100, 48000, 32000)
 _INFO = 156  # bytes of Xing's header and LAME's extension
 _UNKNOWN = 0
+_CHECKED = 1 << 20  # bytes of frames whose checksum is computed at once, which is faster than of few
 _VBR_METHODS = {"cbr": 1, "abr": 2, "vbr": 4}
 
 Mode = Literal["cbr", "abr", "vbr"]
@@ -112,134 +112,154 @@ def _side_size(channels: int, *, is_mpeg1: bool) -> int:
 
 
 class Frames:
-    """Frames of a sound, in the order in which LAME makes them: cut apart, counted and checked.
+    """Frames of a stream, cut from bytes as they come, with what the frame of information has of them.
 
     Attributes
     ----------
+    header
+        Header of the first frame; None as long as it is not complete.
     sizes
-        Size of each whole frame so far in bytes.
+        Sizes of the complete frames in bytes.
+    total
+        Size of all of them in bytes.
     """
 
     def __init__(self) -> None:
+        self.header: Header | None = None
         self.sizes = array("H")
-        self.first: Header | None = None
+        self.total = 0
         self._known: dict[int, int] = {}
         self._rest = b""
-        self._bytes = 0
-        self._crc = 0
+        self._unchecked: list[bytes] = []
+        self._checksum = 0
 
-    def push(self, data: bytes | bytearray) -> bytes:
-        """Return the frames that are whole with more bytes of the stream; what is left waits.
+    @classmethod
+    def of(cls, stream: bytes | bytearray) -> Frames:
+        """Return the frames of a whole stream.
 
         Raises
         ------
         ValueError
-            There is anything but frames.
+            The stream has anything but whole frames.
         """
-        content = self._rest + data
-        at = 0
-        while len(content) - at >= 4:
-            size = self._size(content, at)
-            if len(content) - at < size:
+        frames = cls()
+        frames.cut(bytes(stream))
+        frames.check_complete()
+        return frames
+
+    def cut(self, data: bytes) -> bytes:
+        """Return the frames that are complete with more bytes of the stream, as one piece.
+
+        Raises
+        ------
+        ValueError
+            A frame does not start where the one before ends.
+        """
+        data = self._rest + data
+        at, end, known = 0, len(data), self._known
+        while at + 4 <= end:
+            word = int.from_bytes(data[at : at + 4], "big")
+            size = known.get(word, 0)
+            if not size:
+                header = Header(word)
+                if not header.is_valid:
+                    raise ValueError(f"there is no frame at byte {self.total + at}")
+                size = known[word] = header.size
+                self.header = self.header or header
+            if at + size > end:
                 break
             self.sizes.append(size)
             at += size
-        whole, self._rest = content[:at], content[at:]
-        self._crc = crc16(whole, self._crc)
-        self._bytes += at
-        return whole
+        self._rest, complete = data[at:], data[:at]
+        self.total += at
+        if complete:
+            self._unchecked.append(complete)
+            if sum(map(len, self._unchecked)) > _CHECKED:
+                self.checksum()
+        return complete
 
-    @property
-    def rest(self) -> bytes:
-        """Bytes of a frame that is not whole yet."""
-        return self._rest
+    def check_complete(self) -> None:
+        """Raise `ValueError` unless all bytes belong to whole frames, of which there is at least one."""
+        if self._rest:
+            raise ValueError("the last frame is cut short")
+        if self.header is None:
+            raise ValueError("there is no frame")
 
-    def info(self, length: int, mode: Mode, *, bitrate: int = 0, quality: int = 0) -> bytes:
-        """Return the frame to put before all frames, so that decoders return exactly the samples that were encoded.
+    def checksum(self) -> int:
+        """Return the CRC-16 of all complete frames."""
+        data, self._unchecked = b"".join(self._unchecked), []
+        if data:
+            self._checksum = crc16(data, self._checksum)
+        return self._checksum
 
-        Parameters
-        ----------
-        length
-            Samples of each channel of the sound.
-        mode
-            Kind of bit rate: constant, average or variable.
-        bitrate
-            Bit rate in kbit/s, constant or average.
-        quality
-            Quality of a variable bit rate, 0 to 9.
-
-        Raises
-        ------
-        ValueError
-            There are frames for another number of samples, or the last one is cut short.
-        """
-        header = self.first
-        if self._rest or header is None:
-            raise ValueError("the last frame is cut short" if self._rest else "there is no frame")
-        room = header.with_room()
-        padding = len(self.sizes) * header.samples - DELAY - length
-        if not 0 <= padding < 4096:
-            raise ValueError(f"{len(self.sizes)} frames cannot have {length} samples")
-        total = room.size + self._bytes
-        body = bytearray(room.size)
-        body[:4] = room.word.to_bytes(4, "big")
-        at = 4 + header.side
-        struct.pack_into(">4sIII", body, at, b"Info" if mode == "cbr" else b"Xing", 15, len(self.sizes), total)
-        body[at + 16 : at + 116] = _seek_table(self.sizes, room.size, total)
-        struct.pack_into(">I", body, at + 116, 97 - 10 * (quality if mode == "vbr" else 4))
-        rate = header.sample_rate
-        source = 0 if rate <= 32000 else 1 if rate == 44100 else 2
-        stereo = 0 if header.channels == 1 else 3  # 3 is joint stereo
-        struct.pack_into(
-            ">9sBBIHHBBBBBBBHIH",
-            body,
-            at + 120,
-            b"LAME3.100",
-            _VBR_METHODS[mode],
-            _UNKNOWN,  # low-pass
-            _UNKNOWN,  # peak
-            _UNKNOWN,  # gain of the track
-            _UNKNOWN,  # and of the album
-            _UNKNOWN,  # encoding flags
-            min(bitrate, 255),
-            DELAY >> 4,
-            (DELAY & 15) << 4 | padding >> 8,
-            padding & 255,
-            source << 6 | stereo << 2,
-            0,  # gain that was applied to the file
-            0,  # surround and preset
-            total,
-            self._crc,
-        )
-        checked = at + _INFO - 2
-        struct.pack_into(">H", body, checked, crc16(body[:checked]))
-        return bytes(body)
-
-    def _size(self, content: bytes, at: int) -> int:
-        """Return the size of the frame at a place."""
-        word = int.from_bytes(content[at : at + 4], "big")
-        size = self._known.get(word, 0)
-        if not size:
-            header = Header(word)
-            if not header.is_valid:
-                raise ValueError(f"there is no frame at byte {self._bytes + at}")
-            self.first = self.first or header
-            size = self._known[word] = header.size
-        return size
+    def room(self) -> Header:
+        """Return the header of the frame of information that stands before these frames."""
+        assert self.header is not None
+        return self.header.with_room()
 
 
-def frame_sizes(stream: bytes | bytearray) -> list[int]:
-    """Return the size of each frame of a stream in bytes.
+def info_frame(frames: Frames, length: int, mode: Mode, *, bitrate: int = 0, quality: int = 0) -> bytes:
+    """Return the frame to put before a stream of LAME, so that decoders return exactly the samples that were encoded.
+
+    Parameters
+    ----------
+    frames
+        Frames that LAME made of the sound.
+    length
+        Samples of each channel of the sound.
+    mode
+        Kind of bit rate: constant, average or variable.
+    bitrate
+        Bit rate in kbit/s, constant or average.
+    quality
+        Quality of a variable bit rate, 0 to 9.
 
     Raises
     ------
     ValueError
-        The stream has anything but whole frames.
+        The last frame is cut short, or the frames have another number of samples.
     """
-    frames = Frames()
-    if len(frames.push(stream)) != len(stream):
-        raise ValueError("the last frame is cut short")
-    return list(frames.sizes)
+    frames.check_complete()
+    sizes, header = frames.sizes, frames.header
+    assert header is not None
+    room = frames.room()
+    padding = len(sizes) * header.samples - DELAY - length
+    if not 0 <= padding < 4096:
+        raise ValueError(f"{len(sizes)} frames cannot have {length} samples")
+    total = room.size + frames.total
+    body = bytearray(room.size)
+    body[:4] = room.word.to_bytes(4, "big")
+    at = 4 + header.side
+    struct.pack_into(">4sIII", body, at, b"Info" if mode == "cbr" else b"Xing", 15, len(sizes), total)
+    body[at + 16 : at + 116] = _seek_table(sizes, room.size, total)
+    struct.pack_into(">I", body, at + 116, 97 - 10 * (quality if mode == "vbr" else 4))
+    rate = header.sample_rate
+    source = 0 if rate <= 32000 else 1 if rate == 44100 else 2
+    stereo = 0 if header.channels == 1 else 3  # 3 is joint stereo
+    struct.pack_into(
+        ">9sBBIHHBBBBBBBHIH",
+        body,
+        at + 120,
+        b"LAME3.100",
+        _VBR_METHODS[mode],
+        _UNKNOWN,  # low-pass
+        _UNKNOWN,  # peak
+        _UNKNOWN,  # gain of the track
+        _UNKNOWN,  # and of the album
+        _UNKNOWN,  # encoding flags
+        min(bitrate, 255),
+        DELAY >> 4,
+        (DELAY & 15) << 4 | padding >> 8,
+        padding & 255,
+        source << 6 | stereo << 2,
+        0,  # gain that was applied to the file
+        0,  # surround and preset
+        total,
+        frames.checksum(),
+    )
+    checked = at + _INFO - 2
+    struct.pack_into(">H", body, checked, crc16(body[:checked]))
+    return bytes(body)
 
 
 def _seek_table(sizes: Sequence[int], before: int, total: int) -> bytes:
@@ -251,35 +271,23 @@ def _seek_table(sizes: Sequence[int], before: int, total: int) -> bytes:
     return bytes(min(255, 256 * starts[percent * len(sizes) // 100] // total) for percent in range(100))
 
 
-def crc16(data: bytes | bytearray, start: int = 0) -> int:
-    """Return the CRC-16 of bytes (polynomial 0x8005, reflected), as LAME computes it.
+def crc16(data: bytes | bytearray, before: int = 0) -> int:
+    """Return the CRC-16 of bytes (polynomial 0x8005, reflected, starting from 0), as LAME computes it.
 
-    Parameters
-    ----------
-    data
-        Bytes.
-    start
-        CRC-16 of the bytes before them.
-
-    Returns
-    -------
-    int
-        CRC-16 of all bytes up to the last.
+    ``before`` is the CRC of the bytes before them, of which there are at least two then.
 
     The standard library has no such CRC. This one is linear, and leading zeros do not change it, so it is computed of
     many pieces at once, which are then combined in pairs.
     """
     import numpy as np
 
-    if len(data) < 4:
-        return _crc16_of_few(data, start)
-    if start:  # the register is XORed with the first two bytes
-        data = bytes((data[0] ^ start & 255, data[1] ^ start >> 8)) + data[2:]
     table = _table()
     lanes = 1 << max(0, (len(data) // 64).bit_length())
     steps = -(-len(data) // lanes)
     padded = np.zeros(lanes * steps, np.uint8)
     padded[len(padded) - len(data) :] = np.frombuffer(data, np.uint8)
+    if before:
+        padded[len(padded) - len(data) :][:2] ^= np.array([before & 255, before >> 8], np.uint8)
     # After the pieces: the CRC of each low and of each high byte followed by as many zeros as a piece has bytes.
     state = np.concatenate([np.zeros(lanes), np.arange(256), np.arange(256) << 8]).astype(np.uint16)
     column = np.zeros(len(state), np.uint16)
@@ -294,15 +302,6 @@ def crc16(data: bytes | bytearray, start: int = 0) -> int:
     return int(found[0])
 
 
-def _crc16_of_few(data: bytes | bytearray, start: int) -> int:
-    for byte in data:
-        start ^= byte
-        for _ in range(8):
-            start = start >> 1 ^ (0xA001 if start & 1 else 0)
-    return start
-
-
-@functools.cache
 def _table() -> np.ndarray[Any, Any]:
     import numpy as np
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tonearm_plugins.formats import mpeg_stream
-from tonearm_plugins.formats.mpeg_audio import Frames
+from tonearm_plugins.formats.mpeg_audio import info_frame
 
 
 def stream(rate: int = 44100, channels: int = 1, bitrate: int = 64, length: int = 20_000) -> bytes:
@@ -27,8 +27,7 @@ def stream(rate: int = 44100, channels: int = 1, bitrate: int = 64, length: int 
 
 BARE = stream()
 COUNT = len(BARE) // 209 + 1
-FRAMES = Frames()
-WHOLE = FRAMES.push(BARE) and FRAMES.info(20_000, "cbr", bitrate=64) + BARE
+WHOLE = info_frame(BARE, 20_000, "cbr", bitrate=64) + BARE
 
 
 @pytest.mark.parametrize("word", range(0xFFE00000, 0x100000000, 0x7F35))
