@@ -34,7 +34,14 @@ from tonearm.errors import (
     SignalError,
     UsageError,
 )
-from tonearm.plugins.block_plugins import BlockEncoder, BlockTransform, EachBlock, StartedEncoder, StartedTransform
+from tonearm.plugins.block_plugins import (
+    BlockDecoder,
+    BlockEncoder,
+    BlockTransform,
+    EachBlock,
+    StartedEncoder,
+    StartedTransform,
+)
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
@@ -154,6 +161,7 @@ __all__ = [
     "ArrayDecoder",
     "ArrayOptions",
     "ArrayTraits",
+    "BlockDecoder",
     "BlockEncoder",
     "BlockTransform",
     "BoundedFile",
