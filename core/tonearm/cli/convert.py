@@ -103,7 +103,7 @@ def main(arguments: SimpleNamespace) -> int:
 
 def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     registry = console.load_registry()
-    arguments.with_encoding = encoding_name(getattr(arguments, "with_encoding", None))
+    arguments.with_encoding = encoding_name(arguments.with_encoding)
     given = InputPipe(arguments.source, watch.alive) if is_stream(arguments.source) else None
     made = target_format(arguments, registry)
     taken = None

@@ -275,7 +275,7 @@ def _number_of(name: str, standard: int) -> int | None:
 
 def _opened(name: str, mode: int) -> int:
     """Return a descriptor of a named pipe. Nothing blocks, not even opening it."""
-    return os.open(name, mode | os.O_NONBLOCK | os.O_CLOEXEC)  # noqa: TID251 - a pipe has no temporary
+    return os.open(name, mode | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _redirect_to_null(descriptor: int) -> None:
