@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -14,18 +15,10 @@ from msgspec.structs import replace
 
 from tonearm.addresses import is_stream, refuse_missing
 from tonearm.cli import ceiling, console, styles, watcher
-from tonearm.cli.convert_ends import (
-    TargetFormat,
-    decoder_name,
-    encoding_name,
-    main_suffix,
-    read_source,
-    stem_of,
-    target_format,
-    whole_source,
-)
+from tonearm.cli.convert_ends import TargetFormat, decoder_name, encoding_name, target_format
 from tonearm.cli.option_flags import add_option_flags, with_option_flags
 from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
+from tonearm.cli.pipe_sources import file_name, read_source, stem_of, whole_source
 from tonearm.cli.pipes import InputPipe, OutputPipe
 from tonearm.cli.printing import remedies_as_flags
 from tonearm.cli.repeats import RepeatedWarnings
@@ -103,24 +96,32 @@ def main(arguments: SimpleNamespace) -> int:
 
 def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     registry = console.load_registry()
-    arguments.with_encoding = encoding_name(arguments.with_encoding)
+    arguments.with_encoding = encoding_name(getattr(arguments, "with_encoding", None))
     given = InputPipe(arguments.source, watch.alive) if is_stream(arguments.source) else None
     made = target_format(arguments, registry)
-    taken = None
-    if made.is_piped and not arguments.yaml:
-        taken = OutputPipe(arguments.target, watch.alive)
-        if given is not None:
-            given.output = taken
+    taken = OutputPipe(arguments.target, watch.alive) if made.is_piped and not arguments.yaml else None
+    if given is not None:
+        given.output = taken
     conversion = build(_request(arguments, registry, given, made), registry)
     if arguments.yaml:
         return _print_pipeline(conversion.root, arguments)
     checked = conversion.check(registry)
-    if not made.is_piped:
-        name = split_template(arguments.target)[1]
-        if _utf8(name) != name:
-            checked = _with_name(checked, name)
+    name = "" if made.is_piped else split_template(arguments.target)[1]
+    if _utf8(name) != name:
+        checked = _with_name(checked, name)
     if watcher.pipe is None:
         StopHandler.install()
+    with _reported(watch) as (print_warning, show):
+        work = _Work(checked, conversion.source, given, arguments, print_warning, show, watch.alive)
+        written = work.write_files() if taken is None else work.write_pipe(taken, made.suffix)
+    for path in written:
+        console.print_message(one_line(path))
+    return console.DONE
+
+
+@contextlib.contextmanager
+def _reported(watch: ceiling.Watch) -> Iterator[tuple[Callable[[str], None], Callable[[Progress], None]]]:
+    """Give functions that print a warning, and show progress: on a terminal, in a bar."""
     warnings = RepeatedWarnings()
     bar = Bar(color=styles.has_color(sys.stderr)) if styles.is_terminal(sys.stderr) else None
 
@@ -134,16 +135,12 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
         if bar is not None:
             bar(progress)
 
-    work = _Work(checked, conversion.source, given, arguments, print_warning, show, watch.alive)
     try:
-        written = work.write_files() if taken is None else work.write_pipe(taken, made.suffix)
+        yield print_warning, show
     finally:
         if bar is not None:
             bar.clear()
         warnings.print_rest()
-    for path in written:
-        console.print_message(one_line(path))
-    return console.DONE
 
 
 class _Work(Struct, frozen=True):
@@ -242,7 +239,7 @@ def _request(arguments: SimpleNamespace, registry: Registry, given: InputPipe | 
     return Request(
         decoder=decoder,
         encoder=encoder,
-        files=_utf8(arguments.source) if given is None else f"stdin{main_suffix(registry, decoder)}",
+        files=_utf8(arguments.source) if given is None else file_name(arguments.source, decoder, registry),
         file=f"{{stem}}{made.suffix}" if made.is_piped else _utf8(split_template(arguments.target)[1]),
         with_options=lambda root, names: with_option_flags(root, arguments, registry, decoder, encoder, names),
         steps=tuple(map(_named_step, arguments.step)),
