@@ -54,7 +54,7 @@ def tone(length=24000):
 
 def shell(line, cwd, **more):
     """Run a line of bash; return the exit status of each command, and what was printed."""
-    text = f"tonearm() {{ {shlex.quote(SCRIPT)} \"$@\"; }}\n{line}\necho \"${{PIPESTATUS[@]}}\" > statuses"
+    text = f'tonearm() {{ {shlex.quote(SCRIPT)} "$@"; }}\n{line}\necho "${{PIPESTATUS[@]}}" > statuses'
     done = subprocess.run(["bash", "-c", text], cwd=cwd, capture_output=True, timeout=120, **more)
     return list(map(int, (Path(cwd) / "statuses").read_text().split())), done.stdout, done.stderr.decode()
 
@@ -145,7 +145,9 @@ class TestSources:
     def test_a_file_that_is_cut_short(self):
         soundfile.write("a.flac", np.sin(np.arange(80000) / 9) / 2, 8000)
         content = Path("a.flac").read_bytes()
-        done = subprocess.run([SCRIPT, "convert", "-", "b.wav"], input=content[: len(content) // 2], capture_output=True)
+        done = subprocess.run(
+            [SCRIPT, "convert", "-", "b.wav"], input=content[: len(content) // 2], capture_output=True
+        )
         assert done.returncode == 3
         assert done.stderr.decode().count("\n") <= 3
         no_leftovers(".", "a.flac")
@@ -269,7 +271,7 @@ class TestTargets:
         command = [SCRIPT, "convert", "-", "-", "--to", "opus", *RAW]
         with subprocess.Popen(command, stdin=reading, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             os.close(reading)
-            os.write(writing, tone(4000))
+            os.write(writing, tone(24000))
             assert os.read(process.stdout.fileno(), 4) == b"OggS"
             process.stdout.close()
             assert process.wait(60) == 141
@@ -290,7 +292,6 @@ class TestTargets:
             (["-", "--to", "opus", "--encoder", "opus-writer"], "usage: --to and --encoder exclude each other"),
             (["/dev/stderr", "--to", "opus"], "stream-refused: /dev/stderr is the stream of messages"),
             (["s3://bucket/a.opus", "--to", "opus"], "address-refused: s3://bucket/a.opus is an address"),
-            (["a.wav", "--to", "mp3"], "wrong-suffix: a.wav has the suffix .wav, but format says .mp3"),
         ],
     )
     def test_refused_before_anything_is_read(self, words, text, tmp_path):
