@@ -159,7 +159,7 @@ class TestSources:
         os.close(writing)
         path = InputPipe(f"/dev/fd/{reading}", lambda: None).collected()
         assert Path(path).read_bytes() == tone(4000)
-        assert "memfd" not in os.readlink(path)
+        assert "memfd" not in str(Path(path).readlink())
 
     def test_the_folder_of_temporary_files_is_full(self, monkeypatch):
         def full(*_):
