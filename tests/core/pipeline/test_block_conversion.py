@@ -1,11 +1,9 @@
 """The conversion of a source while it comes: of raw samples, by steps and an encoder that work block by block."""
 
-import io
-
 import numpy as np
 import pytest
-import soundfile
 
+import tonearm
 from tonearm.errors import ItemError
 from tonearm.pipeline.block_conversion import can_convert_blocks, convert_blocks
 from tonearm.pipeline.check import check
@@ -25,7 +23,7 @@ def pipeline(*steps, encoder="flac-writer", file="{stem}.flac", **options):
             "files": "a.pcm",
             "with": {"sample_rate": 8000, "encoding": "pcm_s16le", **options},
         },
-        "steps": [{"use": step} for step in steps],
+        "steps": [{"use": step, "with": {"gain_db": -3} if step == "gain" else {}} for step in steps],
         "outputs": [{"use": encoder, "file": file}],
     }
     return check(from_plain(document), None, registry.default())
@@ -39,25 +37,30 @@ def converted(checked, content, size=1000):
     return bytes(taken), context
 
 
+def heard(made):
+    """Return the samples of a FLAC file, which does not say how many there are."""
+    found = tonearm.read(made, format="flac")
+    assert found.sample_rate == 8000
+    return np.round(found.samples * 32768)
+
+
 @pytest.mark.parametrize("size", [1, 7, 4096, 100_000])
 def test_the_samples_are_those_of_the_source(size):
     content = SAMPLES[:3000].tobytes() if size == 1 else SAMPLES.tobytes()
     made, context = converted(pipeline(), content, size)
-    found, rate = soundfile.read(io.BytesIO(made), dtype="int16")
-    assert rate == 8000
-    assert found.tobytes() == content
+    assert np.array_equal(heard(made)[0], np.frombuffer(content, "<i2"))
     assert context.measurements["duration"] == len(content) / 16000
 
 
 def test_a_header_and_channels():
     made, _ = converted(pipeline(skip=5, channels=2), b"title" + SAMPLES.tobytes(), 3)
-    assert np.array_equal(soundfile.read(io.BytesIO(made), dtype="int16")[0], SAMPLES.reshape(-1, 2))
+    assert np.array_equal(heard(made), SAMPLES.reshape(-1, 2).T)
 
 
 def test_floats_are_scaled_and_checked():
     floats = (SAMPLES / 32768).astype("<f4")
     made, _ = converted(pipeline(encoding="pcm_f32le"), floats.tobytes(), 999)
-    assert np.array_equal(soundfile.read(io.BytesIO(made), dtype="int16")[0], SAMPLES)
+    assert np.array_equal(heard(made)[0], SAMPLES)
     floats[20_000] = np.nan
     with pytest.raises(ItemError, match="NaN"):
         converted(pipeline(encoding="pcm_f32le"), floats.tobytes())
@@ -74,7 +77,7 @@ def test_nothing():
         converted(pipeline(), b"")
 
 
-@pytest.mark.parametrize("length", [2000, 200_000])
+@pytest.mark.parametrize("length", [20_000, 200_000])
 def test_noise_is_of_another_encoding(length):
     noise = np.random.default_rng(0).integers(0, 256, length, np.uint8).tobytes()
     with pytest.raises(ItemError) as caught:
@@ -92,5 +95,5 @@ def test_which_pipelines_can():
     assert can_convert_blocks(pipeline(), pipe=True)
     assert can_convert_blocks(pipeline("gain"), pipe=True)
     assert not can_convert_blocks(pipeline("normalize"), pipe=True)
-    assert not can_convert_blocks(pipeline("wave-to-mel", encoder="npy-writer", file="{stem}.npy"), pipe=True)
+    assert not can_convert_blocks(pipeline(encoder="png-writer", file="{stem}.png"), pipe=True)
     assert not can_convert_blocks(pipeline(field="audio"), pipe=True)
