@@ -42,6 +42,7 @@ from tonearm.plugins.block_plugins import (
     StartedEncoder,
     StartedTransform,
 )
+from tonearm.plugins.blocks import Recut
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
@@ -219,6 +220,7 @@ __all__ = [
     "Provenance",
     "RecipeStep",
     "Recipes",
+    "Recut",
     "Regroup",
     "Remedy",
     "RemoveOption",
