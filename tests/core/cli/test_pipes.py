@@ -199,6 +199,11 @@ class TestTargets:
     @pytest.mark.parametrize(
         ("form", "reader"),
         [
+            ("wav", "ffmpeg -v error -i - -f s16le -"),
+            ("wav", "sox -V1 -t wav - -t raw -"),
+            ("mp3", "ffmpeg -v error -i - -f s16le -"),
+            ("mp3", "mpg123 -q -s -"),
+            ("m4a", "ffmpeg -v error -i - -f s16le -"),
             ("flac", "ffmpeg -v error -i - -f s16le -"),
             ("flac", "sox -V1 -t flac - -t raw -e signed -b 16 -"),
             ("ogg", "oggdec -Q -R -o - -"),
@@ -214,9 +219,10 @@ class TestTargets:
         )
         assert (statuses, out, err) == ([0, 0, 0], b"", "")
         made = np.fromfile(tmp_path / "b.pcm", "<i2")
-        assert abs(made.size - 24000) <= 1
-        given = np.frombuffer(tone(), "<i2")[: made.size].astype(float)
-        assert np.corrcoef(made[: given.size], given)[0, 1] > 0.99
+        given = np.frombuffer(tone(), "<i2").astype(float)
+        assert given.size - 1 <= made.size <= given.size + 5000  # MP3 and AAC in pipes keep what the codec adds
+        peak = np.abs(np.fft.rfft(made.astype(float), 1 << 17)).argmax()
+        assert abs(peak - np.abs(np.fft.rfft(given, 1 << 17)).argmax()) <= 2
 
     def test_curl_takes_it(self, tmp_path):
         needs("curl")
