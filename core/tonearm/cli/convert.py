@@ -37,6 +37,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.progress import Progress
 from tonearm.plugins.registry import Registry
 from tonearm.plugins.sink import Sink
+from tonearm.reading.file_types import identify
 from tonearm.reporting.bar import Bar
 from tonearm.source import Source
 from tonearm.startup import StopHandler
@@ -203,7 +204,12 @@ class _Work(Struct, frozen=True):
 
     def _come(self, *, pipe: bool) -> bool:
         """Return whether the source is converted while it comes."""
-        return self.given is not None and can_convert_blocks(self.checked, pipe=pipe)
+        return self._is_to_come and can_convert_blocks(self.checked, pipe=pipe)
+
+    @property
+    def _is_to_come(self) -> bool:
+        """Whether no more than the beginning of the source has been read."""
+        return self.given is not None and self.source.path_text is None
 
     def _write_blocks(self, sink: Sink) -> None:
         assert self.given is not None
@@ -212,10 +218,9 @@ class _Work(Struct, frozen=True):
 
     def _whole(self) -> Source:
         """Return the source, all of which is there."""
-        decoder = self.checked.decoder
-        if self.given is None or not isinstance(decoder.plugin, BlockDecoder):
+        if self.given is None or not self._is_to_come:
             return self.source
-        return whole_source(self.given, self.arguments.source, decoder)
+        return whole_source(self.given, self.arguments.source, self.checked.decoder)
 
 
 def _print_pipeline(root: Node, arguments: SimpleNamespace) -> int:
@@ -256,7 +261,9 @@ def _opened_source(arguments: SimpleNamespace, decoder: BoundPlugin, given: Inpu
     if given is None:
         return read_source(arguments.source, decoder)
     if isinstance(decoder.plugin, BlockDecoder):
-        return Source(name=given.name, content=b"" if arguments.yaml else given.head(), key=stem_of(arguments.source))
+        head = b"" if arguments.yaml else given.head()
+        if not identify(head).reader:  # JSON, which has one, is read whole
+            return Source(name=given.name, content=head, key=stem_of(arguments.source))
     return whole_source(given, arguments.source, decoder)
 
 

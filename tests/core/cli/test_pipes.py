@@ -1,6 +1,8 @@
 """Pipes on the command line: real ones, between processes, whose ends wait, leave and die."""
 
+import base64
 import contextlib
+import json
 import math
 import os
 import random
@@ -184,6 +186,14 @@ class TestSources:
         pipe = InputPipe(f"/dev/fd/{reading}", lambda: None)
         assert pipe.head() == pipe.head() == tone(4000)[:2048]
         assert b"".join(pipe.chunks()) == tone(4000)
+
+    def test_sound_in_json(self):
+        content = json.dumps({"audioContent": base64.b64encode(tone()).decode()})
+        done = tonearm("convert", "-", "a.wav", input=content)
+        assert (done.returncode, done.stderr.splitlines()[-1]) == (2, "    hint: --field audioContent")
+        done = tonearm("convert", "-", "a.wav", "--field", "audioContent", *RAW, input=content)
+        assert (done.returncode, done.stderr) == (0, "a.wav\n")
+        assert read("a.wav").samples.shape == (1, 24000)
 
     def test_yaml(self):
         done = tonearm("convert", "-", "-", "--to", "opus", *RAW, "--yaml")
