@@ -54,19 +54,15 @@ def refuse_address(name: str, *, written: bool = False, streams: bool = False) -
         )
 
 
-def is_stream(name: str, *, written: bool = False) -> bool:
+def is_stream(name: str) -> bool:
     """Return whether a name that stands alone is that of a stream: ``-``, ``/dev/stdin``, or a named pipe.
-
-    A file that a shell has opened, as in ``/dev/stdin`` with ``< a.npy``, is read as a file.
 
     Parameters
     ----------
     name
         Name.
-    written
-        Whether it is to be written.
     """
-    return _names_stream(name, written=written) or _has_mode(name, stat.S_ISFIFO)
+    return _names_stream(name, written=True) or _has_mode(name, stat.S_ISFIFO)
 
 
 def _names_stream(name: str, *, written: bool) -> bool:
