@@ -34,6 +34,7 @@ from tonearm.api import (
 from tonearm_plugins.decoders.contained import SoundOptions
 from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
 from tonearm_plugins.formats.raw_pcm import Encoding, bytes_per_sample, decode, decoded_size, smoothest_encodings
+from tonearm_plugins.formats.stream_beginning import StreamBeginning
 
 if TYPE_CHECKING:
     from tonearm_plugins.decoders.json_sounds import JsonSound
@@ -43,7 +44,6 @@ _RATE = "the rate of the samples, such as 24000"
 _ENCODING = "the type of the samples, such as pcm_s16le"
 _IGNORE = SetOption("stated", "ignore", "if the file is wrong")
 _FEW, _MANY = 8, 1000  # channels and samples that rows of numbers have
-_JUDGED = 1 << 15  # samples of each channel by which a stream is judged
 _FIELD = "for JSON, the field that holds the sound"
 
 
@@ -133,7 +133,7 @@ class PcmReader(BlockDecoder[Waveform, PcmOptions]):
         if options.encoding is None:
             raise _missing("encoding", _ENCODING)
         frame = bytes_per_sample(options.encoding) * channels
-        rest, skip, rate, first = b"", options.skip, self._rate(None, name), _Beginning(frame)
+        rest, skip, rate, first = b"", options.skip, self._rate(None, name), StreamBeginning(frame)
         double = options.precision == "double"
         for chunk in chunks:
             rest += chunk[skip:]
@@ -168,7 +168,7 @@ class PcmReader(BlockDecoder[Waveform, PcmOptions]):
         )
         return made
 
-    def _check_beginning(self, first: _Beginning, name: str) -> None:
+    def _check_beginning(self, first: StreamBeginning, name: str) -> None:
         """Raise `ItemError` if the beginning of a stream has a header, or is noise."""
         encoding, raw = self.options.encoding or "", first.take()
         if not self.options.skip:
@@ -330,35 +330,6 @@ class PcmReader(BlockDecoder[Waveform, PcmOptions]):
             code="full-scale-noise",
             remedies=(*remedies, SetOption("noise", "keep", "if it is noise")),
         )
-
-
-class _Beginning:
-    """The beginning of a stream of samples, which is kept until it can be judged.
-
-    Parameters
-    ----------
-    frame
-        Bytes of one sample of each channel.
-    """
-
-    def __init__(self, frame: int) -> None:
-        self._parts: list[bytes] = []
-        self._left = _JUDGED * frame
-        self.is_open = True
-
-    def add(self, raw: bytes) -> bool:
-        """Add bytes, and return whether they have made it complete."""
-        if not self.is_open:
-            return False
-        self._parts.append(raw)
-        self._left -= len(raw)
-        self.is_open = self._left > 0
-        return not self.is_open
-
-    def take(self) -> bytes:
-        """Return all of it, which is released."""
-        parts, self._parts = self._parts, []
-        return b"".join(parts)
 
 
 def _decoded(raw: bytes, encoding: str, channels: int, *, double: bool) -> Array:
