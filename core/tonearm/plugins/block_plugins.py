@@ -115,7 +115,10 @@ class BlockTransform(Transform[In, Out, Opts], Generic[In, Out, Opts]):
                 parts.append(started.push_last(block) if is_last else started.push(block))
                 context.progress(min(number * length, total), total)
             result = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
-        made: Any = signal if result is values else self.made(self.produces(spec), result)
+        if result is values:
+            return signal  # type: ignore[return-value]
+        # The values have the precision that they have: `produces` may refuse double precision that an input asks for.
+        made: Any = self.made(self.produces(spec.replace(precision=None)), result)
         return made  # type: ignore[no-any-return]
 
     def made(self, spec: Spec, values: Array) -> Any:

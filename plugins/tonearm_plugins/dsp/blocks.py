@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 
+import numpy as np
+
 from tonearm_plugins.dsp.progress import OnProgress
+from tonearm_plugins.dsp.typing import Array
 
 BLOCK_LENGTH = 1 << 17
 """Samples of each channel in a block: two channels in float64 are 2 MiB, which stay in the cache of a core."""
@@ -45,3 +49,57 @@ def block_slices(
         yield slice(start, stop)
         if on_progress:
             on_progress(stop, length)
+
+
+class Tail:
+    """The last samples of a signal that comes block by block, which are kept back until more come.
+
+    Parameters
+    ----------
+    length
+        Number of samples that are kept back.
+
+    Examples
+    --------
+    >>> tail = Tail(2)
+    >>> tail.push(np.arange(5)).tolist()
+    [0, 1, 2]
+    >>> tail.rest().tolist()
+    [3, 4]
+    """
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._parts: deque[Array] = deque()
+        self._waiting = 0
+
+    def push(self, block: Array) -> Array:
+        """Return what is ready now: all that came but the last samples.
+
+        Parameters
+        ----------
+        block
+            Next part of the signal, cut along its last axis. What is kept of it is copied.
+        """
+        if not self._length:
+            return block
+        ready = []
+        self._parts.append(block)
+        self._waiting += block.shape[-1]
+        while self._waiting > self._length:
+            part = self._parts.popleft()
+            count = min(part.shape[-1], self._waiting - self._length)
+            ready.append(part[..., :count])
+            self._waiting -= count
+            if count < part.shape[-1]:
+                self._parts.appendleft(part[..., count:])
+        if self._parts:
+            self._parts[-1] = self._parts[-1].copy()
+        if not ready:
+            return block[..., :0]
+        return ready[0] if len(ready) == 1 else np.concatenate(ready, axis=-1)
+
+    def rest(self) -> Array | None:
+        """Return what was kept back, in one piece; None if nothing was."""
+        parts, self._parts, self._waiting = self._parts, deque(), 0
+        return np.concatenate(parts, axis=-1) if parts else None

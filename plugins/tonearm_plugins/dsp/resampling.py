@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -47,22 +47,73 @@ def resample(
     >>> resample(np.zeros((2, 48000), "f4"), 48000, 22050).shape
     (2, 22050)
     """
-    import soxr
+    return Resampler(old, new, quality).push(samples, is_last=True, on_progress=on_progress)
 
-    result = np.zeros((samples.shape[0], resampled_length(samples.shape[1], old, new)), samples.dtype)
-    # soxr rounds the length, and returns nothing for one or two samples. Zeros after the end bring out the rest.
-    tail = np.zeros(2 * (old // new + 1), samples.dtype)
-    for number, (channel, given) in enumerate(zip(result, samples, strict=True)):
-        stream, done = soxr.ResampleStream(old, new, 1, dtype=samples.dtype, quality=SOXR_QUALITIES[quality]), 0
-        for part in block_slices(
-            len(given), STREAM_BLOCK_LENGTH, on_progress=share_of(on_progress, number, len(samples))
-        ):
-            is_last = part.stop == len(given)
-            block = np.concatenate([given[part], tail]) if is_last else np.ascontiguousarray(given[part])
-            made = stream.resample_chunk(block, last=is_last)[: len(channel) - done]
-            channel[done : done + len(made)] = made
-            done += len(made)
-    return result
+
+class Resampler:
+    """libsoxr at work on a waveform. How a waveform is cut changes no bit.
+
+    Parameters
+    ----------
+    old, new, quality
+        Arguments of `resample`.
+    """
+
+    def __init__(self, old: int, new: int, quality: Quality = "high") -> None:
+        self._old = old
+        self._new = new
+        self._quality = SOXR_QUALITIES[quality]
+        self._streams: list[Any] = []
+        self._dtype: Any = None
+        self._length = 0
+        self._done = 0
+
+    def push(self, samples: Array, *, is_last: bool = False, on_progress: OnProgress | None = None) -> Array:
+        """Resample the next samples.
+
+        Parameters
+        ----------
+        samples
+            Next part of the waveform, of shape (channels, samples), float32 or float64.
+        is_last
+            Whether nothing follows.
+        on_progress
+            Function called with the progress within this part, block by block and channel by channel.
+
+        Returns
+        -------
+        Array
+            What is complete at the new rate, of shape (channels, samples), in the same dtype; with the last part, all.
+        """
+        import soxr
+
+        if not self._streams:
+            self._dtype = samples.dtype
+            self._streams = [
+                soxr.ResampleStream(self._old, self._new, 1, dtype=samples.dtype, quality=self._quality)
+                for _ in samples
+            ]
+        self._length += samples.shape[1]
+        # soxr rounds the length, and returns nothing for one or two samples. Zeros after the end bring out the rest.
+        tail = np.zeros(2 * (self._old // self._new + 1), samples.dtype) if is_last else None
+        channels = []
+        for number, (stream, given) in enumerate(zip(self._streams, samples, strict=True)):
+            report = share_of(on_progress, number, len(samples))
+            made = [
+                stream.resample_chunk(np.ascontiguousarray(given[part]))
+                for part in block_slices(given.size, STREAM_BLOCK_LENGTH, on_progress=report)
+            ]
+            if tail is not None:
+                made.append(stream.resample_chunk(tail, last=True))
+            channels.append(np.concatenate(made) if len(made) != 1 else made[0])
+        left = resampled_length(self._length, self._old, self._new) - self._done if is_last else None
+        result = np.stack([channel[:left] for channel in channels])
+        self._done += result.shape[1]
+        return result
+
+    def finish(self) -> Array | None:
+        """Return what is left when nothing follows; None if there was nothing."""
+        return self.push(np.zeros((len(self._streams), 0), self._dtype), is_last=True) if self._streams else None
 
 
 def resampled_length(length: int, old: int, new: int) -> int:
@@ -86,3 +137,48 @@ def resampled_length(length: int, old: int, new: int) -> int:
     334
     """
     return -(-length * new // old)
+
+
+class ResamplingStream:
+    """A change of the sample rate, block by block. All blocks together are what `resample` gives, however they are cut.
+
+    Parameters
+    ----------
+    old, new
+        Sample rates in Hz.
+    channels
+        Number of channels.
+    dtype
+        Type of the samples, float32 or float64.
+    quality
+        Quality of the filter, as for `resample`.
+    """
+
+    def __init__(self, old: int, new: int, channels: int, dtype: str, quality: Quality = "high") -> None:
+        import soxr
+
+        self._old, self._new = old, new
+        self._tail = np.zeros((channels, 2 * (old // new + 1)), dtype)
+        self._streams = [
+            soxr.ResampleStream(old, new, 1, dtype=dtype, quality=SOXR_QUALITIES[quality]) for _ in range(channels)
+        ]
+        self._given = self._made = 0
+
+    def push(self, block: Array) -> Array:
+        """Return the samples that another block makes complete: (channels, samples), which may be none."""
+        self._given += block.shape[1]
+        parts = [self._resampled(block[:, part]) for part in block_slices(block.shape[1], STREAM_BLOCK_LENGTH)]
+        return parts[0] if len(parts) == 1 else np.concatenate([self._tail[:, :0], *parts], axis=1)
+
+    def finish(self) -> Array:
+        """Return the rest of the samples."""
+        left = resampled_length(self._given, self._old, self._new) - self._made
+        return self._resampled(self._tail, last=True)[:, :left]
+
+    def _resampled(self, block: Array, *, last: bool = False) -> Array:
+        made = [
+            stream.resample_chunk(np.ascontiguousarray(channel), last=last)
+            for stream, channel in zip(self._streams, block, strict=True)
+        ]
+        self._made += len(made[0])
+        return np.stack(made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import Context, Meta, Transform, Waveform
+from tonearm.api import BlockTransform, Context, EachBlock, Meta, Spec, StartedTransform, Waveform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,14 +17,13 @@ class DeemphasisOptions:
     ] = 0.97
 
 
-class Deemphasis(Transform[Waveform, Waveform, DeemphasisOptions]):
+class Deemphasis(BlockTransform[Waveform, Waveform, DeemphasisOptions]):
     """Undo pre-emphasis exactly, by 1 / (1 - coefficient · z⁻¹); a recipe with pre-emphasis does this itself."""
 
     keeps_double = True
 
-    def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the waveform before pre-emphasis."""
-        from tonearm_plugins.dsp.preemphasis import deemphasis
+    def start(self, spec: Spec, context: Context) -> StartedTransform:
+        """Return the inverse filter, from rest."""
+        from tonearm_plugins.dsp.preemphasis import InversePreemphasis
 
-        samples = deemphasis(signal.samples, self.options.coefficient, on_progress=context.progress)
-        return Waveform(samples=samples, sample_rate=signal.sample_rate)
+        return EachBlock(InversePreemphasis(self.options.coefficient).push)

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from tonearm.api import Context, ItemError, Meta, OptionError, SetOption, Spec, Transform, Waveform
+from tonearm.api import (
+    BlockTransform,
+    Context,
+    ItemError,
+    Meta,
+    OptionError,
+    SetOption,
+    Spec,
+    StartedTransform,
+    Waveform,
+)
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.filters import SectionFilter
+    from tonearm_plugins.dsp.typing import Array, Float64Array
 
 Band = list[float]
 MIN_HZ = 1e-3
@@ -74,28 +88,36 @@ class FilterOptions:
                 yield option, kind, value
 
 
-class Filter(Transform[Waveform, Waveform, FilterOptions]):
+class Filter(BlockTransform[Waveform, Waveform, FilterOptions]):
     """Filter by Butterworth second-order sections: high-pass, low-pass, band-pass, band-stop, or several in a row."""
 
     keeps_double = True
+    any_blocks = True
+
+    def check_blocks(self, spec: Spec) -> None:
+        """Refuse filtering backwards, which begins at the end."""
+        if self.options.zero_phase:
+            raise OptionError(
+                "filtering backwards needs the whole signal, which a stream never has",
+                option="zero_phase",
+                code="needs-whole",
+                remedies=(SetOption("zero_phase", False),),
+            )
+
+    def start(self, spec: Spec, context: Context) -> StartedTransform:
+        """Return the filter, forwards, from rest."""
+        from tonearm_plugins.dsp.filters import SectionFilter
+
+        return _StartedFilter(SectionFilter(self._sections(spec.sample_rate or 0)), context)
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the filtered waveform, of the same length."""
-        import numpy as np
+        if not self.options.zero_phase:
+            return super().apply(signal, context)
+        from tonearm_plugins.dsp.filters import apply_filter
 
-        from tonearm_plugins.dsp.filters import apply_filter, butterworth
-
-        options = self.options
-        problem = self._problem(signal.sample_rate)
-        if problem:
-            raise ItemError(problem.message, code=problem.code, remedies=problem.remedies)
-        sections = [butterworth(kind, hertz, signal.sample_rate, options.order) for _, kind, hertz in options.edges()]
-        samples = apply_filter(
-            signal.samples,
-            np.concatenate(sections),
-            zero_phase=options.zero_phase,
-            on_progress=context.progress,
-        )
+        sections = self._sections(signal.sample_rate)
+        samples = apply_filter(signal.samples, sections, zero_phase=True, on_progress=context.progress)
         return Waveform(samples=samples, sample_rate=signal.sample_rate)
 
     def produces(self, spec: Spec) -> Spec:
@@ -104,6 +126,18 @@ class Filter(Transform[Waveform, Waveform, FilterOptions]):
         if problem:
             raise problem
         return spec.replace(signals=(Waveform,))
+
+    def _sections(self, sample_rate: int) -> Float64Array:
+        """Return the second-order sections of all filters, or raise `ItemError` if there are none at this rate."""
+        import numpy as np
+
+        from tonearm_plugins.dsp.filters import butterworth
+
+        problem = self._problem(sample_rate)
+        if problem:
+            raise ItemError(problem.message, code=problem.code, remedies=problem.remedies)
+        order = self.options.order
+        return np.concatenate([butterworth(kind, hertz, sample_rate, order) for _, kind, hertz in self.options.edges()])
 
     def _problem(self, sample_rate: int) -> OptionError | None:
         """Return an error if an edge is not below half of the sample rate."""
@@ -117,3 +151,19 @@ class Filter(Transform[Waveform, Waveform, FilterOptions]):
                     hint="put it before a resample to a lower rate, or leave it out: there is no sound up there",
                 )
         return None
+
+
+class _StartedFilter(StartedTransform):
+    """The filter at work on one signal."""
+
+    def __init__(self, sections: SectionFilter, context: Context) -> None:
+        self._sections = sections
+        self._context = context
+
+    def push(self, block: Array) -> Array:
+        """Return the filtered block."""
+        return self._sections.push(block)
+
+    def push_last(self, block: Array) -> Array:
+        """Return the filtered signal, which comes whole, and report the progress."""
+        return self._sections.push(block, on_progress=self._context.progress)

@@ -6,7 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tonearm.api import Context, ItemError, Meta, OptionError, RemoveOption, SetOption, Spec, Transform, Waveform
+from tonearm.api import (
+    BlockTransform,
+    Context,
+    EachBlock,
+    ItemError,
+    Meta,
+    OptionError,
+    RemoveOption,
+    SetOption,
+    Spec,
+    StartedTransform,
+    Waveform,
+)
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
@@ -42,18 +54,19 @@ class MixOptions:
             yield OptionError(f"there is no channel {min(self.pick)}", option="pick", hint=FROM_0)
 
 
-class Mix(Transform[Waveform, Waveform, MixOptions]):
+class Mix(BlockTransform[Waveform, Waveform, MixOptions]):
     """Mix down to mono or stereo, make stereo of mono, or pick channels."""
 
     keeps_double = True
+    any_blocks = True
 
-    def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the waveform with its new channels."""
+    def start(self, spec: Spec, context: Context) -> StartedTransform:
+        """Return the mix, from the channels of the signal."""
         try:
-            samples = self._mix(signal.samples)
+            rows = self._rows(spec.channels or 1)
         except OptionError as error:
             raise ItemError(error.message, code=error.code, remedies=error.remedies) from error
-        return Waveform(samples=samples, sample_rate=signal.sample_rate)
+        return EachBlock(lambda block: _mixed(block, rows))
 
     def produces(self, spec: Spec) -> Spec:
         """Return the spec with the new number of channels; channels that do not exist are refused."""
@@ -61,21 +74,6 @@ class Mix(Transform[Waveform, Waveform, MixOptions]):
             self._rows(spec.channels)
         channels = len(self.options.pick) if self.options.pick else {"mono": 1, "stereo": 2}[str(self.options.to)]
         return spec.replace(signals=(Waveform,), channels=channels)
-
-    def _mix(self, samples: Array) -> Array:
-        import numpy as np
-
-        from tonearm_plugins.dsp.blocks import block_slices
-
-        rows = self._rows(len(samples))
-        if all(row == [(i, 1.0)] for i, row in enumerate(rows)) and len(rows) == len(samples):
-            return samples
-        result = np.zeros((len(rows), samples.shape[1]), samples.dtype)
-        for part in block_slices(samples.shape[1]):
-            for out, row in zip(result, rows, strict=True):
-                for channel, weight in row:
-                    out[part] += samples[channel, part] * samples.dtype.type(weight)
-        return result
 
     def _rows(self, channels: int) -> list[list[tuple[int, float]]]:
         """Return the channels that each channel of the result is made of, with their weights.
@@ -110,3 +108,19 @@ class Mix(Transform[Waveform, Waveform, MixOptions]):
         if self.options.to == "mono":
             rows = (tuple(map(sum, zip(*rows, strict=True))),)  # type: ignore[assignment]
         return [[(i, weight / sum(row)) for i, weight in enumerate(row) if weight] for row in rows]
+
+
+def _mixed(samples: Array, rows: list[list[tuple[int, float]]]) -> Array:
+    """Return the channels that are made of others, by their weights; the samples themselves if nothing changes."""
+    import numpy as np
+
+    from tonearm_plugins.dsp.blocks import block_slices
+
+    if all(row == [(i, 1.0)] for i, row in enumerate(rows)) and len(rows) == len(samples):
+        return samples
+    result = np.zeros((len(rows), samples.shape[1]), samples.dtype)
+    for part in block_slices(samples.shape[1]):
+        for out, row in zip(result, rows, strict=True):
+            for channel, weight in row:
+                out[part] += samples[channel, part] * samples.dtype.type(weight)
+    return result

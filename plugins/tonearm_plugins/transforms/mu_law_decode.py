@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from tonearm.api import Context, GiveOption, ItemError, Meta, OptionError, Remedy, SetOption, Spec, Transform, Waveform
+from tonearm.api import (
+    BlockTransform,
+    Context,
+    EachBlock,
+    GiveOption,
+    ItemError,
+    Meta,
+    OptionError,
+    Remedy,
+    SetOption,
+    Spec,
+    StartedTransform,
+    Waveform,
+)
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.typing import Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +40,11 @@ class MuLawDecodeOptions:
     ] = 256
 
 
-class MuLawDecode(Transform[Waveform, Waveform, MuLawDecodeOptions]):
+class MuLawDecode(BlockTransform[Waveform, Waveform, MuLawDecodeOptions]):
     """Expand mu-law as WaveNet and torchaudio define it; for bytes of G.711, use pcm-reader with encoding: mulaw."""
 
     keeps_double = True
+    any_blocks = True
 
     def produces(self, spec: Spec) -> Spec:
         """Return the spec; class indices in double precision are refused."""
@@ -40,23 +57,25 @@ class MuLawDecode(Transform[Waveform, Waveform, MuLawDecodeOptions]):
             )
         return spec.replace(signals=(Waveform,))
 
-    def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the expanded waveform; from class indices it is float32."""
+    def start(self, spec: Spec, context: Context) -> StartedTransform:
+        """Return the expansion, which gives float32 for class indices."""
+        return EachBlock(self._decoded)
+
+    def _decoded(self, block: Array) -> Array:
         from tonearm_plugins.dsp.mu_law import mu_law_decode, mu_law_expand
 
-        indices = self.options.values == "indices"
+        expand = mu_law_decode if self.options.values == "indices" else mu_law_expand
         try:
-            samples = (mu_law_decode if indices else mu_law_expand)(signal.samples, self.options.quantization_channels)
+            return expand(block, self.options.quantization_channels)
         except ValueError as error:
-            raise ItemError(str(error), code="not-mu-law", remedies=self._remedies(signal)) from error
-        return Waveform(samples=samples, sample_rate=signal.sample_rate)
+            raise ItemError(str(error), code="not-mu-law", remedies=self._remedies(block)) from error
 
-    def _remedies(self, signal: Waveform) -> tuple[Remedy, ...]:
+    def _remedies(self, samples: Array) -> tuple[Remedy, ...]:
         """Return the remedies for values that are not what the options say: whole numbers are classes."""
         import numpy as np
 
         options = self.options
-        finite = signal.samples[np.isfinite(signal.samples)]
+        finite = samples[np.isfinite(samples)]
         low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
         whole, half = bool((finite == np.rint(finite)).all()), options.quantization_channels // 2
         more = GiveOption("quantization_channels", "number of classes")

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from tonearm.api import Context, Duration, Meta, Milliseconds, OptionError, SetOption, Spec, Transform, Waveform
+from tonearm.api import (
+    BlockTransform,
+    Context,
+    Duration,
+    Meta,
+    Milliseconds,
+    OptionError,
+    SetOption,
+    Spec,
+    StartedTransform,
+    Waveform,
+)
 from tonearm_plugins.transforms.durations import duration_in_samples, spec_with_length
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.typing import Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,19 +56,17 @@ class PadOptions:
             yield OptionError("no option says what to pad", remedies=remedies, hint=hint)
 
 
-class Pad(Transform[Waveform, Waveform, PadOptions]):
+class Pad(BlockTransform[Waveform, Waveform, PadOptions]):
     """Put silence before and after the sound, up to a duration, or up to a multiple of a number of samples."""
 
     keeps_double = True
+    any_blocks = True
 
-    def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the padded waveform."""
-        import numpy as np
-
-        before = duration_in_samples(signal.sample_rate, ms=self.options.before_ms)
-        samples = np.zeros((signal.channels, self._length(signal.length, signal.sample_rate)), signal.samples.dtype)
-        samples[:, before : before + signal.length] = signal.samples
-        return Waveform(samples=samples, sample_rate=signal.sample_rate)
+    def start(self, spec: Spec, context: Context) -> StartedTransform:
+        """Return the padding at work."""
+        rate = spec.sample_rate or 0
+        before = duration_in_samples(rate, ms=self.options.before_ms)
+        return _StartedPad(before, lambda length: self._length(length, rate))
 
     def produces(self, spec: Spec) -> Spec:
         """Return the spec with the new length, if the old one is known."""
@@ -68,3 +80,52 @@ class Pad(Transform[Waveform, Waveform, PadOptions]):
             length = max(length, duration_in_samples(sample_rate, seconds=options.min_seconds))
         multiple = options.multiple or 1
         return -(-length // multiple) * multiple
+
+
+class _StartedPad(StartedTransform):
+    """The padding at work on one signal.
+
+    Parameters
+    ----------
+    before
+        Number of samples of silence before the sound.
+    padded
+        Function that returns the length of the result for that of the sound.
+    """
+
+    def __init__(self, before: int, padded: Callable[[int], int]) -> None:
+        self._before = before
+        self._padded = padded
+        self._length = 0
+        self._nothing: Array | None = None
+
+    def push(self, block: Array) -> Array:
+        """Return the block, with the silence before it if it is the first."""
+        import numpy as np
+
+        self._length += block.shape[1]
+        if self._nothing is not None:
+            return block
+        self._nothing = np.zeros((block.shape[0], 0), block.dtype)
+        silence = np.zeros((block.shape[0], self._before), block.dtype)
+        return np.concatenate((silence, block), axis=1) if self._before else block
+
+    def finish(self) -> Array | None:
+        """Return the silence after the sound."""
+        import numpy as np
+
+        if self._nothing is None:
+            return None
+        after = self._padded(self._length) - self._before - self._length
+        return np.zeros((self._nothing.shape[0], after), self._nothing.dtype)
+
+    def push_last(self, block: Array) -> Array:
+        """Return the rest; a whole signal with the silence round it, in one piece."""
+        import numpy as np
+
+        if self._nothing is not None:
+            return super().push_last(block)
+        length = block.shape[1]
+        result = np.zeros((block.shape[0], self._padded(length)), block.dtype)
+        result[:, self._before : self._before + length] = block
+        return result

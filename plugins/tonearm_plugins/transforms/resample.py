@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from tonearm.api import MAX_SAMPLE_RATE, Context, Meta, OptionError, SetOption, Spec, Transform, Waveform
+from tonearm.api import (
+    MAX_SAMPLE_RATE,
+    BlockTransform,
+    Context,
+    EachBlock,
+    Meta,
+    OptionError,
+    SetOption,
+    Spec,
+    StartedTransform,
+    Waveform,
+)
 from tonearm_plugins.transforms.durations import spec_with_length
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.resampling import Resampler
+    from tonearm_plugins.dsp.typing import Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,20 +41,20 @@ class ResampleOptions:
     ] = "high"
 
 
-class Resample(Transform[Waveform, Waveform, ResampleOptions]):
+class Resample(BlockTransform[Waveform, Waveform, ResampleOptions]):
     """Change the sample rate; n samples become ⌈n · new / old⌉, and nothing changes if the rates are equal."""
 
     keeps_double = True
+    any_blocks = True
 
-    def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the waveform at the new rate, in its own precision."""
-        rate = self.options.sample_rate
-        if rate == signal.sample_rate:
-            return signal
-        from tonearm_plugins.dsp.resampling import resample
+    def start(self, spec: Spec, context: Context) -> StartedTransform:
+        """Return the resampler at work, in the precision of the waveform."""
+        old, new = spec.sample_rate or 0, self.options.sample_rate
+        if old == new:
+            return EachBlock(lambda block: block)
+        from tonearm_plugins.dsp.resampling import Resampler
 
-        samples = resample(signal.samples, signal.sample_rate, rate, self.options.quality, on_progress=context.progress)
-        return Waveform(samples=samples, sample_rate=rate)
+        return _StartedResample(Resampler(old, new, self.options.quality), context)
 
     def produces(self, spec: Spec) -> Spec:
         """Return the spec with the new rate, and with the new length if the old one is known."""
@@ -54,3 +69,23 @@ class Resample(Transform[Waveform, Waveform, ResampleOptions]):
                 remedies=(SetOption("quality", "very-high"), SetOption("precision", "single", stage="input")),
             )
         return spec_with_length(spec, lambda length, old: resampled_length(length, old, rate)).replace(sample_rate=rate)
+
+
+class _StartedResample(StartedTransform):
+    """The resampler at work on one signal."""
+
+    def __init__(self, resampler: Resampler, context: Context) -> None:
+        self._resampler = resampler
+        self._context = context
+
+    def push(self, block: Array) -> Array:
+        """Return the samples at the new rate that are complete."""
+        return self._resampler.push(block)
+
+    def finish(self) -> Array | None:
+        """Return the samples that are left in the filter."""
+        return self._resampler.finish()
+
+    def push_last(self, block: Array) -> Array:
+        """Return the whole signal at the new rate, and report the progress."""
+        return self._resampler.push(block, is_last=True, on_progress=self._context.progress)
