@@ -13,8 +13,8 @@ does not tell what it holds, the error names the keyword to write. A mel needs i
 it is made for. ``help(tonearm.save)`` describes every keyword.
 
 - `save` writes a file, `encode` returns its bytes, `to_waveform` returns a `Waveform`, and `read` reads a file as one.
-- `stream` writes a sound while it is made, into a file, a pipe or a socket; `stream_bytes` and `astream_bytes` yield its
-  bytes, as for a server.
+- `stream` writes a sound while it is made, into a file, a pipe or a socket; `stream_bytes` and `astream_bytes` yield
+  its bytes, as for a server.
 - `load_pipeline` loads a pipeline in YAML, or a mapping like it: `Pipeline.convert` works in memory, and `Pipeline.run`
   converts thousands of files in several processes.
 - Every error is a `TonearmError`, whose message ends with what to write; every warning is a `TonearmWarning`.
