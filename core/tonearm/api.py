@@ -115,7 +115,7 @@ if TYPE_CHECKING:
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.recipes.steps import RecipeStep
     from tonearm.signals.conventions import ConventionOptions
-    from tonearm.signals.plain_values import from_plain_values
+    from tonearm.signals.plain_values import PlainValues, from_plain_values
     from tonearm.writing import rounding
     from tonearm.writing.cover import Cover, read_cover
     from tonearm.writing.options import EncoderOptions
@@ -208,6 +208,7 @@ __all__ = [
     "Padding",
     "PcmOptions",
     "PcmRounding",
+    "PlainValues",
     "Provenance",
     "RecipeStep",
     "Recipes",
@@ -351,7 +352,7 @@ _WHEN_USED = {
     "tonearm.recipes.mel": ("MelDialect", "MelSpectrogram"),
     "tonearm.recipes.steps": ("RecipeStep",),
     "tonearm.signals.conventions": ("ConventionOptions",),
-    "tonearm.signals.plain_values": ("from_plain_values",),
+    "tonearm.signals.plain_values": ("PlainValues", "from_plain_values"),
     "tonearm.writing": ("rounding",),
     "tonearm.writing.cover": ("Cover", "read_cover"),
     "tonearm.writing.options": ("EncoderOptions",),

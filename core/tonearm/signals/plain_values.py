@@ -51,20 +51,79 @@ def to_plain_values(values: Array, grid: StftGrid, on_warning: Callable[[str], N
     SignalError
         If the two sides contradict each other.
     """
-    import numpy as np
+    plain = PlainValues(grid)
+    found = plain.of(values)
+    plain.check_sides(on_warning)
+    return found
 
-    if grid.is_plain:
-        return values
-    dtype = np.result_type(values.dtype, np.float32).newbyteorder("=")
-    if grid.sides != "one":
-        plain = _one_side(values, grid, dtype, on_warning)
-    elif grid.end_bins == "both":
-        plain = np.array(values, dtype)
-    else:
-        plain = np.zeros((values.shape[0], grid.plain().bins, values.shape[2]), dtype)
-        plain[:, _present(grid)] = values
-    plain *= (1 / _gains(grid, dtype.kind)).astype(dtype)
-    return plain
+
+class PlainValues:
+    """The plain values of a spectrogram that comes in blocks of frames; see `to_plain_values`.
+
+    Parameters
+    ----------
+    grid
+        Grid of the values.
+    """
+
+    def __init__(self, grid: StftGrid) -> None:
+        self._grid = grid
+        self._agreement = self._contradiction = 0.0
+
+    def of(self, values: Array) -> Array:
+        """Return the plain values of the next frames, (channels, ``grid.bins``, frames)."""
+        import numpy as np
+
+        grid = self._grid
+        if grid.is_plain:
+            return values
+        dtype = np.result_type(values.dtype, np.float32).newbyteorder("=")
+        if grid.sides != "one":
+            plain = self._one_side(values, dtype)
+        elif grid.end_bins == "both":
+            plain = np.array(values, dtype)
+        else:
+            plain = np.zeros((values.shape[0], grid.plain().bins, values.shape[2]), dtype)
+            plain[:, _present(grid)] = values
+        plain *= (1 / _gains(grid, dtype.kind)).astype(dtype)
+        return plain
+
+    def check_sides(self, on_warning: Callable[[str], None] | None = None) -> None:
+        """Compare the two sides of the spectrum over all frames so far, once the last ones have come.
+
+        Raises
+        ------
+        SignalError
+            If they contradict each other. Silence may differ in all of its rounding, so single frames prove nothing.
+        """
+        all_energy = self._agreement + self._contradiction
+        share = self._contradiction / all_energy if self._contradiction else 0.0
+        if share > MAX_ASYMMETRY:
+            raise SignalError(
+                f"the two sides of the spectrum contradict each other in {share:.0%} of their energy,"
+                " so it is not the spectrum of a real signal",
+                code="sides-differ",
+                hint="check sides and n_fft; the spectrum of a complex signal cannot be turned into sound",
+            )
+        if share > NOTED_ASYMMETRY and on_warning is not None:
+            level = 10 * math.log10(share)
+            on_warning(f"the two sides of the spectrum differ by {level:.0f} dB; they were averaged")
+
+    def _one_side(self, values: Array, dtype: Any) -> Array:
+        """Return the average of both sides, (channels, n_fft // 2 + 1, frames)."""
+        import numpy as np
+
+        positive, negative = _places(self._grid)
+        plain = np.empty((values.shape[0], positive.size, values.shape[2]), dtype)
+        for channel, result in zip(values, plain, strict=True):
+            result[:] = channel[positive]
+            other = channel[negative].conj()
+            result += other
+            result *= 0.5
+            other -= result
+            self._agreement += float(np.vdot(result, result).real)
+            self._contradiction += float(np.vdot(other, other).real)
+        return plain
 
 
 def plain_gain(grid: StftGrid) -> float:
@@ -151,31 +210,3 @@ def _places(grid: StftGrid) -> tuple[Array, Array]:
     zero = {"two": 0, "centered": n_fft // 2, "centered-nyquist-last": (n_fft - 1) // 2}[grid.sides]
     bins = np.arange(n_fft // 2 + 1)
     return (zero + bins) % n_fft, (zero - bins) % n_fft
-
-
-def _one_side(values: Array, grid: StftGrid, dtype: Any, on_warning: Callable[[str], None] | None) -> Array:
-    """Return the average of both sides, (channels, n_fft // 2 + 1, frames)."""
-    import numpy as np
-
-    positive, negative = _places(grid)
-    plain = np.empty((values.shape[0], positive.size, values.shape[2]), dtype)
-    agreement = contradiction = 0.0
-    for channel, result in zip(values, plain, strict=True):
-        result[:] = channel[positive]
-        other = channel[negative].conj()
-        result += other
-        result *= 0.5
-        other -= result
-        agreement += float(np.vdot(result, result).real)
-        contradiction += float(np.vdot(other, other).real)
-    share = contradiction / (agreement + contradiction) if contradiction else 0.0
-    if share > MAX_ASYMMETRY:
-        raise SignalError(
-            f"the two sides of the spectrum contradict each other in {share:.0%} of their energy,"
-            " so it is not the spectrum of a real signal",
-            code="sides-differ",
-            hint="check sides and n_fft; the spectrum of a complex signal cannot be turned into sound",
-        )
-    if share > NOTED_ASYMMETRY and on_warning is not None:
-        on_warning(f"the two sides of the spectrum differ by {10 * math.log10(share):.0f} dB; they were averaged")
-    return plain

@@ -131,7 +131,9 @@ class FrameGrid:
     @cached_property
     def steady(self) -> Float64Array:
         """The sum of squared windows over one column away from the edges: (hop_length,)."""
-        total: Float64Array = self.squares.sum(axis=0)
+        total = np.zeros(self.hop_length)
+        for row in self.squares:
+            total += row
         return total
 
     @cached_property
@@ -176,7 +178,9 @@ class FrameGrid:
             return 1 / self.steady[None]
         over = np.arange(first, last)[:, None] - np.arange(self.overlap)  # the frames over each column
         covering: BoolArray = (over >= 0) & (over < self.frames)
-        weight = covering.astype(np.float64) @ self.squares
+        weight = np.zeros((last - first, hop))
+        for r in range(self.overlap):  # in the order of `steady`, so that complete columns have the same bits anywhere
+            weight[covering[:, r]] += self.squares[r]
         inverse = np.zeros_like(weight)
         np.divide(1.0, weight, out=inverse, where=weight > threshold)
         inverse.reshape(-1)[: max(0, begin - first * hop)] = 0

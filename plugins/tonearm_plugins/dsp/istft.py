@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.framing import FrameGrid
+from tonearm_plugins.dsp.mapped_memory import RELEASE_BYTES, MappedMemory
 from tonearm_plugins.dsp.progress import OnProgress, frames_of
 from tonearm_plugins.dsp.typing import Array, FloatArray
 
@@ -81,6 +84,134 @@ def istft(
         report = frames_of(on_progress, number, spectrum.shape)
         chosen.istft(channel, grid, out=result, threads=threads, on_progress=report)
     return out
+
+
+class IstftStream:
+    """The inverse STFT of a spectrogram that comes in blocks of frames.
+
+    However the frames are cut, the samples have the bits that `istft` gives of all frames. The frames that still reach
+    samples to come are kept, and inverted again with the next ones: memory does not grow.
+
+    Parameters
+    ----------
+    window, hop_length, pad, length, engine, threads, on_progress
+        As in `istft`. Progress is reported if all frames come at once.
+    samples_of
+        Function from a number of frames to the length of their signal, which never decreases. It applies if ``length``
+        is None; by default the signal has as many samples as the frames cover, less the padding.
+
+    Raises
+    ------
+    NotInvertibleError
+        If the frames do not cover every sample.
+
+    Examples
+    --------
+    >>> from tonearm_plugins.dsp.stft import stft
+    >>> frames = {"window": np.hanning(1024), "hop_length": 256, "pad": 512}
+    >>> spectrum = stft(np.sin(np.arange(5120) / 10)[None], **frames)
+    >>> stream = IstftStream(**frames)
+    >>> parts = [stream.push(spectrum[..., :9]), stream.push(spectrum[..., 9:]), stream.finish()]
+    >>> [part.shape[1] for part in parts]
+    [1792, 3072, 256]
+    >>> bool(np.array_equal(np.concatenate(parts, axis=1), istft(spectrum, **frames)))
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        window: npt.ArrayLike,
+        hop_length: int,
+        pad: int = 0,
+        length: int | None = None,
+        samples_of: Callable[[int], int] | None = None,
+        engine: str = "auto",
+        threads: int = 1,
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        self._grid = FrameGrid.checked(window, hop_length=hop_length, pad=pad, frames=1)
+        self._grid.require_invertible()
+        self._length = length
+        self._samples_of = samples_of or self._samples_covered
+        self._engine, self._threads, self._on_progress = engine, threads, on_progress
+        self._kept: Array | None = None  # frames from `_first` on
+        self._first = self._frames = 0
+        self._at = pad  # where the next sample is on the padded time axis
+        self._read = 0
+
+    def push(self, spectrum: Array) -> FloatArray:
+        """Return the samples that more frames complete: (channels, samples), which may be none.
+
+        Parameters
+        ----------
+        spectrum
+            (channels, bins, frames), complex. It may be mapped from a file.
+        """
+        kept = self._with(spectrum)
+        complete = self._frames * self._grid.hop_length
+        return self._until(kept, min(complete, self._end()))
+
+    def finish(self) -> FloatArray | None:
+        """Return the rest of the signal; None if no frame came."""
+        return None if self._kept is None else self._until(self._kept, self._end())
+
+    def push_last(self, spectrum: Array) -> FloatArray:
+        """Return the rest of the signal with the last frames. If they are all frames, `istft` inverts them in place."""
+        if self._kept is not None:
+            return self._until(self._with(spectrum), self._end())
+        return istft(
+            spectrum,
+            window=self._grid.window,
+            hop_length=self._grid.hop_length,
+            pad=self._grid.pad,
+            length=self._samples_of(spectrum.shape[-1]) if self._length is None else self._length,
+            engine=self._engine,
+            threads=self._threads,
+            on_progress=self._on_progress,
+        )
+
+    def _with(self, spectrum: Array) -> Array:
+        """Return the frames that are kept, and new ones after them."""
+        spectrum = require_spectrogram(spectrum, kinds="c")
+        require_bins(spectrum, self._grid)
+        self._frames += spectrum.shape[2]
+        if self._kept is None or not self._kept.shape[2]:
+            return spectrum
+        kept = np.concatenate((self._kept, spectrum), axis=2)
+        self._read += spectrum.nbytes
+        if self._read >= RELEASE_BYTES:
+            MappedMemory(spectrum).release()
+            self._read = 0
+        return kept
+
+    def _end(self) -> int:
+        """Return where the signal ends on the padded time axis if no frames follow."""
+        length = self._samples_of(self._frames) if self._length is None else self._length
+        return self._grid.pad + length
+
+    def _samples_covered(self, frames: int) -> int:
+        grid = self._grid
+        return max(0, grid.n_fft + grid.hop_length * (frames - 1) - 2 * grid.pad)
+
+    def _until(self, frames: Array, end: int) -> FloatArray:
+        """Return the next samples until a point on the padded time axis, and keep the frames that reach beyond it."""
+        window, hop = self._grid.window, self._grid.hop_length
+        double = frames.dtype.itemsize > 8
+        samples = max(0, end - self._at)
+        out = np.zeros((frames.shape[0], samples), np.float64 if double else np.float32)
+        chosen = choose(self._engine, self._grid, double=double)
+        if samples and frames.shape[2]:
+            pad = self._at - self._first * hop
+            grid = FrameGrid.checked(window, hop_length=hop, pad=pad, frames=frames.shape[2], length=samples)
+            for channel, result in zip(frames, out, strict=True):
+                chosen.istft(channel, grid, out=result, threads=self._threads)
+        self._at += samples
+        needed = min(self._at // hop - self._grid.overlap + 1, self._frames)
+        first = max(needed - needed % chosen.frames_at_once(self._grid), self._first)
+        self._kept = np.asarray(frames)[..., first - self._first :].copy(order="K")
+        self._first = first
+        return out
 
 
 def require_spectrogram(array: Array, *, kinds: str) -> Array:

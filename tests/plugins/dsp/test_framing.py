@@ -146,3 +146,13 @@ def test_only_zeros_around_a_window_are_moved():
     early = np.concatenate([np.zeros(40), np.ones(24)])
     assert grid_of(early, 4, pad=3).centred.pad == 0
     assert grid_of(np.zeros(8), 4).centred.window.tolist() == [0] * 8
+
+
+@pytest.mark.parametrize(("n_fft", "hop"), [(1024, 256), (1000, 3), (97, 1), (400, 37)])
+def test_the_weight_of_a_column_has_the_same_bits_wherever_it_is_computed(n_fft, hop):
+    window = np.random.default_rng(0).uniform(0.1, 1, n_fft)
+    grid = FrameGrid.checked(window, hop_length=hop, pad=0, frames=2000)
+    middle, (steady,) = grid.overlap + 5, grid.inverse_weight(1000, 1001, 1e-8)
+    for first in (0, grid.overlap - 2):
+        assert grid.inverse_weight(first, middle + 9, 1e-8)[middle - first].tobytes() == steady.tobytes()
+    assert grid.inverse_weight(0, 5, 1e-8)[1].tobytes() == grid.inverse_weight(1, 2, 1e-8)[0].tobytes()

@@ -27,6 +27,10 @@ class LibrosaEngine:
         """Return why it cannot do this work; it can do all work where librosa is installed."""
         return missing_package("librosa")
 
+    def frames_at_once(self, grid: FrameGrid) -> int:
+        """Return 1, since frames are added one after the other."""
+        return 1
+
     def stft(
         self,
         signal: FloatArray,

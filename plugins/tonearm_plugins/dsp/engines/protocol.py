@@ -29,6 +29,12 @@ class Engine(Protocol):
             Whether the work is in float64.
         """
 
+    def frames_at_once(self, grid: FrameGrid) -> int:
+        """Return the number of frames that are inverted together.
+
+        Sums over frames have the same bits in any part of a spectrum that begins at a multiple of it.
+        """
+
     def stft(
         self,
         signal: FloatArray,

@@ -46,6 +46,10 @@ class ScipyEngine:
         """Return why it cannot do this work; it can do all work where scipy is installed."""
         return missing_package("scipy")
 
+    def frames_at_once(self, grid: FrameGrid) -> int:
+        """Return 1, since frames are added one after the other."""
+        return 1
+
     def stft(
         self,
         signal: FloatArray,
@@ -176,7 +180,7 @@ class OverlapAdd:
             count = last - first
             frames = scipy.fft.irfft(spectra(first, last), n=grid.n_fft, axis=1, overwrite_x=True, workers=self.threads)
             frames *= self.window
-            for r in range(grid.overlap):
+            for r in reversed(range(grid.overlap)):  # so the sum over frames is in their order, wherever blocks begin
                 part = frames[:, r * hop : (r + 1) * hop]
                 total[r : r + count, : part.shape[1]] += part
             done = count if last < grid.frames else count + grid.overlap - 1

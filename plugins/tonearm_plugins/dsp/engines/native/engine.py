@@ -29,6 +29,10 @@ class NativeEngine:
 
         return size_refusal(grid.n_fft, grid.hop_length)
 
+    def frames_at_once(self, grid: FrameGrid) -> int:
+        """Return the number of lanes: the order of a sum over frames depends on which of them share a block."""
+        return compiler.this_machine().lanes
+
     def stft(
         self,
         signal: FloatArray,
