@@ -20,6 +20,7 @@ from tonearm.arrays.values import numbers
 from tonearm.errors import ItemError, SetOption, TonearmError, UsageError
 from tonearm.errors.text import counted
 from tonearm.kinds.scale import to_full_scale, unknown_scale
+from tonearm.pipeline.blame import placed
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.plugins.blocks import array_of
 from tonearm.plugins.context import Context
@@ -60,6 +61,7 @@ class ChunkReader:
         assert isinstance(plugin, Decoder)
         self.number = 0
         self.spec: Spec = plugin.produces().replace(channels=channels, length=None, several=None)
+        self._decoder = decoder
         self._options = plugin.options
         self._kind = plugin.options.read_kind
         self._context = context
@@ -215,8 +217,7 @@ class ChunkReader:
         numbered = (UsageError if isinstance(error, UsageError) else ItemError)(
             message, code=error.code, remedies=error.remedies
         )
-        numbered.place = error.place
-        return numbered
+        return placed(numbered, self._decoder)
 
 
 def _as_array(chunk: Any) -> Array:
