@@ -6,13 +6,14 @@ import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tonearm.api import Context, Cover, PcmRounding, Sink, Spec, StartedEncoder, note_clipped
+from tonearm.api import Context, PcmRounding, Sink, Spec, StartedEncoder, note_clipped
 from tonearm_plugins.formats.channel_order import vorbis_order
 from tonearm_plugins.formats.ogg_sound import Codec, OggSound
 from tonearm_plugins.formats.sndfile_writing import SndfileWriter
 from tonearm_plugins.formats.tags import with_comments
 
 if TYPE_CHECKING:
+    from tonearm.api import Cover
     from tonearm_plugins.dsp.typing import Array
 
 _BITS = 24

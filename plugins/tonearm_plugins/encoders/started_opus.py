@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tonearm.api import Context, Cover, PcmRounding, Sink, Spec
+from tonearm.api import Context, PcmRounding, Sink, Spec
 from tonearm_plugins.dsp.resampling import ResamplingStream
 from tonearm_plugins.encoders.ogg_encoding import StartedOgg
 from tonearm_plugins.formats.codec_limits import OPUS
 from tonearm_plugins.formats.ogg_sound import OPUS_RATE, Opus
 
 if TYPE_CHECKING:
+    from tonearm.api import Cover
     from tonearm_plugins.dsp.typing import Array
 
 _FRAMES = 50  # frames of libsndfile in a second

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from tonearm_plugins.formats.ogg_pages import PacketReader, PageWriter, Take
 
-PAGE_MS = 160
+PAGE_MS = 140
 """Longest sound of a page in ms. Sound that has been written leaves a page and some packets later."""
 
 OPUS_RATE = 48000
@@ -27,10 +27,13 @@ class Codec(ABC):
         Number of packets before the sound. The second holds the comments.
     comments
         What stands before and after the comments in their packet.
+    first_page_ms
+        Longest sound of the first page in ms.
     """
 
     headers: ClassVar[int]
     comments: ClassVar[tuple[bytes, bytes]]
+    first_page_ms: ClassVar[int] = PAGE_MS
 
     @property
     @abstractmethod
@@ -55,6 +58,7 @@ class Vorbis(Codec):
 
     headers = 3
     comments = b"\3vorbis", b"\1"
+    first_page_ms = 0  # as few packets as give any sound: ffmpeg finds no exact end on the page where sound begins
 
     def begin(self, header: bytes) -> None:
         """Read the sample rate and the two sizes of blocks."""
@@ -161,7 +165,8 @@ class OggSound:
         if self._end is not None and self._at >= self._end:
             return
         after = self._at + self._codec.samples(packet)
-        if (after - self._begins) * 1000 > PAGE_MS * self._codec.rate:
+        longest = PAGE_MS if self._begins else self._codec.first_page_ms
+        if self._at > self._begins and (after - self._begins) * 1000 > longest * self._codec.rate:
             self._pages.flush()
             self._begins = self._at
         self._at = after
