@@ -166,7 +166,7 @@ class Stream:
     >>> out = tonearm.stream(file, format="wav", sample_rate=8000)
     >>> out.write([0.5, -0.5] * 4000)
     >>> out
-    <Stream to an open file: open, 1.0 s>
+    <Stream to an open file: open, 1.00 s>
     >>> out.close()
     Saved(an open file, 1.00 s, peak -6.0 dBFS)
     """
