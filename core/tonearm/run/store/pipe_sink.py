@@ -70,8 +70,5 @@ def appends(descriptor: int) -> bool:
 
 
 def _no_file() -> ItemError:
-    return ItemError(
-        "it writes a file, and cannot write into a pipe",
-        code="needs-file",
-        hint="write to a path, or choose mp3 or wav",
-    )
+    message = "the encoder writes a file, and cannot write into a pipe"
+    return ItemError(message, code="needs-file", hint="write to a path, or choose mp3 or wav")
