@@ -73,7 +73,7 @@ def apply_filter(
     True
     """
     if not zero_phase:
-        return SectionFilter(sections).push(samples, on_progress=on_progress)
+        return SectionFilter(sections).push(samples, is_last=True, on_progress=on_progress)
     result = np.empty_like(samples, order="C")
     for number, (given, out) in enumerate(zip(samples, result, strict=True)):
         report = share_of(on_progress, number, len(samples))
@@ -96,13 +96,15 @@ class SectionFilter:
         self._sections = sections
         self._states: list[Float64Array] = []
 
-    def push(self, samples: Array, *, on_progress: OnProgress | None = None) -> Array:
+    def push(self, samples: Array, *, is_last: bool = False, on_progress: OnProgress | None = None) -> Array:
         """Filter the next samples.
 
         Parameters
         ----------
         samples
             Next part of the waveform, of shape (channels, samples). NaN and infinity count as 0, and stay.
+        is_last
+            Whether nothing follows, which makes no difference here.
         on_progress
             Function called with the progress within this part, block by block and channel by channel.
 

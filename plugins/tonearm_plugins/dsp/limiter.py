@@ -10,16 +10,15 @@ dynamic range compressor design", 2012, with a sliding maximum as look-ahead).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from tonearm_plugins.dsp.blocks import block_slices
-from tonearm_plugins.dsp.levels import amplitude_to_db, db_to_amplitude
 from tonearm_plugins.dsp.not_finite import zero_not_finite
-from tonearm_plugins.dsp.progress import OnProgress, share_of
-from tonearm_plugins.dsp.true_peak import measure_true_peak, true_peak_envelope
+from tonearm_plugins.dsp.progress import OnProgress
+from tonearm_plugins.dsp.true_peak import HALO, SPAN, TAPS, true_peak_envelope
 from tonearm_plugins.dsp.typing import Array, Float64Array
 
 GAIN_BLOCK_LENGTH = 1 << 14
@@ -28,9 +27,17 @@ GAIN_BLOCK_LENGTH = 1 << 14
 MIN_REDUCTION_DB = 1e-5
 """Reduction in dB below which a release has ended."""
 
-MAX_PASSES = 3
-MAX_OVERSHOOT_DB = 0.05
-"""A changing gain raises peaks between samples. They are limited again while they are higher than this in dB."""
+TRUE_PEAK_PASSES = 2
+"""Limiters in a row that hold true peaks: a changing gain raises peaks between samples, which the second one finds."""
+
+MARGIN_DB = 0.002
+"""Distance below the ceiling in dB that true peaks above it are brought to, more than the second limiter leaves."""
+
+MAX_DECAY = 50.0
+"""Decay to a sample after which nothing is left of any reduction."""
+
+MAX_REDUCTION_DB = 1 << 13
+"""Reduction in dB that no sample needs, even of float64."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,8 @@ def limit(
     ceiling
         Largest amplitude of the result.
     lookahead
-        Number of samples over which the gain goes down before a peak, at least 1.
+        Number of samples over which the gain goes down before a peak, at least 1. With true peaks, it is at least as
+        many as an interpolated value is made of, 32: a gain that changes within these raises it.
     release
         Number of samples after which a reduction in dB has fallen to 1/e.
     true_peak
@@ -76,8 +84,7 @@ def limit(
     engine
         Engine that measures true peaks; see `tonearm_plugins.dsp.engines`.
     on_progress
-        Function called with the progress, block by block. True peaks may take several passes; if one is enough, the
-        progress leaps to its end.
+        Function called with the progress, block by block.
 
     Returns
     -------
@@ -92,113 +99,200 @@ def limit(
     >>> round(float(result.samples.max()), 6), round(result.reduction_db, 2)
     (0.5, 6.02)
     """
-    found, reduction = samples, 0.0
-    passes = MAX_PASSES if true_peak else 1
-    for number in range(passes):
-        gains = _Gains(found, ceiling, lookahead, release, engine if true_peak else None)
-        out = np.empty(samples.shape, samples.dtype)
-        for part, gain in gains.blocks(share_of(on_progress, number, passes)):
-            _apply(found[:, part], gain, ceiling, out=out[:, part])
-        found, reduction = out, reduction + gains.max_reduction
-        over = amplitude_to_db(measure_true_peak(found, engine=engine) / ceiling) if true_peak else 0.0
-        if over <= MAX_OVERSHOOT_DB:
-            break
-    if over > 0:
-        found *= found.dtype.type(db_to_amplitude(-over) * (1 - 1e-6))
-    if on_progress:
-        on_progress(passes, passes)
-    return LimiterResult(found, reduction + max(over, 0.0))
+    limiter = PeakLimiter(ceiling, lookahead=lookahead, release=release, true_peak=true_peak, engine=engine)
+    return LimiterResult(limiter.push(samples, is_last=True, on_progress=on_progress), limiter.reduction_db)
 
 
-def _apply(block: Array, gain: Float64Array | None, ceiling: float, *, out: Array) -> None:
-    """Write a block times its gain to ``out``; a gain of None is 1."""
-    if gain is None:
-        out[:] = block
-        return
-    with np.errstate(invalid="ignore"):
-        np.multiply(block, gain, out=out, casting="same_kind")
-    kind = out.dtype.type
-    limit = kind(ceiling)
-    if limit > ceiling:
-        limit = np.nextafter(limit, kind(0))
-    # Rounding may have left a sample above the ceiling. NaN stays.
-    np.clip(out, -limit, limit, out=out, where=np.isfinite(block))
+class PeakLimiter:
+    """A limiter at work on a waveform. How the waveform is cut changes no bit.
 
-
-class _Gains:
-    """Gain over time, block by block.
+    The samples come out later than they go in, by the look-ahead, and twice that with true peaks.
 
     Parameters
     ----------
-    samples, ceiling, lookahead, release
+    ceiling, lookahead, release, true_peak, engine
+        Arguments of `limit`.
+    """
+
+    def __init__(
+        self, ceiling: float, *, lookahead: int, release: float, true_peak: bool, engine: str = "auto"
+    ) -> None:
+        size = max(lookahead, TAPS) if true_peak else lookahead
+        self._block_length = max(GAIN_BLOCK_LENGTH, 2 * size)
+        self._passes = [
+            _Pass(ceiling, size, release, engine if true_peak else None)
+            for _ in range(TRUE_PEAK_PASSES if true_peak else 1)
+        ]
+
+    @property
+    def reduction_db(self) -> float:
+        """Largest reduction in dB so far."""
+        return sum(one.max_reduction for one in self._passes)
+
+    def push(self, samples: Array, *, is_last: bool = False, on_progress: OnProgress | None = None) -> Array:
+        """Limit the next samples.
+
+        Parameters
+        ----------
+        samples
+            Next part of the waveform, of shape (channels, samples), float32 or float64.
+        is_last
+            Whether nothing follows.
+        on_progress
+            Function called with the progress within this part, block by block.
+
+        Returns
+        -------
+        Array
+            What is complete, of shape (channels, samples), in the same dtype; with the last part, all that is left.
+        """
+        waiting = sum(one.waiting for one in self._passes)
+        result = np.empty((samples.shape[0], waiting + samples.shape[1]), samples.dtype)
+        done = 0
+        for part in block_slices(samples.shape[1], self._block_length, on_progress=on_progress):
+            made = samples[:, part]
+            for one in self._passes:
+                made = one.push(made)
+            result[:, done : done + made.shape[1]] = made
+            done += made.shape[1]
+        if is_last:
+            made = samples[:, :0]
+            for one in self._passes:
+                made = one.push(made, is_last=True)
+            result[:, done : done + made.shape[1]] = made
+            done += made.shape[1]
+        return result[:, :done]
+
+
+class _Pass:
+    """One gain over time at work: what it must be at each sample, and the samples that wait for it.
+
+    Parameters
+    ----------
+    ceiling, lookahead, release
         Arguments of `limit`.
     engine
         Engine that measures true peaks; None to look at samples alone.
     """
 
-    def __init__(self, samples: Array, ceiling: float, lookahead: int, release: float, engine: str | None) -> None:
-        self.samples = samples
-        self.ceiling = ceiling
-        self.lookahead = lookahead
-        self.decay = 1 / max(release, 1e-9)
-        self.engine = engine
+    def __init__(self, ceiling: float, lookahead: int, release: float, engine: str | None) -> None:
+        self._ceiling = ceiling
+        self._engine = engine
+        self._lookahead = lookahead
+        self._decay = min(1 / max(release, 1e-9), MAX_DECAY)
+        self._margin_db = 0.0 if engine is None else MARGIN_DB
+        self._widths = (lookahead // 2 + 1, lookahead - lookahead // 2)
+        # Sums of whole numbers are the same wherever they begin. These are as fine as 64 bits allow.
+        self._unit = 2.0 ** -min(24, 62 - (self._widths[0] * self._widths[1] * MAX_REDUCTION_DB).bit_length())
+        self._samples: Array | None = None
+        self._seen = 0  # samples of these whose peaks have been measured
+        self._given = 0  # samples of these that have been given
+        self._early = lookahead - 1  # gains to come that are for times before the first sample
+        self._ahead = np.zeros(lookahead - 1)
+        self._before = np.zeros(lookahead - 1, np.int64)
+        self._held = 0.0
+        self._highest_log = -np.inf
+        self._position = 0
         self.max_reduction = 0.0
-        self._held = 0.0  # the reduction before the block, in its release
 
-    def blocks(self, on_progress: OnProgress | None = None) -> Iterator[tuple[slice, Float64Array | None]]:
-        """Yield each block with its gain; None is 1."""
-        reach = self.lookahead - 1
-        length = self.samples.shape[1]
-        ahead = self._needed(slice(0, min(reach, length)))
-        ahead = np.append(ahead, np.zeros(reach - len(ahead)))
-        before = self._released(np.append(np.zeros(reach), ahead)[: 2 * reach], reach)
-        for part in block_slices(length, max(GAIN_BLOCK_LENGTH, 2 * self.lookahead), on_progress=on_progress):
-            more = self._needed(slice(min(part.start + reach, length), min(part.stop + reach, length)))
-            needed = np.concatenate([ahead, more, np.zeros(part.stop - part.start - len(more))])
-            ahead = needed[part.stop - part.start :]
-            if not self._held and not before.any() and not needed.any():
-                yield part, None
-                continue
-            held = np.append(before, self._released(needed, part.stop - part.start))
-            before = held[len(held) - reach :]
-            reduction = _smooth(held, self.lookahead)
-            self.max_reduction = max(self.max_reduction, float(reduction.max()))
-            yield part, np.exp(reduction * (math.log(10) / -20))
+    @property
+    def waiting(self) -> int:
+        """Number of samples that have not been given yet."""
+        return 0 if self._samples is None else self._samples.shape[1] - self._given
 
-    def _needed(self, part: slice) -> Float64Array:
+    def push(self, block: Array, *, is_last: bool = False) -> Array:
+        """Return the samples that are complete with another block, times their gain."""
+        samples = block if self._samples is None else np.concatenate((self._samples, block), axis=1)
+        count = samples.shape[1] - self._seen
+        if self._engine is not None and not is_last:
+            count = max(0, (count - HALO) // SPAN * SPAN)  # an engine gets spans that do not depend on the cut
+        needed = self._needed(samples, slice(self._seen, self._seen + count))
+        if is_last:
+            needed = np.append(needed, np.zeros(self._lookahead - 1))
+        gain = self._gain(needed) if needed.size else None
+        early = min(self._early, needed.size)
+        part = slice(self._given, self._given + needed.size - early)
+        result = _applied(samples[:, part], None if gain is None else gain[early:], self._ceiling)
+        self._early -= early
+        start = max(0, min(part.stop, self._seen + count - HALO))
+        self._samples = samples[:, start:].copy()
+        self._seen += count - start
+        self._given = part.stop - start
+        return result
+
+    def _needed(self, samples: Array, part: slice) -> Float64Array:
         """Return the reduction in dB that each sample of a part needs."""
         result = np.zeros(part.stop - part.start)
         if not result.size:
             return result
-        for channel in self.samples:
-            if self.engine is None:
+        highest = _at_most(self._ceiling, samples.dtype)
+        for channel in samples:
+            if self._engine is None:
                 peaks = np.abs(zero_not_finite(channel[part]))
             else:
-                peaks = true_peak_envelope(channel, part, self.ceiling, engine=self.engine)
-            over = np.flatnonzero(peaks > self.ceiling)
+                peaks = true_peak_envelope(channel, part, self._ceiling, engine=self._engine)
+            over = np.flatnonzero(peaks > highest)
             if over.size:
-                result[over] = np.maximum(result[over], 20 * np.log10(peaks[over].astype(np.float64) / self.ceiling))
+                loud = 20 * np.log10(peaks[over].astype(np.float64) / self._ceiling) + self._margin_db
+                result[over] = np.maximum(result[over], loud)
         return result
 
-    def _released(self, needed: Float64Array, count: int) -> Float64Array:
-        """Return the first ``count`` reductions: the largest within the look-ahead, in their release.
+    def _gain(self, needed: Float64Array) -> Float64Array | None:
+        """Return the gain of as many samples as there are new reductions, `lookahead` - 1 samples before; None is 1."""
+        count = needed.size
+        window = np.append(self._ahead, needed)
+        self._ahead = window[count:]
+        self._position += count
+        if not self._held and not self._before.any() and not window.any():
+            return None
+        held = np.ceil(self._released(sliding_maximum(window, self._lookahead)) * (1 / self._unit))
+        sums = np.append(self._before, held.astype(np.int64))
+        self._before = sums[count:]
+        for width in self._widths:  # a box over a box, whose slope does not jump
+            total = np.cumsum(np.append(0, sums))
+            sums = total[width:] - total[:-width]
+        reduction = sums * (self._unit / (self._widths[0] * self._widths[1]))
+        self.max_reduction = max(self.max_reduction, float(reduction.max()))
+        return np.exp(reduction * (math.log(10) / -20), out=reduction)
 
-        ``held[n] = max(needed[n], held[n - 1] * exp(-decay))`` is a running maximum of logarithms on a slope.
+    def _released(self, largest: Float64Array) -> Float64Array:
+        """Return the largest reductions within the look-ahead in their release, up to the position.
+
+        ``held[n] = max(largest[n], held[n - 1] * exp(-decay))`` is a running maximum of logarithms on a slope.
         """
-        largest = sliding_maximum(needed, self.lookahead)[:count]
-        if not count or not (self._held or largest.any()):
+        if not (self._held or largest.any()):
             return largest
-        slope = self.decay * np.arange(1, count + 1)
-        logs = np.full(count, -np.inf)
-        np.log(largest, out=logs, where=largest > 0)
+        slope = self._decay * np.arange(self._position - largest.size, self._position)
+        logs = np.log(np.maximum(largest, 1e-300))
         logs += slope
-        if self._held:
-            logs[0] = max(logs[0], math.log(self._held))
-        held: Float64Array = np.exp(np.maximum.accumulate(logs, out=logs) - slope)
+        logs[0] = max(logs[0], self._highest_log)
+        np.maximum.accumulate(logs, out=logs)
+        self._highest_log = logs[-1]
+        logs -= slope
+        held: Float64Array = np.exp(logs, out=logs)
         held[held < MIN_REDUCTION_DB] = 0.0
         np.maximum(held, largest, out=held)
         self._held = float(held[-1])
         return held
+
+
+def _at_most(ceiling: float, dtype: np.dtype[Any]) -> Any:
+    """Return the largest number of a type that is not above the ceiling."""
+    number = dtype.type(ceiling)
+    return np.nextafter(number, dtype.type(0)) if number > ceiling else number
+
+
+def _applied(block: Array, gain: Float64Array | None, ceiling: float) -> Array:
+    """Return a block times its gain; a gain of None is 1."""
+    if gain is None:
+        return block
+    out = np.empty(block.shape, block.dtype)
+    with np.errstate(invalid="ignore"):
+        np.multiply(block, gain, out=out, casting="same_kind")
+    highest = _at_most(ceiling, block.dtype)
+    # Rounding may have left a sample above the ceiling. NaN stays.
+    np.clip(out, -highest, highest, out=out, where=np.isfinite(block))
+    return out
 
 
 def sliding_maximum(values: Float64Array, size: int) -> Float64Array:
@@ -229,12 +323,3 @@ def sliding_maximum(values: Float64Array, size: int) -> Float64Array:
     forwards = np.maximum.accumulate(padded, axis=1).reshape(-1)
     backwards = np.maximum.accumulate(padded[:, ::-1], axis=1)[:, ::-1].reshape(-1)
     return np.maximum(backwards[:count], forwards[size - 1 : size - 1 + count])
-
-
-def _smooth(values: Float64Array, size: int) -> Float64Array:
-    """Return averages over a window of ``size``: a box over a box, whose slope does not jump."""
-    first = size // 2 + 1
-    for width in (first, size - first + 1):
-        total = np.cumsum(np.append(0.0, values))
-        values = (total[width:] - total[:-width]) / width
-    return values

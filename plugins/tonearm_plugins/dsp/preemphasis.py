@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.not_finite import zero_not_finite
 from tonearm_plugins.dsp.progress import OnProgress
-from tonearm_plugins.dsp.typing import Array, Float64Array
+from tonearm_plugins.dsp.typing import Array
 
 FILTER_BLOCK_LENGTH = 1 << 11
-"""Samples in a block, over which the filter makes a dozen passes. How a waveform is cut changes the last bits."""
+"""Samples that the filter is computed over from rest, before what was left of those before them is added."""
+
+BLOCKS_TOGETHER = 1 << 4
+"""Number of these blocks in one pass of the dozen that each takes: more do not stay in the cache."""
 
 NEGLIGIBLE = 1e-20
 """Power of the coefficient up to which a sample changes nothing in float64."""
@@ -41,15 +46,13 @@ def deemphasis(samples: Array, coefficient: float, *, on_progress: OnProgress | 
     >>> deemphasis(np.array([[1.0, 0.0, 0.0]]), 0.5).tolist()
     [[1.0, 0.5, 0.25]]
     """
-    result = np.empty(samples.shape, samples.dtype)
-    inverse = InversePreemphasis(coefficient)
-    for part in block_slices(samples.shape[1], FILTER_BLOCK_LENGTH, on_progress=on_progress):
-        result[:, part] = inverse.push(samples[:, part])
-    return result
+    return InversePreemphasis(coefficient).push(samples, is_last=True, on_progress=on_progress)
 
 
 class InversePreemphasis:
-    """The inverse of pre-emphasis at work, block by block.
+    """The inverse of pre-emphasis at work. How a waveform is cut changes no bit.
+
+    The samples come out in blocks of `FILTER_BLOCK_LENGTH`.
 
     Parameters
     ----------
@@ -59,32 +62,53 @@ class InversePreemphasis:
 
     def __init__(self, coefficient: float) -> None:
         self._coefficient = coefficient
-        self._before: float | Float64Array = 0.0
         self._tail = coefficient ** np.arange(1, FILTER_BLOCK_LENGTH + 1)
+        self._before: Any = 0.0
+        self._waiting: Array | None = None
 
-    def push(self, samples: Array) -> Array:
-        """Undo the pre-emphasis of the next block.
+    def push(self, samples: Array, *, is_last: bool = False, on_progress: OnProgress | None = None) -> Array:
+        """Undo the pre-emphasis of the next samples.
 
         Parameters
         ----------
         samples
-            Next part of the waveform, of shape (channels, samples), at most `FILTER_BLOCK_LENGTH`. NaN and infinity
-            count as 0, and stay.
+            Next part of the waveform, of shape (channels, samples). NaN and infinity count as 0, and stay.
+        is_last
+            Whether nothing follows.
+        on_progress
+            Function called with the samples of this part that are done, and with the number of all.
 
         Returns
         -------
         Array
-            Waveform of the same shape and dtype.
+            What is complete, of shape (channels, samples), in the same dtype; with the last part, all that is left.
         """
+        given = samples if self._waiting is None else np.concatenate((self._waiting, samples), axis=1)
+        whole = given.shape[1] // FILTER_BLOCK_LENGTH * FILTER_BLOCK_LENGTH
+        result = np.empty((given.shape[0], given.shape[1] if is_last else whole), given.dtype)
+        for part in block_slices(whole, BLOCKS_TOGETHER * FILTER_BLOCK_LENGTH, on_progress=on_progress):
+            result[:, part] = self._undone(given[:, part], FILTER_BLOCK_LENGTH)
+        if whole < result.shape[1]:
+            result[:, whole:] = self._undone(given[:, whole:], given.shape[1] - whole)
+            if on_progress:
+                on_progress(given.shape[1], given.shape[1])
+        self._waiting = given[:, whole:].copy()
+        return result
+
+    def _undone(self, samples: Array, length: int) -> Array:
+        """Return the next samples without pre-emphasis, computed in blocks of a length."""
         finite = zero_not_finite(samples)
-        block = finite.astype(np.float64)
+        blocks = finite.astype(np.float64).reshape(samples.shape[0], -1, length)
         power, delay = self._coefficient, 1
-        while power > NEGLIGIBLE and delay < block.shape[1]:
-            block[:, delay:] += power * block[:, :-delay]
+        while power > NEGLIGIBLE and delay < length:
+            blocks[..., delay:] += power * blocks[..., :-delay]
             power, delay = power * power, 2 * delay
-        block += self._tail[: block.shape[1]] * self._before
-        self._before = block[:, -1:].copy()
-        result: Array = block.astype(samples.dtype)
+        before = np.empty((samples.shape[0], blocks.shape[1], 1))
+        for number in range(blocks.shape[1]):
+            before[:, number, 0] = self._before
+            self._before = blocks[:, number, -1] + self._tail[length - 1] * self._before
+        blocks += self._tail[:length] * before
+        result: Array = blocks.reshape(samples.shape).astype(samples.dtype)
         if finite is not samples:
             np.copyto(result, samples, where=~np.isfinite(samples))
         return result

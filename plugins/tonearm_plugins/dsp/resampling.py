@@ -64,7 +64,6 @@ class Resampler:
         self._new = new
         self._quality = SOXR_QUALITIES[quality]
         self._streams: list[Any] = []
-        self._dtype: Any = None
         self._length = 0
         self._done = 0
 
@@ -88,7 +87,6 @@ class Resampler:
         import soxr
 
         if not self._streams:
-            self._dtype = samples.dtype
             self._streams = [
                 soxr.ResampleStream(self._old, self._new, 1, dtype=samples.dtype, quality=self._quality)
                 for _ in samples
@@ -110,10 +108,6 @@ class Resampler:
         result = np.stack([channel[:left] for channel in channels])
         self._done += result.shape[1]
         return result
-
-    def finish(self) -> Array | None:
-        """Return what is left when nothing follows; None if there was nothing."""
-        return self.push(np.zeros((len(self._streams), 0), self._dtype), is_last=True) if self._streams else None
 
 
 def resampled_length(length: int, old: int, new: int) -> int:

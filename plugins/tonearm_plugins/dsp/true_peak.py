@@ -119,7 +119,8 @@ class Spans:
             from tonearm_plugins.dsp.engines.native.true_peak_kernel import interpolated_peaks
 
             return interpolated_peaks(rows, interpolation_filters().astype(np.float32))
-        values = rows @ _matrix(rows.dtype)
+        # Each span is a product by itself: the last bits of one product of all would depend on how many there are.
+        values = (rows[:, None] @ _matrix(rows.dtype))[:, 0]
         result: Array = np.abs(values, out=values).reshape(-1, OVERSAMPLING - 1, SPAN).max(axis=1)
         return result
 
@@ -204,7 +205,7 @@ def true_peak_envelope(channel: Array, part: slice, ceiling: float, *, engine: s
     """
     spans = Spans(channel, part, _choose(engine, channel))
     rows = spans.sizes()
-    which = np.flatnonzero(spans.loudest * max_overshoot() > ceiling)
+    which = np.flatnonzero(spans.loudest * (max_overshoot() * (1 + 1e-5)) > ceiling)  # rounding never decides
     for first in range(0, which.size, BATCH):
         some = which[first : first + BATCH]
         rows[some] = np.maximum(rows[some], spans.between(some))

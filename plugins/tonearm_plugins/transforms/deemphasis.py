@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import BlockTransform, Context, EachBlock, Meta, Spec, StartedTransform, Waveform
+from tonearm.api import BlockTransform, Context, Meta, Spec, StartedTransform, Waveform
+from tonearm_plugins.transforms.started import Started
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +22,10 @@ class Deemphasis(BlockTransform[Waveform, Waveform, DeemphasisOptions]):
     """Undo pre-emphasis exactly, by 1 / (1 - coefficient · z⁻¹); a recipe with pre-emphasis does this itself."""
 
     keeps_double = True
+    any_blocks = True
 
     def start(self, spec: Spec, context: Context) -> StartedTransform:
         """Return the inverse filter, from rest."""
         from tonearm_plugins.dsp.preemphasis import InversePreemphasis
 
-        return EachBlock(InversePreemphasis(self.options.coefficient).push)
+        return Started(InversePreemphasis(self.options.coefficient), context)

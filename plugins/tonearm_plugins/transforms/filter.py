@@ -17,10 +17,10 @@ from tonearm.api import (
     StartedTransform,
     Waveform,
 )
+from tonearm_plugins.transforms.started import Started
 
 if TYPE_CHECKING:
-    from tonearm_plugins.dsp.filters import SectionFilter
-    from tonearm_plugins.dsp.typing import Array, Float64Array
+    from tonearm_plugins.dsp.typing import Float64Array
 
 Band = list[float]
 MIN_HZ = 1e-3
@@ -101,14 +101,14 @@ class Filter(BlockTransform[Waveform, Waveform, FilterOptions]):
                 "filtering backwards needs the whole signal, which a stream never has",
                 option="zero_phase",
                 code="needs-whole",
-                remedies=(SetOption("zero_phase", False),),
+                remedies=(SetOption("zero_phase", value=False),),
             )
 
     def start(self, spec: Spec, context: Context) -> StartedTransform:
         """Return the filter, forwards, from rest."""
         from tonearm_plugins.dsp.filters import SectionFilter
 
-        return _StartedFilter(SectionFilter(self._sections(spec.sample_rate or 0)), context)
+        return Started(SectionFilter(self._sections(spec.sample_rate or 0)), context)
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the filtered waveform, of the same length."""
@@ -151,19 +151,3 @@ class Filter(BlockTransform[Waveform, Waveform, FilterOptions]):
                     hint="put it before a resample to a lower rate, or leave it out: there is no sound up there",
                 )
         return None
-
-
-class _StartedFilter(StartedTransform):
-    """The filter at work on one signal."""
-
-    def __init__(self, sections: SectionFilter, context: Context) -> None:
-        self._sections = sections
-        self._context = context
-
-    def push(self, block: Array) -> Array:
-        """Return the filtered block."""
-        return self._sections.push(block)
-
-    def push_last(self, block: Array) -> Array:
-        """Return the filtered signal, which comes whole, and report the progress."""
-        return self._sections.push(block, on_progress=self._context.progress)

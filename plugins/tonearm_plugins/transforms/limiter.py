@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
-from tonearm.api import Context, Decibels, Meta, Milliseconds, OptionError, RemoveOption, Transform, Waveform
+from tonearm.api import (
+    BlockTransform,
+    Context,
+    Decibels,
+    Meta,
+    Milliseconds,
+    OptionError,
+    RemoveOption,
+    Spec,
+    StartedTransform,
+    Waveform,
+)
 from tonearm_plugins.transforms.durations import duration_in_samples
+from tonearm_plugins.transforms.started import Started
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.progress import OnProgress
 
 DEFAULT_TRUE_PEAK_DB = -1.0
+
+
+class _Times(TypedDict):
+    lookahead: int
+    release: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,23 +73,31 @@ class LimiterOptions:
             )
 
 
-class Limiter(Transform[Waveform, Waveform, LimiterOptions]):
+class Limiter(BlockTransform[Waveform, Waveform, LimiterOptions]):
     """Hold peaks under a ceiling by a look-ahead gain, one for all channels, with no delay and no clipping."""
 
     keeps_double = True
+    any_blocks = True
 
-    def apply(self, signal: Waveform, context: Context) -> Waveform:
-        """Return the waveform under the ceiling, and record the largest reduction."""
+    def start(self, spec: Spec, context: Context) -> StartedTransform:
+        """Return the limiter at work, which records the largest reduction at the end."""
         from tonearm_plugins.dsp.levels import db_to_amplitude
+        from tonearm_plugins.dsp.limiter import PeakLimiter
 
         options = self.options
         true_peak_db = DEFAULT_TRUE_PEAK_DB if options.true_peak_db is None else options.true_peak_db
-        ceiling = db_to_amplitude(true_peak_db if options.peak_db is None else options.peak_db)
-        result, reduction_db = limit_waveform(
-            signal, ceiling, options, true_peak=options.peak_db is None, on_progress=context.progress
+        limiter = PeakLimiter(
+            db_to_amplitude(true_peak_db if options.peak_db is None else options.peak_db),
+            **_times(options, spec.sample_rate or 0),
+            true_peak=options.peak_db is None,
         )
-        context.measure(reduction_db=round(reduction_db, 2))
-        return result
+        return Started(limiter, context, lambda: context.measure(reduction_db=round(limiter.reduction_db, 2)))
+
+
+def _times(options: LimiterOptions, rate: int) -> _Times:
+    """Return the look-ahead and the release in samples."""
+    lookahead = max(1, duration_in_samples(rate, ms=options.lookahead_ms))
+    return {"lookahead": lookahead, "release": rate * options.release_ms / 1000}
 
 
 def limit_waveform(
@@ -109,8 +134,7 @@ def limit_waveform(
     result = limit(
         signal.samples,
         ceiling,
-        lookahead=max(1, duration_in_samples(rate, ms=options.lookahead_ms)),
-        release=rate * options.release_ms / 1000,
+        **_times(options, rate),
         true_peak=true_peak,
         on_progress=on_progress,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from tonearm.api import (
     MAX_SAMPLE_RATE,
@@ -18,10 +18,7 @@ from tonearm.api import (
     Waveform,
 )
 from tonearm_plugins.transforms.durations import spec_with_length
-
-if TYPE_CHECKING:
-    from tonearm_plugins.dsp.resampling import Resampler
-    from tonearm_plugins.dsp.typing import Array
+from tonearm_plugins.transforms.started import Started
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +51,7 @@ class Resample(BlockTransform[Waveform, Waveform, ResampleOptions]):
             return EachBlock(lambda block: block)
         from tonearm_plugins.dsp.resampling import Resampler
 
-        return _StartedResample(Resampler(old, new, self.options.quality), context)
+        return Started(Resampler(old, new, self.options.quality), context)
 
     def produces(self, spec: Spec) -> Spec:
         """Return the spec with the new rate, and with the new length if the old one is known."""
@@ -69,23 +66,3 @@ class Resample(BlockTransform[Waveform, Waveform, ResampleOptions]):
                 remedies=(SetOption("quality", "very-high"), SetOption("precision", "single", stage="input")),
             )
         return spec_with_length(spec, lambda length, old: resampled_length(length, old, rate)).replace(sample_rate=rate)
-
-
-class _StartedResample(StartedTransform):
-    """The resampler at work on one signal."""
-
-    def __init__(self, resampler: Resampler, context: Context) -> None:
-        self._resampler = resampler
-        self._context = context
-
-    def push(self, block: Array) -> Array:
-        """Return the samples at the new rate that are complete."""
-        return self._resampler.push(block)
-
-    def finish(self) -> Array | None:
-        """Return the samples that are left in the filter."""
-        return self._resampler.finish()
-
-    def push_last(self, block: Array) -> Array:
-        """Return the whole signal at the new rate, and report the progress."""
-        return self._resampler.push(block, is_last=True, on_progress=self._context.progress)
