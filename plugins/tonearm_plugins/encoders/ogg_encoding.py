@@ -38,6 +38,8 @@ class StartedOgg(StartedEncoder):
         Compression from 0 to 1 on the scale of libsndfile.
     tags, cover
         Tags and cover.
+    shortest
+        Samples that the encoder gets at least at once, if there are as many, and exactly so many at the start.
     """
 
     def __init__(
@@ -51,12 +53,17 @@ class StartedOgg(StartedEncoder):
         compression_level: float | None,
         tags: Mapping[str, str],
         cover: Cover | None,
+        shortest: int = 0,
     ) -> None:
         channels, rate = spec.channels or 1, spec.sample_rate or 1
         self._context = context
         self._order = vorbis_order(channels)
         self._rounding = PcmRounding(_BITS)
         self._length = 0
+        self._waiting: list[Array] = []
+        self._wait = 0
+        self._shortest = shortest
+        self._is_begun = False
         self._file = sink.open()
         self._ogg = OggSound(self._file.write, codec, lambda old: with_comments(old, tags, cover))
         try:
@@ -75,11 +82,23 @@ class StartedOgg(StartedEncoder):
 
     def write(self, block: Array) -> None:
         """Encode a block, and write the pages that are complete."""
-        self._encode(block, self._rounding)
         self._length += block.shape[-1]
+        if self._waiting or block.shape[-1] < self._shortest:
+            self._waiting.append(block.copy())
+            self._wait += block.shape[-1]
+            if self._wait < self._shortest:
+                return
+            block = self._waited()
+        if not self._is_begun:
+            self._encode(block[:, : self._shortest])
+            block = block[:, self._shortest :]
+            self._is_begun = True
+        self._encode(block)
 
     def finish(self) -> None:
         """Write the last pages, the last of which states the exact length, and measure the number of clipped samples."""
+        if self._waiting:
+            self._encode(self._waited())
         self._ogg.end_at(self._length)
         self._sndfile.finish(self._end)
         note_clipped(self._rounding.clipped, self._context)
@@ -90,9 +109,16 @@ class StartedOgg(StartedEncoder):
         with contextlib.suppress(OSError):
             self._file.close()
 
-    def _encode(self, block: Array, rounding: PcmRounding) -> None:
+    def _waited(self) -> Array:
+        """Return what waits for more samples, as one block."""
+        import numpy as np
+
+        parts, self._waiting, self._wait = self._waiting, [], 0
+        return np.concatenate(parts, axis=-1)
+
+    def _encode(self, block: Array, rounding: PcmRounding | None = None) -> None:
         if block.shape[-1]:
-            values: Any = rounding(block)
+            values: Any = (rounding or self._rounding)(block)
             self._sndfile.write(values[:, self._order])
 
     def _end(self) -> None:

@@ -10,6 +10,10 @@ from tonearm.api import Context, Meta, Sink, Spec, StartedEncoder
 from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import VORBIS
 
+_SHORTEST = 4096
+"""Samples that libvorbis gets at once. It makes up what came before the sound from all that it has, as soon as that is
+more than its longest block, 2,048 samples. So its bytes would depend on how the start is cut."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class OggOptions(SoundTagOptions):
@@ -31,14 +35,11 @@ class OggWriter(SoundBlockEncoder[OggOptions]):
 
     suffixes = (".ogg", ".oga")
     limits = VORBIS
+    any_blocks = True
     pipes = True
 
     def begin(self, spec: Spec, sink: Sink, tags: Mapping[str, str], context: Context) -> StartedEncoder:
-        """Return libsndfile's encoder of Vorbis, on pages of ours.
-
-        libvorbis makes up what came before the first sample from what it is given at first, however much that is, so
-        its bytes depend on how a sound is cut.
-        """
+        """Return libsndfile's encoder of Vorbis, on pages of ours."""
         from tonearm_plugins.encoders.ogg_encoding import StartedOgg
         from tonearm_plugins.formats.ogg_sound import Vorbis
 
@@ -51,4 +52,5 @@ class OggWriter(SoundBlockEncoder[OggOptions]):
             compression_level=1 - self.options.quality / 10,
             tags=tags,
             cover=self.cover,
+            shortest=_SHORTEST,
         )
