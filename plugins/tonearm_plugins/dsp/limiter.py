@@ -298,8 +298,8 @@ def _applied(block: Array, gain: Float64Array | None, ceiling: float) -> Array:
 def sliding_maximum(values: Float64Array, size: int) -> Float64Array:
     """Find the maximum of each window of consecutive values.
 
-    Two running maxima within blocks of ``size``, forwards and backwards, give the maximum of every window (van Herk, "A
-    fast algorithm for local minimum and maximum filters", 1992). The time does not depend on ``size``.
+    The maxima of windows of 1, 2, 4, … values are each made of two of those before, and those of ``size`` of two that
+    overlap.
 
     Parameters
     ----------
@@ -318,8 +318,8 @@ def sliding_maximum(values: Float64Array, size: int) -> Float64Array:
     >>> sliding_maximum(np.array([1.0, 3.0, 2.0, 0.0, 1.0]), 2).tolist()
     [3.0, 3.0, 2.0, 1.0]
     """
-    count = len(values) - size + 1
-    padded = np.append(values, np.full(-len(values) % size, -np.inf)).reshape(-1, size)
-    forwards = np.maximum.accumulate(padded, axis=1).reshape(-1)
-    backwards = np.maximum.accumulate(padded[:, ::-1], axis=1)[:, ::-1].reshape(-1)
-    return np.maximum(backwards[:count], forwards[size - 1 : size - 1 + count])
+    width = 1
+    while 2 * width <= size:
+        values = np.maximum(values[:-width], values[width:])
+        width *= 2
+    return values if width == size else np.maximum(values[: width - size], values[size - width :])

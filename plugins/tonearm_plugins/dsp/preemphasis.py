@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from tonearm_plugins.dsp.blocks import block_slices
@@ -63,7 +61,7 @@ class InversePreemphasis:
     def __init__(self, coefficient: float) -> None:
         self._coefficient = coefficient
         self._tail = coefficient ** np.arange(1, FILTER_BLOCK_LENGTH + 1)
-        self._before: Any = 0.0
+        self._before: list[float] = []
         self._waiting: Array | None = None
 
     def push(self, samples: Array, *, is_last: bool = False, on_progress: OnProgress | None = None) -> Array:
@@ -87,28 +85,31 @@ class InversePreemphasis:
         whole = given.shape[1] // FILTER_BLOCK_LENGTH * FILTER_BLOCK_LENGTH
         result = np.empty((given.shape[0], given.shape[1] if is_last else whole), given.dtype)
         for part in block_slices(whole, BLOCKS_TOGETHER * FILTER_BLOCK_LENGTH, on_progress=on_progress):
-            result[:, part] = self._undone(given[:, part], FILTER_BLOCK_LENGTH)
+            self._undo(given[:, part], FILTER_BLOCK_LENGTH, out=result[:, part])
         if whole < result.shape[1]:
-            result[:, whole:] = self._undone(given[:, whole:], given.shape[1] - whole)
+            self._undo(given[:, whole:], given.shape[1] - whole, out=result[:, whole:])
             if on_progress:
                 on_progress(given.shape[1], given.shape[1])
         self._waiting = given[:, whole:].copy()
         return result
 
-    def _undone(self, samples: Array, length: int) -> Array:
-        """Return the next samples without pre-emphasis, computed in blocks of a length."""
-        finite = zero_not_finite(samples)
-        blocks = finite.astype(np.float64).reshape(samples.shape[0], -1, length)
-        power, delay = self._coefficient, 1
-        while power > NEGLIGIBLE and delay < length:
-            blocks[..., delay:] += power * blocks[..., :-delay]
-            power, delay = power * power, 2 * delay
-        before = np.empty((samples.shape[0], blocks.shape[1], 1))
-        for number in range(blocks.shape[1]):
-            before[:, number, 0] = self._before
-            self._before = blocks[:, number, -1] + self._tail[length - 1] * self._before
-        blocks += self._tail[:length] * before
-        result: Array = blocks.reshape(samples.shape).astype(samples.dtype)
-        if finite is not samples:
-            np.copyto(result, samples, where=~np.isfinite(samples))
-        return result
+    def _undo(self, samples: Array, length: int, *, out: Array) -> None:
+        """Write the next samples without pre-emphasis to ``out``, computed in blocks of a length."""
+        decay = float(self._tail[length - 1])
+        last_samples, self._before = self._before or [0.0] * len(samples), []
+        for given, made, last in zip(samples, out, last_samples, strict=True):
+            finite = zero_not_finite(given)
+            # Time is the first axis, so that a delay is one contiguous part of all blocks.
+            blocks = finite.reshape(-1, length).T.astype(np.float64, order="C")
+            power, delay = self._coefficient, 1
+            while power > NEGLIGIBLE and delay < length:
+                blocks[delay:] += power * blocks[:-delay]
+                power, delay = power * power, 2 * delay
+            before = [last]
+            for end in blocks[-1].tolist():
+                before.append(end + decay * before[-1])
+            blocks += self._tail[:length, None] * np.array(before[:-1])
+            self._before.append(before[-1])
+            made.reshape(-1, length)[:] = blocks.T
+            if finite is not given:
+                np.copyto(made, given, where=~np.isfinite(given))
