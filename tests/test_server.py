@@ -1,4 +1,4 @@
-"""docs/examples/server.py, as it stands: sound arrives while it is made, and a client that goes ends the model's work."""
+"""docs/examples/server.py as it stands: sound arrives while it is made, and a client that goes ends the work."""
 
 from __future__ import annotations
 
@@ -53,25 +53,25 @@ def wait_until(is_true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("format", list(BEGINNINGS))
-def test_bytes_arrive_while_the_voice_still_speaks(served: Served, format: str) -> None:
+@pytest.mark.parametrize("suffix", list(BEGINNINGS))
+def test_bytes_arrive_while_the_voice_still_speaks(served: Served, suffix: str) -> None:
     made_at_first = None
     content = b""
-    with httpx.stream("GET", f"{served.address}/speech.{format}?words=12") as response:
+    with httpx.stream("GET", f"{served.address}/speech.{suffix}?words=12") as response:
         for part in response.iter_raw():
             content += part
             if made_at_first is None and len(content) > 512:
                 made_at_first = served.voices[-1].made
     assert made_at_first is not None
     assert made_at_first < 8
-    assert content.startswith(BEGINNINGS[format])
-    assert tonearm.read(content, format=format).duration == pytest.approx(2.4, abs=0.1)
+    assert content.startswith(BEGINNINGS[suffix])
+    assert tonearm.read(content, format=suffix).duration == pytest.approx(2.4, abs=0.1)
     assert (served.voices[-1].made, served.voices[-1].is_closed) == (12, True)
 
 
-@pytest.mark.parametrize("format", ["mp3", "opus", "wav"])
-def test_a_client_that_goes_ends_the_voice(served: Served, format: str) -> None:
-    with httpx.stream("GET", f"{served.address}/speech.{format}?words=1000") as response:
+@pytest.mark.parametrize("suffix", ["mp3", "opus", "wav"])
+def test_a_client_that_goes_ends_the_voice(served: Served, suffix: str) -> None:
+    with httpx.stream("GET", f"{served.address}/speech.{suffix}?words=1000") as response:
         next(response.iter_raw())
     voice = served.voices[-1]
     wait_until(lambda: voice.is_closed)
@@ -118,15 +118,15 @@ class TestChromium:
         page.goto(served.address)
         return page
 
-    @pytest.mark.parametrize("format", ["mp3", "opus", "wav"])
-    def test_an_audio_element_plays(self, served: Served, browser: Any, format: str) -> None:
+    @pytest.mark.parametrize("suffix", ["mp3", "opus", "wav"])
+    def test_an_audio_element_plays(self, served: Served, browser: Any, suffix: str) -> None:
         page = self.page(served, browser)
         words = 100
         page.evaluate(
             "([id, words]) => { const one = document.getElementById(id); one.src += `?words=${words}`; one.play(); }",
-            [format, words],
+            [suffix, words],
         )
-        page.wait_for_function(PLAYED, arg=f"#{format}", timeout=60_000)
+        page.wait_for_function(PLAYED, arg=f"#{suffix}", timeout=60_000)
         voice = served.voices[-1]
         assert voice.made < words
         assert not voice.is_closed
@@ -134,10 +134,10 @@ class TestChromium:
         wait_until(lambda: voice.is_closed)
         assert voice.made < words
 
-    @pytest.mark.parametrize("format", ["mp3", "m4a"])
-    def test_a_media_source_is_fed(self, served: Served, browser: Any, format: str) -> None:
+    @pytest.mark.parametrize("suffix", ["mp3", "m4a"])
+    def test_a_media_source_is_fed(self, served: Served, browser: Any, suffix: str) -> None:
         page = self.page(served, browser)
-        page.click(f"button[data-format={format}]")
+        page.click(f"button[data-format={suffix}]")
         page.wait_for_function(PLAYED, arg="#fed", timeout=60_000)
         voice = served.voices[-1]
         assert voice.made < voice.words

@@ -60,14 +60,14 @@ voices: list[Voice] = []
 
 async def speech(request: Request) -> Response:
     """Answer with speech, chunk by chunk. When the client goes, the task is cancelled, and the voice with it."""
-    format = request.path_params["format"]
-    if format not in MEDIA_TYPES:
+    suffix = request.path_params["suffix"]
+    if suffix not in MEDIA_TYPES:
         return Response(status_code=404)
     voice = Voice(int(request.query_params.get("words", "20")))
     voices.append(voice)
-    options = {"bitrate": 64} if format == "mp3" else {}
-    body = tonearm.astream_bytes(voice.speak(), format, sample_rate=RATE, **options)
-    return StreamingResponse(body, media_type=MEDIA_TYPES[format], headers={"Cache-Control": "no-store"})
+    options = {"bitrate": 64} if suffix == "mp3" else {}
+    body = tonearm.astream_bytes(voice.speak(), suffix, sample_rate=RATE, **options)
+    return StreamingResponse(body, media_type=MEDIA_TYPES[suffix], headers={"Cache-Control": "no-store"})
 
 
 async def page(_request: Request) -> Response:
@@ -75,7 +75,7 @@ async def page(_request: Request) -> Response:
     return FileResponse(Path(__file__).with_name("server.html"), media_type="text/html")
 
 
-app = Starlette(routes=[Route("/", page), Route("/speech.{format}", speech)])
+app = Starlette(routes=[Route("/", page), Route("/speech.{suffix}", speech)])
 
 if __name__ == "__main__":
     import uvicorn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from core_toys import hooks, package_of
@@ -37,7 +37,7 @@ class ToyOptions:
 class StartedToy(StartedEncoder):
     """A header with the number of samples, then float32 samples, interleaved."""
 
-    given_up: list[StartedToy] = []
+    given_up: ClassVar[list[StartedToy]] = []
 
     def __init__(self, options: ToyOptions, spec: Spec, sink: Sink) -> None:
         self.options = options

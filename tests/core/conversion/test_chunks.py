@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tonearm
-from tonearm import ComplexSpectrogram, ItemError, TonearmError, UsageError, Waveform
+from tonearm import ComplexSpectrogram, ItemError, TonearmError, Waveform
 from tonearm.api import Context
 from tonearm.conversion.chunks import ChunkReader
-from tonearm.pipeline.document import from_plain
 from tonearm.pipeline.check import bind_decoder
+from tonearm.pipeline.document import from_plain
 from tonearm.plugins import registry as registries
 
 RATE = 24000
@@ -139,7 +139,13 @@ class TestSamples:
 
     @pytest.mark.parametrize(
         ("chunk", "says"),
-        [({"audio": SOUND}, "mapping"), ("a.wav", "tonearm.read"), (b"ab", "NumPy array"), (None, "None"), (3.0, "float is not an array")],
+        [
+            ({"audio": SOUND}, "mapping"),
+            ("a.wav", "tonearm.read"),
+            (b"ab", "NumPy array"),
+            (None, "None"),
+            (3.0, "float is not an array"),
+        ],
     )
     def test_what_is_no_array(self, chunk, says):
         with pytest.raises(TonearmError, match=says) as caught:

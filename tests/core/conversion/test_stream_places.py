@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import bz2
+import functools
 import gzip
 import io
 import os
 import socket
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -23,9 +25,9 @@ from tonearm.conversion.stream_places import OpenPlace, PipePlace, is_changeable
         tempfile.TemporaryFile,
         tempfile.NamedTemporaryFile,
         tempfile.SpooledTemporaryFile,
-        lambda: open("a", "wb"),
-        lambda: open("a", "w+b"),
-        lambda: open("a", "wb", buffering=0),
+        functools.partial(Path("a").open, "wb"),
+        functools.partial(Path("a").open, "w+b"),
+        functools.partial(Path("a").open, "wb", buffering=0),
     ],
 )
 def test_files_of_pythons_own_can_be_changed(make, tmp_path, monkeypatch):
@@ -37,12 +39,12 @@ def test_files_of_pythons_own_can_be_changed(make, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: open("a", "ab"),
-        lambda: gzip.open("a", "wb"),
-        lambda: bz2.open("a", "wb"),
-        lambda: open(os.devnull, "wb"),
-        lambda: open(os.pipe()[1], "wb"),
-        lambda: open(os.open("a", os.O_WRONLY | os.O_CREAT | os.O_APPEND), "wb"),
+        functools.partial(Path("a").open, "ab"),
+        functools.partial(gzip.open, "a", "wb"),
+        functools.partial(bz2.open, "a", "wb"),
+        functools.partial(Path(os.devnull).open, "wb"),
+        lambda: os.fdopen(os.pipe()[1], "wb"),
+        lambda: os.fdopen(os.open("a", os.O_WRONLY | os.O_CREAT | os.O_APPEND), "wb"),
     ],
 )
 def test_others_go_as_pipes(make, tmp_path, monkeypatch):

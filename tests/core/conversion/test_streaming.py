@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import tonearm
 from tonearm import ItemError
-from tonearm.conversion.streaming import PIECE, StreamWork, _cut, stream_request
 from tonearm.conversion.destination import destination_of
 from tonearm.conversion.stream_places import OpenPlace
+from tonearm.conversion.streaming import PIECE, StreamWork, _cut, stream_request
 from tonearm.plugins import registry as registries
 
 RATE = 24000
@@ -21,12 +21,12 @@ SOUND = (0.4 * np.sin(np.arange(30_000) / 9)).astype("f4")
 FORMATS = ("ogg", "opus", "flac")
 
 
-def work_of(file, format="ogg", *, steps=(), **options):
-    destination = destination_of(file, format, registries.default())
+def work_of(file, suffix="ogg", *, steps=(), **options):
+    destination = destination_of(file, suffix, registries.default())
     given = {"sample_rate": RATE, "channels": None, "encoder": None, "limits": None, "is_pipe": False}
     known = {name: options.pop(name, value) for name, value in given.items()}
     request = stream_request(destination, steps=steps, options=options, **known)
-    return StreamWork(request, OpenPlace(file, f".{format}", durable=False))
+    return StreamWork(request, OpenPlace(file, f".{suffix}", durable=False))
 
 
 def test_a_chunk_is_cut_into_pieces_that_are_not_long():
@@ -35,22 +35,22 @@ def test_a_chunk_is_cut_into_pieces_that_are_not_long():
         pieces = list(_cut(values))
         assert (np.concatenate(pieces, axis=-1) == values).all()
         assert all(piece.size <= max(PIECE, shape[0]) for piece in pieces)
-    assert list(_cut(SOUND[None]))[0].base is SOUND
+    assert next(_cut(SOUND[None])).base is SOUND
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("suffix", FORMATS)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(0, 30_000), max_size=12), channels=st.sampled_from([1, 2]))
-def test_any_cutting_gives_the_bytes_of_the_whole(format, cuts, channels):
+def test_any_cutting_gives_the_bytes_of_the_whole(suffix, cuts, channels):
     sound = np.stack([SOUND, -SOUND / 2])[:channels]
     file = io.BytesIO()
-    work = work_of(file, format, channels=channels)
+    work = work_of(file, suffix, channels=channels)
     for chunk in np.split(sound, sorted(cuts), axis=1):
         for _ in work.pieces(chunk if channels == 2 else chunk[0]):
             pass
     work.finish()
     axes = {"axes": ["channel", "time"]} if channels == 2 else {}
-    whole = tonearm.encode(sound if channels == 2 else sound[0], format, sample_rate=RATE, **axes)
+    whole = tonearm.encode(sound if channels == 2 else sound[0], suffix, sample_rate=RATE, **axes)
     assert file.getvalue() == whole
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import gzip
 import inspect
@@ -47,8 +48,28 @@ def refused(**options):
     """Return the message of the error that opening a stream raises; nothing is left in the folder."""
     with pytest.raises(TonearmError) as caught:
         opened(**options)
-    assert os.listdir() == []
+    assert files() == []
     return str(caught.value)
+
+
+def files():
+    """Return the names of all files in the current folder."""
+    return sorted(path.name for path in Path().iterdir())
+
+
+def write_and_raise(*chunks, error=None, **options):
+    """Write chunks into a stream, and raise an error in its body; return the stream where nothing is raised."""
+    with opened(**options) as out:
+        STREAMS.append(out)
+        for chunk in chunks:
+            out.write(chunk)
+        if error is not None:
+            raise error
+    return out
+
+
+STREAMS = []
+"""Streams that `write_and_raise` has opened; the last one is that of the test."""
 
 
 class TestFile:
@@ -57,7 +78,7 @@ class TestFile:
             for at in range(0, 5000, 999):
                 out.write(SOUND[at : at + 999])
                 assert not Path("a.toy").exists()
-        assert os.listdir() == ["a.toy"]
+        assert files() == ["a.toy"]
         content = Path("a.toy").read_bytes()
         assert (toy_samples(content)[0] == SOUND).all()
         assert toy_length(content) == 5000
@@ -93,7 +114,7 @@ class TestFile:
         with pytest.raises(ItemError, match="exists"):
             opened(overwrite=False)
         assert Path("a.toy").read_text() == "old"
-        assert os.listdir() == ["a.toy"]
+        assert files() == ["a.toy"]
 
     def test_one_that_comes_meanwhile_is_not_replaced_without_overwrite(self):
         out = opened(overwrite=False)
@@ -102,7 +123,7 @@ class TestFile:
         with pytest.raises(ItemError, match="exists"):
             out.close()
         assert Path("a.toy").read_text() == "other"
-        assert os.listdir() == ["a.toy"]
+        assert files() == ["a.toy"]
 
     def test_a_change_of_folder_does_not_move_it(self, folder):
         Path("other").mkdir()
@@ -146,7 +167,9 @@ class TestOpenFile:
         with pytest.raises(UsageError, match="no path"):
             _ = out.saved.path
 
-    @pytest.mark.parametrize("make", [lambda: open("b.toy", "wb"), tempfile.TemporaryFile, tempfile.NamedTemporaryFile])
+    @pytest.mark.parametrize(
+        "make", [functools.partial(Path("b.toy").open, "wb"), tempfile.TemporaryFile, tempfile.NamedTemporaryFile]
+    )
     def test_a_file_of_pythons_own_is_patched(self, make):
         with make() as file:
             with opened(file, format="toy") as out:
@@ -159,14 +182,14 @@ class TestOpenFile:
             assert toy_length(Path("b.toy").read_bytes()) == 5000
 
     def test_its_suffix_tells_the_format(self):
-        with open("b.toy", "wb") as file, opened(file) as out:
+        with Path("b.toy").open("wb") as file, opened(file) as out:
             out.write(SOUND)
         assert toy_length(Path("b.toy").read_bytes()) == 5000
 
     @pytest.mark.parametrize("flags", [os.O_APPEND, 0])
     def test_one_that_appends_is_a_pipe(self, flags):
         descriptor = os.open("b.toy", os.O_WRONLY | os.O_CREAT | flags)
-        with open(descriptor, "wb") as file, opened(file, format="toy") as out:
+        with os.fdopen(descriptor, "wb") as file, opened(file, format="toy") as out:
             out.write(SOUND)
         assert toy_length(Path("b.toy").read_bytes()) == (UNKNOWN if flags else 5000)
 
@@ -205,7 +228,7 @@ class TestOpenFile:
 class TestPipe:
     def test_bytes_leave_with_each_chunk(self):
         reading, writing = os.pipe()
-        with open(writing, "wb") as file, opened(file, format="toy") as out:
+        with os.fdopen(writing, "wb") as file, opened(file, format="toy") as out:
             out.write(SOUND[:100])
             assert len(os.read(reading, 10_000)) == 16 + 400
             out.write(SOUND[100:200])
@@ -246,20 +269,19 @@ class TestPipe:
 
     def test_a_reader_that_left_has_a_code_of_its_own(self):
         reading, writing = os.pipe()
-        file = open(writing, "wb", buffering=0)
         os.close(reading)
-        out = opened(file, format="toy")
-        with pytest.raises(OutputError, match="reader of the stream has left") as caught:
-            out.write(SOUND)
-        assert caught.value.code == "reader-left"
-        with pytest.raises(UsageError, match="has failed"):
-            out.write(SOUND)
-        out.abort()
-        file.close()
+        with os.fdopen(writing, "wb", buffering=0) as file:
+            out = opened(file, format="toy")
+            with pytest.raises(OutputError, match="reader of the stream has left") as caught:
+                out.write(SOUND)
+            assert caught.value.code == "reader-left"
+            with pytest.raises(UsageError, match="has failed"):
+                out.write(SOUND)
+            out.abort()
 
     def test_what_needs_a_file_is_refused_at_once(self):
         reading, writing = os.pipe()
-        with open(writing, "wb") as file, pytest.raises(ItemError, match="go back in what it has written"):
+        with os.fdopen(writing, "wb") as file, pytest.raises(ItemError, match="go back in what it has written"):
             opened(file, format="fileonly")
         os.close(reading)
 
@@ -268,7 +290,7 @@ class TestPipe:
         with pytest.raises(OutputError, match="device or a pipe") as caught:
             opened("fifo.toy")
         assert 'open("fifo.toy", "wb")' in str(caught.value)
-        assert os.listdir() == ["fifo.toy"]
+        assert files() == ["fifo.toy"]
 
 
 class TestRefusals:
@@ -359,7 +381,7 @@ class TestChunks:
             out.close()
         out.abort()
         assert len(StartedToy.given_up) == 1
-        assert os.listdir() == []
+        assert files() == []
 
     def test_nan_of_a_step_names_the_step(self):
         out = opened(steps=["nan"])
@@ -382,60 +404,53 @@ class TestChunks:
         with pytest.raises(ItemError, match="nothing to write") as caught:
             out.close()
         assert caught.value.code == "empty"
-        assert os.listdir() == []
+        assert files() == []
 
     def test_limits_are_checked_at_the_end(self):
-        out = opened(limits={"clipped": 0.001, "beyond": 8})
-        with pytest.raises(ItemError) as caught, out:
-            out.write(np.clip(SOUND * 6, -3, 3))
+        with pytest.raises(ItemError) as caught:
+            write_and_raise(np.clip(SOUND * 6, -3, 3), limits={"clipped": 0.001, "beyond": 8})
         assert caught.value.code == "clipped"
-        assert os.listdir() == []
+        assert files() == []
 
 
 class TestEnd:
     def test_an_exception_leaves_nothing(self):
-        with pytest.raises(KeyError), opened() as out:
-            out.write(SOUND)
-            raise KeyError
-        assert os.listdir() == []
-        assert out.closed
+        with pytest.raises(KeyError):
+            write_and_raise(SOUND, error=KeyError())
+        assert files() == []
+        assert STREAMS[-1].closed
         assert len(StartedToy.given_up) == 1
 
     def test_an_exception_keeps_what_came_on_request(self):
-        with pytest.warns(TonearmWarning, match=r"cut short \(KeyError.*\); its first 0\.21 s are kept") as caught:
-            with pytest.raises(KeyError), opened(partial="keep") as out:
-                out.write(SOUND)
-                raise KeyError("model")
+        says = r"cut short \(KeyError.*\); its first 0\.21 s are kept"
+        with pytest.warns(TonearmWarning, match=says) as caught, pytest.raises(KeyError):
+            write_and_raise(SOUND, error=KeyError("model"), partial="keep")
         assert caught[0].filename == __file__
-        assert os.listdir() == ["a.toy"]
+        assert files() == ["a.toy"]
         assert toy_length(Path("a.toy").read_bytes()) == 5000
-        assert out.saved.path == Path("a.toy")
+        assert STREAMS[-1].saved.path == Path("a.toy")
 
     def test_what_a_step_has_passed_on_is_kept_when_it_fails(self):
         with pytest.warns(TonearmWarning, match="cut short"), pytest.raises(ItemError, match="NaN"):
-            with opened(partial="keep", steps=["nan"]) as out:
-                out.write(SOUND[:1000])
-                out.write(SOUND)
+            write_and_raise(SOUND[:1000], SOUND, partial="keep", steps=["nan"])
         assert toy_length(Path("a.toy").read_bytes()) == 1000
 
     def test_nothing_is_kept_when_the_encoder_has_failed(self):
         with pytest.warns(TonearmWarning, match="nothing can be kept"), pytest.raises(ItemError, match="broken"):
-            with opened(partial="keep", fails_at=2) as out:
-                out.write(SOUND)
-                out.write(SOUND)
-        assert os.listdir() == []
+            write_and_raise(SOUND, SOUND, partial="keep", fails_at=2)
+        assert files() == []
 
     def test_nothing_is_kept_when_nothing_came(self):
-        with pytest.raises(KeyError), opened(partial="keep"):
-            raise KeyError
-        assert os.listdir() == []
+        with pytest.raises(KeyError):
+            write_and_raise(error=KeyError(), partial="keep")
+        assert files() == []
 
     def test_abort_does_what_partial_says(self):
         out = opened()
         out.write(SOUND)
         out.abort()
         out.abort()
-        assert os.listdir() == []
+        assert files() == []
         with pytest.raises(UsageError, match="given up") as caught:
             out.close()
         assert caught.value.code == "stream-closed"
@@ -443,13 +458,13 @@ class TestEnd:
         out.write(SOUND)
         with pytest.warns(TonearmWarning, match="aborted"):
             out.abort()
-        assert os.listdir() == ["a.toy"]
+        assert files() == ["a.toy"]
 
     def test_an_abort_within_with_is_no_error(self):
         with opened() as out:
             out.write(SOUND)
             out.abort()
-        assert os.listdir() == []
+        assert files() == []
 
     def test_writing_after_the_end_is_refused(self):
         with opened() as out:
@@ -466,10 +481,10 @@ class TestEnd:
             del out
             gc.collect()
         assert [one.category for one in caught][:1] == [ResourceWarning]
-        assert os.listdir() == (["a.toy"] if partial == "keep" else [])
+        assert files() == (["a.toy"] if partial == "keep" else [])
 
     def test_a_disk_that_is_full(self):
-        with open("/dev/full", "wb", buffering=0) as file:
+        with Path("/dev/full").open("wb", buffering=0) as file:
             out = opened(file, format="toy")
             with pytest.raises(OutputError, match="no space left"):
                 out.write(SOUND)
@@ -499,7 +514,7 @@ class TestProcesses:
             out.write(numpy.zeros(24000) + 0.1)
         """
         run(code)
-        assert os.listdir() == []
+        assert files() == []
 
     def test_a_process_that_is_killed_leaves_what_the_next_stream_sweeps(self):
         code = """
@@ -512,13 +527,13 @@ class TestProcesses:
         child = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE)
         assert child.stdout.readline() == b"written\n"
         other = opened("b.toy")  # sweeps nothing that somebody holds
-        assert len(os.listdir()) == 2
+        assert len(files()) == 2
         child.send_signal(signal.SIGKILL)
         child.wait()
         child.stdout.close()
         other.abort()
         run("import tonearm; tonearm.save([0.5, -0.5] * 800, 'c.wav', sample_rate=8000)")
-        assert os.listdir() == ["c.wav"]
+        assert files() == ["c.wav"]
 
     def test_a_child_has_no_part_in_the_streams_of_its_parent(self):
         code = """
@@ -564,9 +579,9 @@ class TestProcesses:
         parent.wait()
         parent.stdout.close()
         try:
-            assert len(os.listdir()) == 1
+            assert len(files()) == 1
             run("import tonearm; tonearm.save([0.5, -0.5] * 800, 'c.wav', sample_rate=8000)")
-            assert os.listdir() == ["c.wav"]
+            assert files() == ["c.wav"]
         finally:
             os.killpg(parent.pid, signal.SIGKILL)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import threading
 import time
@@ -71,9 +72,7 @@ def sync_parts(model, **options):
 class TestStreamBytes:
     def test_bytes_come_with_each_chunk(self):
         model = Model()
-        sizes = []
-        for part in sync_parts(model):
-            sizes.append((len(part), model.made))
+        sizes = [(len(part), model.made) for part in sync_parts(model)]
         assert sizes == [(20_016, 1), *((20_000, made) for made in range(2, 6))]
 
     def test_together_they_are_the_file_of_a_pipe(self):
@@ -146,8 +145,6 @@ class TestStreamBytes:
         assert caught[0].filename == __file__
 
 
-
-
 @pytest.mark.parametrize("kind", ["chunks", "async_chunks"])
 class TestAsync:
     def parts(self, model, kind, **options):
@@ -214,9 +211,10 @@ class TestAsync:
     def test_a_source_that_raises(self, kind):
         async def body():
             model, found = Model(fails_at=2), []
-            with pytest.raises(KeyError):
+            with contextlib.suppress(KeyError):
                 async for part in self.parts(model, kind):
-                    found.append(part)
+                    found.append(part)  # noqa: PERF401 - what came before the error counts
+                raise AssertionError("the error of the source is lost")
             return model, found
 
         model, found = asyncio.run(body())
@@ -239,8 +237,7 @@ class TestAsync:
         found = []
 
         async def body():
-            async for part in parts:
-                found.append(part)
+            found.extend([part async for part in parts])
 
         with pytest.raises(StopIteration):
             body().send(None)  # nothing waits for anything
