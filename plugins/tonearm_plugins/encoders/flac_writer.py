@@ -81,7 +81,7 @@ class _StartedFlac(StartedEncoder):
         self._sndfile.write(self._rounding(block))
 
     def finish(self) -> None:
-        """Write the last frame, complete what the start says of the whole, and measure the number of clipped samples."""
+        """Write the last frame, complete STREAMINFO, and measure the number of clipped samples."""
         self._sndfile.finish(self._file.finish)
         note_clipped(self._rounding.clipped, self._context)
 

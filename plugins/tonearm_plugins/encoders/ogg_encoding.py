@@ -96,7 +96,7 @@ class StartedOgg(StartedEncoder):
         self._encode(block)
 
     def finish(self) -> None:
-        """Write the last pages, the last of which states the exact length, and measure the number of clipped samples."""
+        """Write the last pages with the exact length, and measure the number of clipped samples."""
         if self._waiting:
             self._encode(self._waited())
         self._ogg.end_at(self._length)

@@ -22,8 +22,8 @@ _REMEMBERED = 20  # part of a second at the end from which the sound is continue
 class StartedOpus(StartedOgg):
     """An encoder of Opus at work on one file.
 
-    The decoder gives the sound late, by as much as the encoder looks ahead. So the sound is continued beyond its end, as
-    opusenc does, which brings out its last samples without a click among them, and the last page states where it ends.
+    The encoder looks ahead, and has not encoded the last samples when it has got them. So the sound is continued beyond
+    its end, as opusenc does, which brings them out without a click, and the last page states where the sound ends.
 
     Parameters
     ----------

@@ -128,7 +128,7 @@ class OggSound:
         self._pages = PageWriter(take)
         self._headers = 0
         self._begins = self._at = 0
-        self._end: int | None = None
+        self._length: int | None = None
 
     def push(self, data: bytes | memoryview) -> None:
         """Take a piece of the pages that libsndfile writes."""
@@ -143,11 +143,11 @@ class OggSound:
 
         Call it when all samples have been given to libsndfile, and before that is closed.
         """
-        self._end = self._codec.end(length)
+        self._length = length
 
     def finish(self) -> None:
         """Write the last page."""
-        self._pages.finish(self._at if self._end is None else min(self._at, self._end))
+        self._pages.finish(self._at if self._length is None else min(self._at, self._codec.end(self._length)))
 
     def _header(self, packet: bytes) -> None:
         """Write a packet before the sound: the first on its page, the others together."""
@@ -162,7 +162,7 @@ class OggSound:
             self._pages.flush()
 
     def _sound(self, packet: bytes) -> None:
-        if self._end is not None and self._at >= self._end:
+        if self._length is not None and self._at >= self._codec.end(self._length):
             return
         after = self._at + self._codec.samples(packet)
         longest = PAGE_MS if self._begins else self._codec.first_page_ms
