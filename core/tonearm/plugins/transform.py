@@ -63,11 +63,14 @@ class Regroup(Plugin[Opts], Generic[In, Out, Opts]):
     ----------
     keeps_double
         Whether signals of float64 or complex128 stay in double precision, as in `Transform`.
+    instead
+        What to use in a stream in place of it, as in `Transform`.
     """
 
     role = "transform"
     port_names = ("takes", "gives", "options")
     keeps_double: ClassVar[bool] = False
+    instead: ClassVar[str] = ""
 
     @abstractmethod
     def regroup(self, items: Iterator[Item[In]], context: Context) -> Iterator[Item[Out]]:
@@ -89,7 +92,7 @@ class Regroup(Plugin[Opts], Generic[In, Out, Opts]):
 
     def check_blocks(self, spec: Spec) -> None:  # noqa: ARG002 - as in `Transform`
         """Raise `OptionError`, since it needs whole items."""
-        raise _needs_whole(self, "")
+        raise _needs_whole(self, self.instead)
 
 
 def _needs_whole(plugin: Plugin[Any], instead: str) -> OptionError:

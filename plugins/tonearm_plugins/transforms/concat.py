@@ -68,6 +68,7 @@ class Concat(Regroup[Waveform, Waveform, ConcatOptions]):
     """Put the items of one source one after another, with a crossfade or a gap: all of them, or those of each key."""
 
     keeps_double = True
+    instead = "write one stream after the other"
 
     def regroup(self, items: Iterator[Item[Waveform]], context: Context) -> Iterator[Item[Waveform]]:
         """Yield one item, with the key and the tags that are the same in all its parts."""

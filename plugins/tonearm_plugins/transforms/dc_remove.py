@@ -9,6 +9,7 @@ class DcRemove(Transform[Waveform, Waveform, NoOptions]):
     """Subtract the mean of each channel; for an offset that drifts, use filter with high_pass_hz: 20."""
 
     keeps_double = True
+    instead = "use filter with high_pass_hz: 20"
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform without its means, and record the largest of them."""

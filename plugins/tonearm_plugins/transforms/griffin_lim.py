@@ -42,6 +42,7 @@ class GriffinLim(Transform[MagnitudeSpectrogram, Waveform, GriffinLimOptions]):
     """Recover a waveform from magnitudes alone, by fast Griffin-Lim from phases derived from them."""
 
     keeps_double = True
+    instead = "let a vocoder make the sound, or collect the frames and save them"
 
     def apply(self, signal: MagnitudeSpectrogram, context: Context) -> Waveform:
         """Return the waveform, and measure its spectral convergence."""

@@ -122,6 +122,7 @@ class Guard(Transform[Waveform, Waveform, GuardOptions]):
     """Look for NaN, clipping, DC, silence, full-scale noise and wrong lengths: report each, or repair it."""
 
     keeps_double = True
+    instead = "leave it out, and use limiter against peaks"
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform, repaired where the options ask for it, and record what was measured.

@@ -32,6 +32,7 @@ class Hpss(Transform[Waveform, Waveform, HpssOptions]):
     """Keep the harmonic or the percussive part, by librosa's median filters; the length does not change."""
 
     keeps_double = True
+    instead = "save the sound, and separate the file"
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return one part of the waveform."""

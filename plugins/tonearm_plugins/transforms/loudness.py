@@ -79,6 +79,7 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
     """Bring the integrated loudness (ITU-R BS.1770-4, gated) to a target, with true peaks under a ceiling."""
 
     keeps_double = True
+    instead = "use gain with a fixed gain_db, and limiter against peaks"
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform at the target, and record its loudness and its true peak.

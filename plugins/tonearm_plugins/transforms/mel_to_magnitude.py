@@ -22,6 +22,7 @@ class MelToMagnitude(Transform[MelSpectrogram, MagnitudeSpectrogram, MelToMagnit
     """Find magnitudes that have the given mel spectrogram, and undo pre-emphasis bin by bin."""
 
     keeps_double = True
+    instead = "let a vocoder make the sound, or collect the frames and save them"
 
     def apply(self, signal: MelSpectrogram, context: Context) -> MagnitudeSpectrogram:
         """Return the magnitudes."""

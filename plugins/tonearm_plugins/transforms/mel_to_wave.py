@@ -35,6 +35,7 @@ class MelToWave(Transform[MelSpectrogram, Waveform, MelToWaveOptions]):
     """Recover a waveform from a mel spectrogram, finding magnitudes and phases together."""
 
     keeps_double = True
+    instead = "let a vocoder make the sound, or collect the frames and save them"
 
     def apply(self, signal: MelSpectrogram, context: Context) -> Waveform:
         """Return the waveform, and measure how close its mel spectrogram is."""

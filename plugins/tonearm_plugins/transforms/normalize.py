@@ -41,6 +41,7 @@ class Normalize(Transform[Waveform, Waveform, NormalizeOptions]):
     """Bring the peak over all channels, or their RMS, to a level by one gain; silence stays as it is."""
 
     keeps_double = True
+    instead = "use gain with a fixed gain_db, and limiter against peaks"
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform times the gain, and record the gain."""

@@ -83,6 +83,7 @@ def _report(context: Context, channel: int, shape: tuple[int, ...], frames: floa
 class OnnxVocoder(Transform[MelSpectrogram, Waveform, OnnxVocoderOptions]):
     """Turn a mel spectrogram into sound with a neural vocoder in an ONNX file, in chunks that overlap."""
 
+    instead = "let the model make the sound, or collect the frames and save them"
     requires = (ONNXRUNTIME,)
     _sessions: dict[int, Any]
 

@@ -29,6 +29,7 @@ class PitchShift(Transform[Waveform, Waveform, PitchShiftOptions]):
     """Change the pitch and keep the speed, by librosa's phase vocoder and soxr; the length does not change."""
 
     keeps_double = True
+    instead = "save the sound, and shift the file"
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform at its new pitch."""

@@ -91,6 +91,7 @@ class Split(Regroup[Waveform, Waveform, SplitOptions]):
     """Cut a waveform at pauses or by length; {key} is that of the whole or its index, {index} counts the pieces."""
 
     keeps_double = True
+    instead = "save the sound, and split the file"
 
     def regroup(self, items: Iterator[Item[Waveform]], context: Context) -> Iterator[Item[Waveform]]:
         """Yield the pieces of each item."""

@@ -24,6 +24,7 @@ class TimeStretch(Transform[Waveform, Waveform, TimeStretchOptions]):
     """Change the speed and keep the pitch, by librosa's phase vocoder; n samples become round(n / rate)."""
 
     keeps_double = True
+    instead = "save the sound, and stretch the file"
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the waveform at its new speed."""

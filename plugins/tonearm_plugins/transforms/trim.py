@@ -45,6 +45,7 @@ class Trim(Transform[Waveform, Waveform, TrimOptions]):
     """Cut silence off the beginning and the end, never out of the middle; a silent waveform stays as it is."""
 
     keeps_double = True
+    instead = "leave it out, and trim the saved file"
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the part from the first sound to the last, and record how much was cut."""

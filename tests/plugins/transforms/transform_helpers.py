@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 import tonearm
 from tonearm.api import Context, Spec, Transform, Waveform
+from tonearm.plugins.blocks import Recut, canonical_length
 from tonearm.plugins.ports import ports_of
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
@@ -56,3 +58,40 @@ def problems(*steps: dict[str, Any], encoder: str = "wav-writer", **source: Any)
 def speech() -> Any:
     """Return real speech at 22,050 Hz, (1, samples) float32."""
     return np.load(SAMPLES / "utt01.npy").reshape(1, -1)
+
+
+def streamed(transform: Any, samples: Any, rate: int, cuts: Iterable[int], context: Context | None = None) -> Any:
+    """Return what a transform makes of a waveform that comes in parts, as the host pushes them.
+
+    The memory of each part is overwritten after its call, as a host may do.
+
+    Parameters
+    ----------
+    transform
+        Transform that works block by block.
+    samples
+        Waveform of shape (channels, samples).
+    rate
+        Sample rate in Hz.
+    cuts
+        Lengths of the parts; what is left comes as one.
+    context
+        Context that takes measurements.
+    """
+    precision: Any = "double" if samples.dtype == np.float64 else "single"
+    spec = Spec(signals=(Waveform,), sample_rate=rate, channels=len(samples), precision=precision)
+    started = transform.start(spec, context or Context())
+    recut = Recut(0 if transform.any_blocks else canonical_length(spec))
+    made, at = [], 0
+    for length in (*cuts, samples.shape[1]):
+        part = samples[:, at : at + length].copy()
+        at += part.shape[1]
+        for piece in recut.push(part):
+            given = piece.copy()
+            given.setflags(write=False)
+            made.append(started.push(given).copy())
+            given.setflags(write=True)
+            given[:] = np.nan
+    rest = recut.rest()
+    made.append(started.finish() if rest is None else started.push_last(rest))
+    return np.concatenate([block for block in made if block is not None], axis=-1)
