@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from tonearm.conversion.call import GivenStep
 from tonearm.conversion.destination import unnamed_destination
 from tonearm.conversion.formats import format_of
+from tonearm.conversion.saved import Saved
 from tonearm.conversion.stream_places import PipePlace
 from tonearm.conversion.streaming import StreamRequest, StreamWork, stream_request
 from tonearm.errors import UsageError
@@ -209,14 +210,15 @@ class _Encoding:
         for chunk in chunks:
             yield from self.work.pieces(chunk)
 
-    def finish(self) -> None:
-        """Encode the end."""
-        for message in self.work.finish().warnings:
-            warn(message)
-
     def give_up(self, error: BaseException) -> None:
         """Encode the end after an error, if what came is to be kept; else release everything."""
         given_up(self.work, self._partial, describe_exception(error))
+
+
+def _warn(saved: Saved) -> None:
+    """Give the warnings about what was written."""
+    for message in saved.warnings:
+        warn(message)
 
 
 def _parts(request: StreamRequest, chunks: Iterable[Any], partial: Partial) -> Generator[bytes, None, None]:
@@ -228,7 +230,7 @@ def _parts(request: StreamRequest, chunks: Iterable[Any], partial: Partial) -> G
             for _ in encoding.encoded(source):
                 if part := encoding.take():
                     yield part
-            encoding.finish()
+            _warn(encoding.work.finish())
         except Exception as error:
             encoding.give_up(error)
             if part := encoding.take():
@@ -255,9 +257,9 @@ async def _async_parts(
                     while await _in_thread(next, pieces, _END) is not _END:
                         if part := encoding.take():
                             yield part
-            await _in_thread(encoding.finish)
+            _warn(await _in_thread(encoding.work.finish))
         except Exception as error:
-            await _in_thread(encoding.give_up, error)
+            encoding.give_up(error)  # not in a thread, where its warnings would name no line of the user's
             if part := encoding.take():
                 yield part
             raise

@@ -226,9 +226,22 @@ class TestAsync:
                 async for _ in self.parts(Model(fails_at=2), kind, partial="keep"):
                     pass
 
-        with pytest.warns(TonearmWarning, match="cut short"):
+        with pytest.warns(TonearmWarning, match="cut short") as caught:
             asyncio.run(body())
+        assert caught[0].filename == __file__
         assert not StartedToy.given_up
+
+    def test_warnings_name_the_line_that_iterates(self, kind):
+        async def chunks():
+            yield SOUND * 1e-5
+
+        async def body():
+            source = chunks() if kind == "async_chunks" else [SOUND * 1e-5]
+            return [part async for part in tonearm.astream_bytes(source, "toy", sample_rate=RATE)]
+
+        with pytest.warns(TonearmWarning, match="too-quiet") as caught:
+            asyncio.run(body())
+        assert caught[0].filename == __file__
 
     def test_another_event_loop_will_do(self, kind):
         model = Model()
