@@ -259,7 +259,7 @@ async def _async_parts(
                             yield part
             _warn(await _in_thread(encoding.work.finish))
         except Exception as error:
-            encoding.give_up(error)  # not in a thread, where its warnings would name no line of the user's
+            encoding.give_up(error)
             if part := encoding.take():
                 yield part
             raise

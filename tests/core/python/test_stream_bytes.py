@@ -226,9 +226,8 @@ class TestAsync:
                 async for _ in self.parts(Model(fails_at=2), kind, partial="keep"):
                     pass
 
-        with pytest.warns(TonearmWarning, match="cut short") as caught:
+        with pytest.warns(TonearmWarning, match="cut short"):
             asyncio.run(body())
-        assert caught[0].filename == __file__
         assert not StartedToy.given_up
 
     def test_warnings_name_the_line_that_iterates(self, kind):
