@@ -12,7 +12,7 @@ import public_names
 
 from tonearm.api import WELL_KNOWN_TAGS, ArrayOptions, LinearRecipe, MelDialect, OptionError
 from tonearm.cli.option_words import nested_options, option_notes, option_type
-from tonearm.cli.plugins import plugin_row, port_flow
+from tonearm.cli.plugins import note_on_blocks, plugin_row, port_flow
 from tonearm.errors.codes import error_codes
 from tonearm.names import BUILTIN
 from tonearm.pipeline.schema import options_schema
@@ -177,6 +177,8 @@ def _section(registry: Registry, entry: RegistryEntry) -> list[str]:
     row = plugin_row(registry, entry)
     ports = f" ({port_flow(row)})" if port_flow(row) else ""
     lines = [f"### {row['name']}", "", f"{row['description']}{ports}", ""]
+    note = note_on_blocks(entry.resolve())
+    lines += [f"It {note}.", ""] if note else []
     options = ports_of(entry.resolve()).options
     shared = tuple(declared_options(ArrayOptions)) if issubclass(options, ArrayOptions) else ()
     if shared:

@@ -13,7 +13,7 @@ import pytest
 
 import tonearm
 from code_blocks import ROOT, blocks, registry_with
-from tonearm.api import Context, Spec, Waveform
+from tonearm.api import Context, NoOptions, Spec, Waveform
 from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry
@@ -325,3 +325,19 @@ def test_the_table_of_types_of_options_is_complete() -> None:
     table = TEXT.partition("## Types of options")[2].partition("```python")[0].lower()
     words = set(re.findall(r"[a-z]+", SUPPORTED.lower())) - {"and", "of", "these", "msgspec", "structs"}
     assert {word for word in words if word.rstrip("es") not in table and word not in table} == set()
+
+
+def test_the_guides_block_transform_gives_the_same_in_a_stream_as_in_whole_work() -> None:
+    registry = registry_with(block_with("class Echo"))
+    samples = np.random.default_rng(0).standard_normal((1, 9000)).astype("f4") / 9
+    (whole,) = pipeline(registry, WAVEFORM, {"use": "echo"}).convert(samples)
+    expected = np.pad(samples, ((0, 0), (0, 2000)))
+    expected[:, 2000:] += samples / 2
+    np.testing.assert_array_equal(whole.samples, expected)
+    started = (
+        registry.find("transform", "echo")
+        .resolve()(NoOptions())
+        .start(Spec(signals=(Waveform,), sample_rate=8000, channels=1), Context())
+    )
+    parts = [started.push(samples[:, at : at + 700]) for at in range(0, 9000, 700)]
+    np.testing.assert_array_equal(np.concatenate([*parts, started.finish()], axis=1), whole.samples)

@@ -16,10 +16,14 @@ from tonearm.cli.wrapping import wrap, wrap_cells
 from tonearm.errors import RunCommand, UsageError, did_you_mean
 from tonearm.pipeline.option_schema import description_of
 from tonearm.pipeline.schema import options_schema
+from tonearm.plugins.block_plugins import BlockEncoder, BlockTransform
+from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.nested import plain_value
 from tonearm.plugins.options import Option, declared_options
+from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import ROLES, PluginError, Registry, RegistryEntry, as_plugin_error
+from tonearm.plugins.transform import Regroup, Transform
 from tonearm.signals import Signal
 
 
@@ -114,6 +118,15 @@ def port_flow(row: dict[str, Any]) -> str:
     return f"→ {ends[0]}" if row["role"] in ("decoder", "kind") else f"{ends[0]} →"
 
 
+def note_on_blocks(plugin: type[Plugin[Any]]) -> str:
+    """Return whether a transform or an encoder works in streams, and what to use instead; empty for other roles."""
+    if issubclass(plugin, (BlockTransform, BlockEncoder)):
+        return "works block by block"
+    if not issubclass(plugin, (Transform, Regroup, Encoder)):
+        return ""
+    return f"needs the whole signal: {plugin.instead}" if plugin.instead else "needs the whole signal"
+
+
 def _table(rows: list[dict[str, Any]]) -> str:
     """Return the plugins in columns, role by role."""
     width = styles.terminal_width(console.data())
@@ -152,7 +165,9 @@ def _page(row: dict[str, Any], entry: RegistryEntry, registry: Registry) -> str:
     """Return the description of one plugin and its options."""
     width = styles.terminal_width(console.data())
     kind = ", ".join(filter(None, (row["role"], port_flow(row), f"from {row['package']}")))
-    lines = [*wrap(f"{row['name']}: {row['description']}", width), *wrap(kind, width), ""]
+    lines = [*wrap(f"{row['name']}: {row['description']}", width), *wrap(kind, width)]
+    note = note_on_blocks(entry.resolve())
+    lines += [*(wrap(note, width) if note else ()), ""]
     options = declared_options(ports_of(entry.resolve()).options)
     for indent, text in _option_lines(options.values(), registry):
         lines += wrap(text, width, indent, f"{indent}  ")

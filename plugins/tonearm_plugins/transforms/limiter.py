@@ -51,7 +51,12 @@ class LimiterOptions:
         Meta(le=0, ge=-120, description="Ceiling of the samples alone in dBFS, in place of true_peak_db."),
     ] = None
     lookahead_ms: Annotated[
-        Milliseconds, Meta(gt=0, le=100, description="Time in ms over which the gain goes down before a peak.")
+        Milliseconds,
+        Meta(
+            gt=0,
+            le=100,
+            description="Time in ms over which the gain goes down before a peak; with true peaks at least 32 samples.",
+        ),
     ] = 5.0
     release_ms: Annotated[
         Milliseconds,

@@ -96,7 +96,8 @@ class TestOnePlugin:
     def test_the_page_for_people(self, toys, capsys):
         assert run("raw-writer", capsys=capsys) == (
             0,
-            "raw-writer: Write float32 samples and nothing else.\nencoder, waveform →, from tonearm_toys 1.2\n\n"
+            "raw-writer: Write float32 samples and nothing else.\nencoder, waveform →, from tonearm_toys 1.2\n"
+            "needs the whole signal\n\n"
             "  level: number > 0 ≤ 1, required\n      Loudness.\n"
             "  most: whole number ≥ 1, default null\n      Channels at most.\n",
             "",
@@ -104,6 +105,17 @@ class TestOnePlugin:
 
     def test_without_options(self, toys, capsys):
         assert run("join", capsys=capsys)[1].endswith("\n\n  no options\n")
+
+    @pytest.mark.parametrize(
+        ("name", "note"),
+        [("gain", "works block by block"), ("trim", "needs the whole signal: leave it out, and trim the saved file"),
+         ("split", "needs the whole signal: save the sound, and split the file")],
+    )  # fmt: skip
+    def test_whether_it_works_in_streams(self, name, note, installed, capsys):
+        assert run(name, capsys=capsys)[1].splitlines()[2] == note
+
+    def test_nothing_of_streams_where_it_makes_no_sense(self, installed, capsys):
+        assert run("npy-reader", capsys=capsys)[1].splitlines()[2] == ""
 
     def test_by_its_full_name(self, toys, capsys):
         assert run("toys/join", capsys=capsys)[1] == run("join", capsys=capsys)[1]
