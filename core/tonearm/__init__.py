@@ -13,6 +13,8 @@ does not tell what it holds, the error names the keyword to write. A mel needs i
 it is made for. ``help(tonearm.save)`` describes every keyword.
 
 - `save` writes a file, `encode` returns its bytes, `to_waveform` returns a `Waveform`, and `read` reads a file as one.
+- `stream` writes a sound while it is made, into a file, a pipe or a socket; `stream_bytes` and `astream_bytes` yield
+  its bytes, as for a server.
 - `load_pipeline` loads a pipeline in YAML, or a mapping like it: `Pipeline.convert` works in memory, and `Pipeline.run`
   converts thousands of files in several processes.
 - Every error is a `TonearmError`, whose message ends with what to write; every warning is a `TonearmWarning`.
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from tonearm.errors.warning import TonearmWarning
     from tonearm.plugins.progress import Progress
     from tonearm.python import AudioInput, Pipeline, encode, load_pipeline, read, save, to_waveform
+    from tonearm.python.stream import Stream, stream
+    from tonearm.python.stream_bytes import astream_bytes, stream_bytes
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
 
@@ -58,15 +62,19 @@ __all__ = [
     "Saved",
     "Signal",
     "StftGrid",
+    "Stream",
     "TonearmError",
     "TonearmWarning",
     "UsageError",
     "Waveform",
     "__version__",
+    "astream_bytes",
     "encode",
     "load_pipeline",
     "read",
     "save",
+    "stream",
+    "stream_bytes",
     "to_waveform",
 ]
 
@@ -85,14 +93,18 @@ _MODULES = {
     "Saved": "conversion.saved",
     "Signal": "signals",
     "StftGrid": "signals",
+    "Stream": "python.stream",
     "TonearmError": "errors",
     "TonearmWarning": "errors.warning",
     "UsageError": "errors",
     "Waveform": "signals",
+    "astream_bytes": "python.stream_bytes",
     "encode": "python",
     "load_pipeline": "python",
     "read": "python",
     "save": "python",
+    "stream": "python.stream",
+    "stream_bytes": "python.stream_bytes",
     "to_waveform": "python",
 }
 """Public names, each with the module that is imported when the name is first used."""

@@ -117,6 +117,12 @@ def notes():
     return api.Notes(compute_statistics(np.zeros((4, 100))))
 
 
+def given_up(stream):
+    """Return a stream that holds nothing any more."""
+    stream.abort()
+    return stream
+
+
 INSTANCES = {
     "Advice": lambda: api.Advice("look at it"),
     "ArrayDecoder": lambda: stage(api.KeyedArrayDecoder),
@@ -172,6 +178,7 @@ INSTANCES = {
     "Requirement": lambda: api.Requirement(name="h5py", hint="pip install h5py"),
     "Results": lambda: api.Results(owner="an owner"),
     "RunCommand": lambda: api.RunCommand(("tonearm", "inspect", "a.npy")),
+    "Stream": lambda: given_up(tonearm.stream(io.BytesIO(), format="ogg", sample_rate=8000)),
     "Saved": lambda: tonearm.Saved((Path("a.wav"),), ({"duration": 1.0},), ("a warning",) * 100),
     "SetLimit": lambda: api.SetLimit("beyond", 8.0),
     "SetOption": lambda: api.SetOption("kind", "mel"),

@@ -83,6 +83,24 @@ def arrange(
     return view.reshape([view.shape[present.index(name)] if name in present else 1 for name in order])
 
 
+def inferred_axes(array: Array, kind: Kind[Any, Any], sizes: Mapping[str, int], context: Context) -> list[str]:
+    """Return the names of an array's axes, without axes of size 1 beyond those that its kind needs.
+
+    Parameters
+    ----------
+    array, kind, sizes, context
+        As for `arrange`.
+
+    Raises
+    ------
+    ItemError
+        If more than one order is possible.
+    """
+    squeezed = _squeeze(array, len(kind.axes))
+    needs_parts = "complex" in kind.optional_axes and array.dtype.kind != "c"
+    return _infer(squeezed.shape, array, kind, sizes, context, needs_parts, None)
+
+
 def _swapped(names: Sequence[str], one: int, other: int) -> list[str]:
     """Return the names with two of them exchanged."""
     swapped = list(names)

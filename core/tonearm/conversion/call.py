@@ -85,6 +85,19 @@ class Call(Struct, frozen=True, kw_only=True):
             return Converter(build_pipeline().check(registry))
         return converter_for(self, decoder, registry, build_pipeline)
 
+    def own_converter(self) -> Converter:
+        """Return the pipeline that the call stands for, with plugins that no other call shares.
+
+        A stream needs its own: it may live in several threads, one after the other, and plugins keep state.
+
+        Raises
+        ------
+        TonearmError
+            As `converter` does.
+        """
+        registry = registries.default()
+        return Converter(build(self._request(registry, self.decoder or OF_ARRAY), registry).check(registry))
+
     def _request(self, registry: registries.Registry, decoder: str) -> Request:
         steps = tuple(map(_step, _listed(self.steps)))
         given = dict(self.options)
@@ -122,6 +135,18 @@ class Call(Struct, frozen=True, kw_only=True):
             form=FORM,
             open_source=lambda _: self.source,
         )
+
+
+_MAPPINGS = {"encoder": 'as in encoder={"subtype": "PCM_24"}', "limits": 'as in limits={"beyond": 8.0}'}
+
+
+def check_mappings(**given: object) -> None:
+    """Raise `UsageError` unless the options of the encoder, and the limits, are mappings or None."""
+    for name, mapping in given.items():
+        if mapping is not None and not isinstance(mapping, Mapping):
+            is_format = name == "encoder" and isinstance(mapping, str)
+            hint = f'format="{one_line(mapping, 60)}"' if is_format else _MAPPINGS[name]
+            raise UsageError(f"{name} is a mapping of options, not {type(mapping).__name__}", hint=hint)
 
 
 def _takes_rate(places: Iterable[OptionPlace]) -> bool:

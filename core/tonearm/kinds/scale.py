@@ -81,7 +81,7 @@ def to_full_scale(array: Array, full_scale: float | None, traits: ArrayTraits) -
     if kind == "f":
         return values if full_scale is None or bits == 64 else values / values.dtype.type(full_scale)
     if full_scale is None and (kind == "u" or (bits >= 32 and not _uses_range(traits, bits))):
-        raise _unknown_scale(array, traits)
+        raise unknown_scale(array, traits)
     scale = values.dtype.type(full_scale or 2 ** (bits - 1))
     if kind == "u" and full_scale != 1:
         values -= scale  # a copy of integers, which takes no second one
@@ -94,8 +94,16 @@ def _uses_range(traits: ArrayTraits, bits: int) -> bool:
     return bits == 32 and (_peak(traits) == 0 or _peak(traits) >= WIDE_PEAK)
 
 
-def _unknown_scale(array: Array, traits: ArrayTraits) -> ItemError:
-    """Return the error for integers that do not show what full scale is."""
+def unknown_scale(array: Array, traits: ArrayTraits) -> ItemError:
+    """Return the error for integers that do not show what full scale is.
+
+    Parameters
+    ----------
+    array
+        Samples, integers.
+    traits
+        Extent of the samples.
+    """
     dtype, peak = array.dtype.name, _peak(traits)
     remedies: tuple[Remedy, ...] = ()
     if dtype in ("uint8", "uint16", "uint32"):

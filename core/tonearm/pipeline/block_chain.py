@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tonearm.arrays.extent import extent_of, mean_of
+from tonearm.arrays.not_finite import not_finite_error
 from tonearm.errors import Advice, ItemError, OptionError, SignalError
 from tonearm.pipeline.blame import as_item_error, placed
 from tonearm.pipeline.checked import BoundPlugin
@@ -120,6 +121,8 @@ class BlockChain:
         self.spec = spec.replace(suffix=sink.suffix)
         self._recut = Recut(0 if plugin.any_blocks else canonical_length(spec))
         self._levels = _Levels() if Waveform in spec.signals else None
+        self._is_whole = True
+        """Whether the encoder has written all that it was given."""
         with as_item_error(encoder, sink, context=context):
             try:
                 plugin.accepts(self.spec)
@@ -152,6 +155,20 @@ class BlockChain:
         for index, stage in enumerate(self._stages):
             for block in stage.finish(self._context):
                 self._checked(block, index)
+        self.finish_early()
+
+    def finish_early(self) -> None:
+        """Check what has reached the encoder, and write the end of the file, without what is left in the steps.
+
+        So a sound is kept up to where a step failed.
+
+        Raises
+        ------
+        ItemError
+            If that breaks a limit, or there is nothing.
+        OutputError
+            If the encoder cannot write.
+        """
         if self._levels is not None:
             self._levels.report(self.spec, self._encoder, self._context, self._limits)
         rest = self._recut.rest()
@@ -159,6 +176,16 @@ class BlockChain:
             if rest is not None:
                 self._started.write(rest)
             self._started.finish()
+
+    @property
+    def can_finish(self) -> bool:
+        """Whether the file can be finished: the encoder has not failed."""
+        return self._is_whole
+
+    @property
+    def duration(self) -> float:
+        """Duration in seconds of the sound that has reached the encoder."""
+        return self._levels.length / (self.spec.sample_rate or 1) if self._levels is not None else 0.0
 
     def abort(self) -> None:
         """Give the file up, and release what the encoder holds."""
@@ -174,8 +201,10 @@ class BlockChain:
         if self._levels is not None:
             self._levels.add(block)
         for piece in self._recut.push(block):
+            self._is_whole = False
             with as_item_error(self._encoder, self._sink, context=self._context):
                 self._started.write(piece)
+            self._is_whole = True
 
     def _checked(self, block: Array, index: int) -> None:
         """Check what a stage gave, and pass it on."""
@@ -247,7 +276,10 @@ class _Levels:
 
         if not block.size:
             return
-        peak = extent_of(block).peak
+        extent = extent_of(block)
+        if not extent.finite:  # of a source that keeps NaN, without a step that takes it away
+            raise not_finite_error(block, "waveform")
+        peak = extent.peak
         self.sum += mean_of(block, peak) * block.size
         self.length += block.shape[-1]
         self.samples += block.size

@@ -1,4 +1,4 @@
-"""The Python interface: one call from an array to a file, and pipelines."""
+"""The Python interface: one call from an array to a file, streams, and pipelines."""
 
 from tonearm.python.audio_input import AudioInput
 from tonearm.python.functions import encode, read, save, to_waveform

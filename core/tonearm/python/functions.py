@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tonearm.conversion.call import Call, GivenStep
+from tonearm.conversion.call import Call, GivenStep, check_mappings
 from tonearm.conversion.companions import with_companions
 from tonearm.conversion.destination import Destination, destination_of, unnamed_destination, write_all
 from tonearm.conversion.file_source import GivenSource, file_source
@@ -14,7 +14,6 @@ from tonearm.conversion.formats import format_of
 from tonearm.conversion.keywords import plain_keyword
 from tonearm.conversion.results import encode_item, publish, waveform_of
 from tonearm.conversion.saved import Saved
-from tonearm.errors import UsageError, one_line
 from tonearm.errors.short_errors import short_errors
 from tonearm.errors.warning import warn
 from tonearm.pipeline.converter import as_source
@@ -323,12 +322,7 @@ def _call(
     options: Mapping[str, Any],
 ) -> Call:
     """Return the arguments of a function as a call."""
-    given_mappings: dict[str, object] = {"encoder": encoder, "limits": limits}
-    for name, mapping in given_mappings.items():
-        if mapping is not None and not isinstance(mapping, Mapping):
-            is_format = name == "encoder" and isinstance(mapping, str)
-            hint = f'format="{one_line(mapping, 60)}"' if is_format else _MAPPINGS[name]
-            raise UsageError(f"{name} is a mapping of options, not {type(mapping).__name__}", hint=hint)
+    check_mappings(encoder=encoder, limits=limits)
     if sample_rate is not None:
         options = {"sample_rate": sample_rate, **options}
     source, named = with_companions(given.source, options)
@@ -355,9 +349,6 @@ def _given(audio: Any, registry: registries.Registry) -> GivenSource:
     """Return what a caller gives as a source, with its decoder if it is a file."""
     source = as_source(audio)
     return GivenSource(source) if source.in_memory else file_source(audio, None, registry)
-
-
-_MAPPINGS = {"encoder": 'as in encoder={"subtype": "PCM_24"}', "limits": 'as in limits={"beyond": 8.0}'}
 
 
 def _warn(messages: Iterable[str]) -> None:

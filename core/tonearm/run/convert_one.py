@@ -81,7 +81,9 @@ def convert_one(
         published: list[Path] = []
         with contextlib.closing(store), OpenGate() if is_call else InterruptGate() as gate:
             folders = {output_folder(output, source) or "" for output in pipeline.outputs}
-            if not is_call or _not_swept(store, folders):
+            if is_call:
+                sweep_once(store, folders)
+            else:
                 store.sweep(folders=folders)
             outcomes = iter(gate.iterate(pipeline.items(source, on_warning=on_warning, on_progress=on_progress)))
             is_single = any(not output.template.fields & PER_ITEM for output in pipeline.outputs)
@@ -226,13 +228,14 @@ MAX_SWEPT = 10_000
 """Largest number of folders that are remembered."""
 
 
-def _not_swept(store: LocalStore, folders: Iterable[str]) -> bool:
-    """Return whether this process has not looked for leftovers in some of a call's folders; it does so now."""
+def sweep_once(store: LocalStore, folders: Iterable[str]) -> None:
+    """Remove leftovers in the folders of a call, unless this process has looked for them there."""
     new = {os.path.join(store.scratch, folder) if folder else store.scratch for folder in folders} - _swept
     if len(_swept) > MAX_SWEPT:
         _swept.clear()
     _swept.update(new)
-    return bool(new)
+    if new:
+        store.sweep(folders=folders)
 
 
 def remove_leftovers(folder: str) -> None:

@@ -434,7 +434,12 @@ class TestWarnings:
 
 @pytest.mark.parametrize(
     "one",
-    [tonearm, *(getattr(tonearm, name) for name in ("save", "encode", "to_waveform", "read", "load_pipeline"))],
+    [
+        tonearm,
+        tonearm.Stream,
+        *(getattr(tonearm, name) for name in ("save", "encode", "to_waveform", "read", "load_pipeline")),
+        *(getattr(tonearm, name) for name in ("stream", "stream_bytes", "astream_bytes")),
+    ],
 )
 def test_the_examples_are_true(one):
     finder = doctest.DocTestFinder(recurse=False)

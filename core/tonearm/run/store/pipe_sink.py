@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, cast
@@ -60,6 +62,11 @@ class _PipeFile(io.RawIOBase):
         if view.nbytes:
             self._take(view)
         return view.nbytes
+
+
+def appends(descriptor: int) -> bool:
+    """Return whether what is written to a descriptor always goes to the end of its file, as after ``>>`` in a shell."""
+    return bool(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND)
 
 
 def _no_file() -> ItemError:

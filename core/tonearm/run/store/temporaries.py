@@ -40,6 +40,22 @@ def discard_without_owner() -> None:
         temporaries.__exit__()
 
 
+def _leave_to_parent() -> None:
+    """Have no part in the temporaries that the process writes from which this one was forked.
+
+    Otherwise this one would hold their locks, and what libraries have buffered would be written a second time when it
+    ends.
+    """
+    left = list(_without_owner)
+    _without_owner.clear()
+    for temporaries in left:
+        temporaries.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
+
+
 class Temporaries:
     """The temporaries of one item. All of its files are written before the first is published.
 
@@ -90,6 +106,17 @@ class Temporaries:
     def take_back(self) -> None:
         """Own the files again after `finish`, so that those that were not published are removed at the end."""
         self._finished = False
+
+    def leave_to_parent(self) -> None:
+        """Let every descriptor of the files lead to nothing: ours, and those by which encoders write."""
+        with contextlib.suppress(OSError):
+            ours = {_identity(descriptor) for _, _, _, descriptor, _ in self._open}
+            nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            for name in os.listdir("/dev/fd"):
+                with contextlib.suppress(OSError):
+                    if _identity(int(name)) in ours:
+                        os.dup2(nothing, int(name), inheritable=False)
+            os.close(nothing)
 
     def sink(self, target: str, encoder: str = "the encoder") -> Sink:
         """Return the sink for an output.
@@ -188,6 +215,12 @@ class Temporaries:
             os.fsync(descriptor)
         found = known or hash_descriptor(descriptor, size) if self._hashed else ""
         return PreparedFile(temporary=name, output=target, size=size, hash=found)
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    """Return what distinguishes an open file from others."""
+    status = os.fstat(descriptor)
+    return status.st_dev, status.st_ino
 
 
 def _join(target: str, name: str) -> str:

@@ -429,3 +429,28 @@ class TestUnwritable:
         monkeypatch.setattr(os, name, refuse)
         with pytest.raises(OutputError, match=r"cannot write out/a\.wav: no space left on device"):
             self.asked(folder)
+
+
+def test_a_child_lets_every_descriptor_of_a_call_lead_to_nothing(tmp_path):
+    with Temporaries(Tree(str(tmp_path)), None, fsync=False) as temporaries:
+        sink = temporaries.sink("a.wav")
+        file = sink.open()
+        file.write(b"buffered")
+        reading, writing = os.pipe()
+        if not (child := os.fork()):
+            file.close()  # would write
+            os.write(writing, b"%d" % len([fd for fd in os.listdir("/proc/self/fd") if _leads_to(fd, sink.path)]))
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert os.read(reading, 9) == b"0"
+        assert sink.path.read_bytes() == b""
+        file.close()
+        assert sink.path.read_bytes() == b"buffered"
+        os.close(reading)
+        os.close(writing)
+
+
+def _leads_to(descriptor, path):
+    with contextlib.suppress(OSError):
+        return os.path.samefile(f"/proc/self/fd/{descriptor}", path)
+    return False
