@@ -84,7 +84,7 @@ def converted(pipeline, found, folder):
                         if branch.error:
                             raise branch.error
                         sink = Sink(folder / f"{index}.part", Path(output.template.text).suffix)
-                        converter.encode(output, branch.item, sink, branch.context)
+                        converter.encode(output, branch, sink)
                         written += 1
                 except TonearmError as error:
                     errors.append(str(error.problem))

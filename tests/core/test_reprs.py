@@ -65,8 +65,20 @@ def options_of(base):
 
 
 def executor():
-    entry = default().find("executor", "local")
-    return entry.bind(ports_of(entry.resolve()).options())
+    return bound_plugin("executor", "local")
+
+
+def bound_plugin(role, name, **options):
+    entry = default().find(role, name)
+    return entry.bind(ports_of(entry.resolve()).options(**options))
+
+
+class SomeStartedEncoder(api.StartedEncoder):
+    def write(self, block):
+        """Write nothing."""
+
+    def finish(self):
+        """Write nothing."""
 
 
 class SomeWork(api.Work):
@@ -110,6 +122,8 @@ INSTANCES = {
     "ArrayDecoder": lambda: stage(api.KeyedArrayDecoder),
     "ArrayOptions": lambda: options_of(api.ArrayOptions),
     "ArrayTraits": lambda: api.ArrayTraits(0.0, 1.0),
+    "BlockEncoder": lambda: bound_plugin("encoder", "wav-writer"),
+    "BlockTransform": lambda: bound_plugin("transform", "gain", gain_db=-3),
     "BoundedFile": lambda: api.BoundedFile(io.BytesIO(bytes(10_000)), "a.npy"),
     "ChooseOption": lambda: api.ChooseOption("kind", ("mel", "db")),
     "Claim": lambda: api.Claim(strong=True, rival="", note=lambda notes, axis: None),
@@ -119,6 +133,7 @@ INSTANCES = {
     "Cover": lambda: api.Cover(content=bytes(10_000), mime="image/png", width=9, height=9),
     "Decoder": lambda: stage(api.Decoder),
     "Died": lambda: api.Died("killed by signal 9"),
+    "EachBlock": lambda: api.EachBlock(np.negative),
     "Encoder": lambda: stage(api.Encoder),
     "EncoderOptions": lambda: options_of(api.EncoderOptions),
     "Executor": lambda: executor(),
@@ -145,6 +160,7 @@ INSTANCES = {
     "OptionError": lambda: api.OptionError("a message"),
     "OutputError": lambda: tonearm.OutputError("a message"),
     "PcmOptions": lambda: options_of(api.PcmOptions),
+    "PcmRounding": lambda: api.PcmRounding(16, np.random.default_rng(0)),
     "Pipeline": loaded,
     "PipelineError": lambda: tonearm.PipelineError([Problem(code="usage", message="a message")]),
     "Progress": lambda: tonearm.Progress("griffin-lim", 37.0, 100.0, 2, 4, "mel.npy"),
@@ -164,10 +180,13 @@ INSTANCES = {
     "Sink": lambda: api.Sink("a.tmp", ".wav"),
     "Source": lambda: api.Source(name="a.npy", array=np.zeros(100_000), content=bytes(10_000)),
     "Spec": lambda: api.spec_of(tonearm.MelSpectrogram(values=np.zeros((1, 80, 9), np.float32), dialect=DIALECT)),
+    "StartedEncoder": SomeStartedEncoder,
+    "StartedTransform": lambda: api.EachBlock(np.negative),
     "StatedRate": lambda: api.StatedRate(22050, "sr = 22050"),
     "StftGrid": lambda: GRID,
     "TagOptions": lambda: options_of(api.TagOptions),
-    "TaggingEncoder": lambda: stage(api.TaggingEncoder),
+    "TaggingBlockEncoder": lambda: bound_plugin("encoder", "wav-writer"),
+    "TaggingEncoder": lambda: bound_plugin("encoder", "npy-writer"),
     "TarArchive": lambda: api.TarArchive(tar_file(), "a.tar"),
     "TonearmError": lambda: tonearm.TonearmError("a message"),
     "TonearmWarning": lambda: tonearm.TonearmWarning("a message"),

@@ -5,7 +5,7 @@ from core_toys import RATE, RawWriter, Same, ToneReader, checked, hooks, item, p
 
 from tonearm.api import Context, Decoder, Item, NoOptions, Regroup, Source, Transform, Waveform
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.stages import Outcome
+from tonearm.pipeline.outcome import Outcome
 from tonearm.plugins.registry import Registry
 
 SOURCE = Source(name="x.tone")

@@ -54,13 +54,13 @@ def check_conversion(array: Array, options: ArrayOptions, *, parts: int = 0) -> 
         copies += 1
     if not array.dtype.isnative:
         copies += -(-array.nbytes // max(size * values, 1))
-    needed = copies * size * values + (0 if _is_mapped(array) else (1 + parts) * array.nbytes)
+    needed = copies * size * values + (0 if is_mapped(array) else (1 + parts) * array.nbytes)
     from tonearm.reading.memory import check_memory  # not at the top: only large arrays need it
 
     check_memory(f"{kind.name} array", "", needed // 2)  # which counts it twice
 
 
-def _is_mapped(array: Any) -> bool:
+def is_mapped(array: Any) -> bool:
     """Return whether the values of an array are those of a mapped file."""
     import numpy as np
 

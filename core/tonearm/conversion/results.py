@@ -13,7 +13,7 @@ from tonearm.conversion.destination import Destination
 from tonearm.conversion.saved import Saved
 from tonearm.errors import ItemError, UsageError, one_line
 from tonearm.pipeline.only_item import only_item
-from tonearm.pipeline.stages import Outcome
+from tonearm.pipeline.outcome import Outcome
 from tonearm.plugins.progress import Progress
 from tonearm.signals import Waveform
 
@@ -115,7 +115,7 @@ def encode_item(call: Call, destination: Destination, on_progress: OnProgress) -
     branch = only_item(converter.branch(output, outcome), several)
     assert branch.item is not None
     with MemorySink(destination.suffix) as sink:
-        converter.encode(output, branch.item, sink, branch.context)
+        converter.encode(output, branch, sink)
         content = sink.content(output.encoder.name)
     return ItemResult(content, branch.context.measurements, tuple(dict.fromkeys(messages)))
 

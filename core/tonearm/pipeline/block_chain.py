@@ -179,10 +179,11 @@ class BlockChain:
 
     def _checked(self, block: Array, index: int) -> None:
         """Check what a stage gave, and pass it on."""
-        stage = self._stages[index]
-        if block.shape[-1]:
-            stage.check(block, self._context, self._limits)
-            self._pass(block, index + 1)
+        shape = getattr(block, "shape", ())
+        if shape and not shape[-1]:
+            return  # nothing is complete yet
+        self._stages[index].check(block, self._context, self._limits)
+        self._pass(block, index + 1)
 
 
 class _Stage:

@@ -16,26 +16,19 @@ from tonearm.errors.text import item_name
 from tonearm.errors.warning import warn
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
+from tonearm.pipeline.deferred import deferred_items, deferring, write_deferred
 from tonearm.pipeline.limit_checks import LimitChecks, may_be_tried
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.measuring import HOST_MEASUREMENTS, measure_items
+from tonearm.pipeline.outcome import Outcome
 from tonearm.pipeline.plugin_state import PluginState, plugin_state, plugin_states, restored_stage
 from tonearm.pipeline.provenance import fingerprints_of, provenance_of, stages_of, without_folders
 from tonearm.pipeline.signal_checks import check_taken
-from tonearm.pipeline.stages import (
-    Outcome,
-    check_result,
-    decode_items,
-    plugin_as,
-    read_only,
-    regroup_items,
-    transform_items,
-)
+from tonearm.pipeline.stages import check_result, decode_items, plugin_as, read_only, regroup_items, transform_items
 from tonearm.pipeline.templates import Template
 from tonearm.plugins import registry
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.encoder import Encoder
-from tonearm.plugins.item import Item
 from tonearm.plugins.nested import nested_plugins
 from tonearm.plugins.progress import Progress, Reporter
 from tonearm.plugins.sink import Sink
@@ -157,7 +150,14 @@ class Converter:
         """
         if self._has_own_regroup:
             skip = ()
-        stream = self._converted(source, threads=threads, on_warning=on_warning, on_progress=on_progress, skip=skip)
+        stream = self._converted(
+            source,
+            threads=threads,
+            on_warning=on_warning,
+            on_progress=on_progress,
+            skip=skip,
+            defers=deferring(self.checked.steps, self.outputs),
+        )
         if skip:
             stream = (outcome for outcome in stream if outcome.error or not _is_in(skip, outcome))
         if self._has_own_regroup:
@@ -180,6 +180,8 @@ class Converter:
             context = _copied(context, context.measurements.copy(), context.warnings.copy())
             outcome = replace(outcome, context=context)
         context.provenance = _LazyProvenance(lambda: self._provenance(output, made()))
+        if outcome.deferred is not None:
+            return iter((replace(outcome, deferred=(*outcome.deferred, *output.steps)),))
         if not output.steps or outcome.error or outcome.item is None:
             return iter((outcome,))
         return self._own_outcomes(output, outcome, outcome.item.signal)
@@ -233,8 +235,9 @@ class Converter:
         on_warning: Callable[[str], None] | None,
         on_progress: Callable[[Progress], None] | None = None,
         skip: Container[tuple[str, int]] = (),
+        defers: bool = False,
     ) -> Iterator[Outcome]:
-        """Yield the outcome of each item of a source after the last step."""
+        """Yield the outcome of each item of a source after the last step; long items may leave the steps for later."""
         shared = (self.checked.decoder, *self.checked.steps)
         made = _LazyProvenance(lambda: provenance_of(shared, source))
         reporter = None if on_progress is None else Reporter(on_progress, self._stages, source.name)
@@ -262,6 +265,8 @@ class Converter:
         )
         if skip and all(isinstance(step.plugin, Transform) for step in steps):
             stream = (outcome for outcome in stream if not _is_in(skip, outcome))
+        if defers:
+            stream = deferred_items(stream, steps, self.outputs)
         for step in steps:
             measured = is_measured and step is steps[-1]
             if isinstance(step.plugin, Transform):
@@ -270,8 +275,8 @@ class Converter:
                 stream = regroup_items(step, stream, new_context(), Counter(), measured=measured, limits=self._limits)
         return stream
 
-    def encode(self, output: Output, item: Item[Signal], sink: Sink, context: Context) -> None:
-        """Write one item of `branch`.
+    def encode(self, output: Output, outcome: Outcome, sink: Sink) -> None:
+        """Write the item of an outcome of `branch`.
 
         Raises
         ------
@@ -280,7 +285,11 @@ class Converter:
         OutputError
             If the disk is full, or the folder is not writable.
         """
-        encoder = output.encoder
+        encoder, item, context = output.encoder, outcome.item, outcome.context
+        assert item is not None
+        if outcome.deferred is not None:
+            write_deferred(outcome, encoder, sink, self._limits)
+            return
         shared = item.signal.arrays() if output is not self.outputs[-1] else ()
         try:
             with as_item_error(encoder, sink, context=context), read_only(shared):

@@ -27,7 +27,7 @@ from tonearm.signals.levels import SILENT, beyond_message, decibels, offset_mess
 
 if TYPE_CHECKING:
     from tonearm.arrays.extent import Extent
-    from tonearm.pipeline.stages import Outcome
+    from tonearm.pipeline.outcome import Outcome
     from tonearm.plugins.context import Context
 
 _SCALE_OF_16_BIT = 2**15

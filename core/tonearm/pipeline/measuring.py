@@ -11,8 +11,9 @@ from tonearm.errors import ItemError, TonearmError
 from tonearm.pipeline.blame import as_item_error, placed
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.limit_checks import DEFAULT_CHECKS, LimitChecks
+from tonearm.pipeline.outcome import Outcome
 from tonearm.pipeline.signal_checks import check_finite, not_finite_of
-from tonearm.pipeline.stages import Outcome, nan_among
+from tonearm.pipeline.stages import nan_among
 from tonearm.plugins.decoder import Decoder
 from tonearm.signals import Signal, Waveform
 from tonearm.signals.levels import decibels, has_offset
@@ -36,7 +37,7 @@ def measure_items(
         Checks by the limits: of the level of waveforms.
     """
     for outcome in stream:
-        if outcome.error or outcome.item is None:
+        if outcome.error or outcome.item is None or outcome.deferred is not None:
             yield outcome
             continue
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from tonearm.errors import ItemError
-from tonearm.pipeline.stages import Outcome
+from tonearm.pipeline.outcome import Outcome
 
 
 def only_item(outcomes: Iterator[Outcome], several: Callable[[Outcome, Outcome], ItemError]) -> Outcome:

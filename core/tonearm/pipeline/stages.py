@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from tonearm.arrays.extent import Extent, extent_of
@@ -21,6 +20,7 @@ from tonearm.pipeline.answers import as_grouping
 from tonearm.pipeline.blame import as_item_error, placed
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.limit_checks import DEFAULT_CHECKS, LimitChecks, may_be_tried
+from tonearm.pipeline.outcome import Outcome
 from tonearm.pipeline.signal_checks import (
     check_finite,
     check_given,
@@ -59,38 +59,6 @@ class read_only:  # noqa: N801 - used as a statement
     def __exit__(self, *_: object) -> None:
         for array in self._arrays:
             array.flags.writeable = True
-
-
-class Outcome(Struct, frozen=True, kw_only=True):
-    """The outcome of a stage for one item: the item, or an error.
-
-    Parameters
-    ----------
-    context
-        Context with all measurements and warnings so far.
-    item
-        Item; None if the stage failed before there was one.
-    error
-        Error; None if the item is fine.
-    extent
-        Extent of the signal's values, if known since the last plugin.
-    may_have_nan
-        Whether values that are not finite have come from the decoder, which was asked to keep them, and no step since
-        then has given finite ones.
-    unchecked
-        Stages since the last check for NaN, each with the signal that it gave. They are searched when NaN turns up.
-    counts
-        Number of items so far for each step of an output that regroups, by the path of the step and the key of the
-        items; shared by the items of a source.
-    """
-
-    context: Context
-    item: Item[Signal] | None = None
-    error: TonearmError | None = None
-    extent: Extent | None = None
-    may_have_nan: bool = False
-    unchecked: tuple[tuple[BoundPlugin, Signal], ...] = ()
-    counts: dict[str, Counter[str]] = {}
 
 
 def plugin_as(bound: BoundPlugin, role: type[Any]) -> Any:
@@ -229,7 +197,7 @@ def transform_items(
     checks = not measured and bound.entry.origin != BUILTIN
     keeps_all = type(plugin_as(bound, Transform)).produces is Transform.produces
     for outcome in stream:
-        if outcome.error or outcome.item is None:
+        if outcome.error or outcome.item is None or outcome.deferred is not None:
             yield outcome
             continue
         signal: Signal = outcome.item.signal

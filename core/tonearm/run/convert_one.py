@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tonearm.errors import ItemError, OutputError
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.stages import Outcome
+from tonearm.pipeline.outcome import Outcome
 from tonearm.plugins.progress import Progress
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.local_store import LocalStore
@@ -138,7 +138,7 @@ def _write(
                 raise ItemError(problem.message, code=problem.code, remedies=problem.remedies)
             sink = temporaries.sink(target, output.encoder.name)
             with gate.opened:
-                pipeline.encode(output, item, sink, branch.context)
+                pipeline.encode(output, branch, sink)
             on_item(target, branch.context.measurements)
             on_step()
     return [file for files in temporaries.finish() for file in files]

@@ -21,7 +21,7 @@ from tonearm.errors.problem import hint_of
 from tonearm.errors.tracebacks import causes
 from tonearm.pipeline.checked import Output
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.stages import Outcome
+from tonearm.pipeline.outcome import Outcome
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
@@ -226,7 +226,7 @@ class Preparer:
         sink = temporaries.sink(target, output.encoder.name)
         try:
             with self._gate.opened:
-                self.pipeline.encode(output, item, sink, branch.context)
+                self.pipeline.encode(output, branch, sink)
         except TonearmError as error:
             raise_if_unwritable(error, sink, os.path.join(self._store.root, target))
             self._note_refused(item)

@@ -62,7 +62,7 @@ class TestBranch:
     def test_an_item_of_a_branch_can_be_written(self, tmp_path):
         found = branched(None, ["gain"])
         (branch,) = found.branch(found.outputs[1], next(iter(found.items(SOURCE))))
-        found.encode(found.outputs[1], branch.item, Sink(tmp_path / "a"), branch.context)
+        found.encode(found.outputs[1], branch, Sink(tmp_path / "a"))
         assert np.fromfile(tmp_path / "a", "<f4")[0] == pytest.approx(0.2)
 
     @pytest.mark.parametrize(("own", "shared"), [(["gain", "halves"], []), (["halves"], ["gain"])])

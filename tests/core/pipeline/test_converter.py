@@ -33,6 +33,7 @@ from tonearm.errors.warning import TonearmWarning
 from tonearm.pipeline.check import check
 from tonearm.pipeline.converter import Converter, as_source
 from tonearm.pipeline.document import from_plain
+from tonearm.pipeline.outcome import Outcome
 from tonearm.pipeline.provenance import fingerprints_of
 
 
@@ -46,7 +47,7 @@ class TestEncoding:
         text = "tonearm: 1\ninput: {use: tone-reader}\noutputs: [{use: x, file: a}]"
         found = Converter(checked(text, registry_of(encoders={"x": Writer})))
         one = item(0.1) if signal is None else Item(signal=signal)
-        found.encode(found.outputs[0], one, Sink(tmp_path / "a"), Context())
+        found.encode(found.outputs[0], Outcome(context=Context(), item=one), Sink(tmp_path / "a"))
 
     @pytest.mark.parametrize(
         ("error", "kind", "code", "message"),
@@ -404,8 +405,8 @@ def test_an_encoder_may_change_the_signal_only_if_no_other_output_gets_it(count,
     outcome = next(found.items(SOURCE))
     for output in found.outputs[:-1]:
         with pytest.raises(ItemError, match="read-only"):
-            found.encode(output, outcome.item, Sink(tmp_path / "a"), Context())
-    found.encode(found.outputs[-1], outcome.item, Sink(tmp_path / "a"), Context())
+            found.encode(output, outcome, Sink(tmp_path / "a"))
+    found.encode(found.outputs[-1], outcome, Sink(tmp_path / "a"))
     assert outcome.item.signal.samples[0, 0] == np.float32(0.2)
 
 
@@ -504,7 +505,7 @@ class TestProgress:
         found = Converter(checked(text, registry_of(**offered)))
         told = []
         for outcome in found.items(Source(name="x.r"), on_progress=told.append):
-            found.encode(found.outputs[0], outcome.item, Sink(tmp_path / "a"), outcome.context)
+            found.encode(found.outputs[0], outcome, Sink(tmp_path / "a"))
         assert {(report.source, report.stages) for report in told} == {("x.r", 5)}
         assert [(report.index, report.stage, report.done) for report in told] == [
             (3, "j", 0.0),

@@ -10,7 +10,7 @@ from tonearm.arrays.extent import extent_of
 from tonearm.pipeline.limit_checks import LimitChecks
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.measuring import measure_items
-from tonearm.pipeline.stages import Outcome
+from tonearm.pipeline.outcome import Outcome
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from core_toys import item
 
 from tonearm import ItemError
 from tonearm.pipeline.only_item import only_item
-from tonearm.pipeline.stages import Outcome
+from tonearm.pipeline.outcome import Outcome
 from tonearm.plugins.context import Context
 
 

@@ -23,16 +23,9 @@ from tonearm.api import (
 from tonearm.pipeline.check import bind_decoder
 from tonearm.pipeline.document import read_document
 from tonearm.pipeline.measuring import measure_items
+from tonearm.pipeline.outcome import Outcome
 from tonearm.pipeline.signal_checks import gives_finite
-from tonearm.pipeline.stages import (
-    Outcome,
-    check_result,
-    decode_items,
-    plugin_as,
-    read_only,
-    regroup_items,
-    transform_items,
-)
+from tonearm.pipeline.stages import check_result, decode_items, plugin_as, read_only, regroup_items, transform_items
 from tonearm.plugins.discovery import installed_packages
 from tonearm.plugins.registry import Registry
 

@@ -10,7 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tonearm.api import Context, Item, Provenance, Sink, Source, TaggingEncoder, TagOptions, Waveform
+from tonearm.api import (
+    Context,
+    Item,
+    OptionError,
+    Provenance,
+    Sink,
+    Source,
+    Spec,
+    StartedEncoder,
+    TaggingBlockEncoder,
+    TaggingEncoder,
+    TagOptions,
+    Waveform,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +45,28 @@ class Writer(TaggingEncoder[Waveform, Options]):
         sink.path.write_text(json.dumps(dict(tags)), encoding="utf-8")
 
 
-class Measuring(Writer):
+class Written(StartedEncoder):
+    """Write nothing more."""
+
+    def write(self, block: object) -> None:
+        """Write nothing."""
+
+    def finish(self) -> None:
+        """Write nothing."""
+
+
+class BlockWriter(TaggingBlockEncoder[Waveform, Options]):
+    """Keep the tags that it is given, before the first block."""
+
+    suffixes = (".txt",)
+
+    def begin(self, spec: Spec, sink: Sink, tags: Mapping[str, str], context: Context) -> StartedEncoder:
+        """Write the tags as JSON."""
+        sink.path.write_text(json.dumps(dict(tags)), encoding="utf-8")
+        return Written()
+
+
+class Measuring(BlockWriter):
     """Measure the length of the signal as a tag."""
 
     def measured_tags(self, signal: Waveform, context: Context) -> Mapping[str, str]:
@@ -40,7 +74,7 @@ class Measuring(Writer):
 
 
 def written(
-    folder: Path, options: Options, writer: type[Writer] = Writer, source: Source | None = None
+    folder: Path, options: Options, writer: type[Writer | BlockWriter] = Writer, source: Source | None = None
 ) -> tuple[dict[str, str], Sink]:
     sink = Sink(folder / "one.txt", ".txt")
     signal = Waveform(samples=np.zeros((1, 4), "f4"), sample_rate=8000)
@@ -51,14 +85,19 @@ def written(
     return json.loads(sink.path.read_text(encoding="utf-8")), sink
 
 
-def test_tags_of_the_user_replace_those_of_the_source(tmp_path: Path) -> None:
-    tags, sink = written(tmp_path, Options(tags={"title": "new", "artist": "", "Tracknumber": 3}))
+both = pytest.mark.parametrize("writer", [Writer, BlockWriter])
+
+
+@both
+def test_tags_of_the_user_replace_those_of_the_source(tmp_path: Path, writer: type[Writer | BlockWriter]) -> None:
+    tags, sink = written(tmp_path, Options(tags={"title": "new", "artist": "", "Tracknumber": 3}), writer)
     assert tags == {"title": "new", "track": "3"}
     assert not sink.sidecars
 
 
-def test_provenance_is_in_tags_and_beside_the_file(tmp_path: Path) -> None:
-    tags, sink = written(tmp_path, Options(provenance=True))
+@both
+def test_provenance_is_in_tags_and_beside_the_file(tmp_path: Path, writer: type[Writer | BlockWriter]) -> None:
+    tags, sink = written(tmp_path, Options(provenance=True), writer)
     assert tags["tonearm_source"] == "a.npy"
     ((suffix, path),) = sink.sidecars.items()
     assert suffix == ".txt.json"
@@ -146,9 +185,35 @@ def test_tags_that_cannot_be_written_are_problems(options: Options, codes: list[
 
 def test_a_number_that_is_none_once_its_fields_are_known_is_warned_of() -> None:
     context = Context(source=Source(name="utt 08.npy"))
-    item = Item(signal=Waveform(samples=np.zeros((1, 4), "f4"), sample_rate=8000), index=7)
-    Writer(Options(tags={"track": "{index:03}/9", "bpm": "{stem}"}))._given(item, context)
+    Writer(Options(tags={"track": "{index:03}/9", "bpm": "{stem}"}))._given(context, "", 7)
     assert context.warnings == ["the tag bpm is 'utt 08', not a number such as 120 or 99.5"]
+
+
+class TestStreams:
+    SPEC = Spec(signals=(Waveform,), sample_rate=8000, channels=1)
+
+    def test_tags_of_the_user_stand_in_front(self, tmp_path: Path) -> None:
+        sink = Sink(tmp_path / "one.txt", ".txt")
+        writer = BlockWriter(Options(tags={"title": "{{new}}", "track": 3}))
+        writer.check_blocks(self.SPEC)
+        writer.start(self.SPEC, sink, Context())
+        assert json.loads(sink.path.read_text(encoding="utf-8")) == {"title": "{new}", "track": "3"}
+
+    @pytest.mark.parametrize(
+        ("options", "message", "option"),
+        [
+            (Options(provenance=True), "provenance names the source of a sound, and a stream has none", "provenance"),
+            (
+                Options(tags={"title": "{stem}"}),
+                "the tag title has fields of a source, and a stream has none",
+                "tags.title",
+            ),
+        ],
+    )
+    def test_what_needs_a_source_is_refused(self, options: Options, message: str, option: str) -> None:
+        with pytest.raises(OptionError) as error:
+            BlockWriter(options).check_blocks(self.SPEC)
+        assert (error.value.code, error.value.message, error.value.option) == ("needs-whole", message, option)
 
 
 def test_a_misspelt_field_is_guessed() -> None:

@@ -63,8 +63,5 @@ class _PipeFile(io.RawIOBase):
 
 
 def _no_file() -> ItemError:
-    return ItemError(
-        "it writes a file, and cannot write into a pipe",
-        code="needs-file",
-        hint="write to a path, or choose mp3 or wav",
-    )
+    message = "the encoder writes a file, and cannot write into a pipe"
+    return ItemError(message, code="needs-file", hint="write to a path, or choose mp3 or wav")
