@@ -86,3 +86,48 @@ def resampled_length(length: int, old: int, new: int) -> int:
     334
     """
     return -(-length * new // old)
+
+
+class ResamplingStream:
+    """A change of the sample rate, block by block. All blocks together are what `resample` gives, however they are cut.
+
+    Parameters
+    ----------
+    old, new
+        Sample rates in Hz.
+    channels
+        Number of channels.
+    dtype
+        Type of the samples, float32 or float64.
+    quality
+        Quality of the filter, as for `resample`.
+    """
+
+    def __init__(self, old: int, new: int, channels: int, dtype: str, quality: Quality = "high") -> None:
+        import soxr
+
+        self._old, self._new = old, new
+        self._tail = np.zeros((channels, 2 * (old // new + 1)), dtype)
+        self._streams = [
+            soxr.ResampleStream(old, new, 1, dtype=dtype, quality=SOXR_QUALITIES[quality]) for _ in range(channels)
+        ]
+        self._given = self._made = 0
+
+    def push(self, block: Array) -> Array:
+        """Return the samples that another block makes complete: (channels, samples), which may be none."""
+        self._given += block.shape[1]
+        parts = [self._resampled(block[:, part]) for part in block_slices(block.shape[1], STREAM_BLOCK_LENGTH)]
+        return parts[0] if len(parts) == 1 else np.concatenate([self._tail[:, :0], *parts], axis=1)
+
+    def finish(self) -> Array:
+        """Return the rest of the samples."""
+        left = resampled_length(self._given, self._old, self._new) - self._made
+        return self._resampled(self._tail, last=True)[:, :left]
+
+    def _resampled(self, block: Array, *, last: bool = False) -> Array:
+        made = [
+            stream.resample_chunk(np.ascontiguousarray(channel), last=last)
+            for stream, channel in zip(self._streams, block, strict=True)
+        ]
+        self._made += len(made[0])
+        return np.stack(made)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from tonearm.api import Context, Meta, PcmOptions, Sink, Waveform, pcm_blocks
-from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
+from tonearm.api import Context, Meta, PcmOptions, PcmRounding, Sink, Spec, StartedEncoder, note_clipped
+from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import FLAC
+
+if TYPE_CHECKING:
+    from tonearm.api import Cover
+    from tonearm_plugins.dsp.typing import Array
 
 _BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
 
@@ -25,24 +29,62 @@ class FlacOptions(PcmOptions, SoundTagOptions):
     ] = 5
 
 
-class FlacWriter(SoundEncoder[FlacOptions]):
+class FlacWriter(SoundBlockEncoder[FlacOptions]):
     """Write a FLAC file of up to 8 channels; samples are rounded, never wrap around, and come back bit by bit."""
 
     suffixes = (".flac",)
     limits = FLAC
+    any_blocks = True
+    pipes = True
 
-    def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        """Write the file with its tags, and measure the number of clipped samples."""
-        from tonearm_plugins.formats.sndfile_writing import write
-        from tonearm_plugins.formats.tags import write_comments
+    def begin(self, spec: Spec, sink: Sink, tags: Mapping[str, str], context: Context) -> StartedEncoder:
+        """Return libFLAC by libsndfile, with metadata of ours in front."""
+        return _StartedFlac(self.options, self.cover, spec, sink, tags, context)
 
-        write(
-            sink.path,
-            pcm_blocks(signal, _BITS[self.options.subtype], context, self.options.generator(context)),
-            sample_rate=signal.sample_rate,
-            channels=signal.channels,
-            container="FLAC",
-            subtype=self.options.subtype,
-            compression_level=self.options.compression / 8,
+
+class _StartedFlac(StartedEncoder):
+    """An encoder of FLAC at work on one file."""
+
+    def __init__(
+        self,
+        options: FlacOptions,
+        cover: Cover | None,
+        spec: Spec,
+        sink: Sink,
+        tags: Mapping[str, str],
+        context: Context,
+    ) -> None:
+        from tonearm_plugins.formats.flac_file import FlacFile
+        from tonearm_plugins.formats.sndfile_writing import SndfileWriter
+        from tonearm_plugins.formats.tags import flac_picture, with_comments
+
+        self._context = context
+        self._rounding = PcmRounding(_BITS[options.subtype], options.generator(context))
+        self._file = FlacFile(
+            sink.open(),
+            seekable=sink.seekable,
+            comments=lambda old: with_comments(old, tags),
+            picture=flac_picture(cover) if cover else b"",
+            length=spec.length,
         )
-        write_comments(sink.path, tags, "flac", self.cover)
+        self._sndfile = SndfileWriter(
+            self._file,
+            sample_rate=spec.sample_rate or 1,
+            channels=spec.channels or 1,
+            container="FLAC",
+            subtype=options.subtype,
+            compression_level=options.compression / 8,
+        )
+
+    def write(self, block: Array) -> None:
+        """Encode a block, and write the frames that are complete."""
+        self._sndfile.write(self._rounding(block))
+
+    def finish(self) -> None:
+        """Write the last frame, complete STREAMINFO, and measure the number of clipped samples."""
+        self._sndfile.finish(self._file.finish)
+        note_clipped(self._rounding.clipped, self._context)
+
+    def abort(self) -> None:
+        """Release the encoder, and close the file."""
+        self._sndfile.abort()

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import Context, Meta, Sink, Waveform, pcm_blocks
-from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
+from tonearm.api import Context, Meta, Sink, Spec, StartedEncoder
+from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import VORBIS
 
-_BITS = 24
+_SHORTEST = 4096
+"""Samples that libvorbis gets at once. It makes up what came before the sound from all that it has, as soon as that is
+more than its longest block, 2,048 samples. So its bytes would depend on how the start is cut."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,26 +30,27 @@ class OggOptions(SoundTagOptions):
     ] = 6.0
 
 
-class OggWriter(SoundEncoder[OggOptions]):
+class OggWriter(SoundBlockEncoder[OggOptions]):
     """Write an Ogg Vorbis file of exact length and up to 8 channels; the LFE of 5.1 and more is low-passed."""
 
     suffixes = (".ogg", ".oga")
     limits = VORBIS
+    any_blocks = True
+    pipes = True
 
-    def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        """Write the file with its tags, and measure the number of clipped samples."""
-        from tonearm_plugins.formats.channel_order import vorbis_order
-        from tonearm_plugins.formats.sndfile_writing import write
-        from tonearm_plugins.formats.tags import write_comments
+    def begin(self, spec: Spec, sink: Sink, tags: Mapping[str, str], context: Context) -> StartedEncoder:
+        """Return libsndfile's encoder of Vorbis, on pages of ours."""
+        from tonearm_plugins.encoders.ogg_encoding import StartedOgg
+        from tonearm_plugins.formats.ogg_sound import Vorbis
 
-        order = vorbis_order(signal.channels)
-        write(
-            sink.path,
-            (block[:, order] for block in pcm_blocks(signal, _BITS, context)),
-            sample_rate=signal.sample_rate,
-            channels=signal.channels,
-            container="OGG",
+        return StartedOgg(
+            spec,
+            sink,
+            context,
+            codec=Vorbis(),
             subtype="VORBIS",
             compression_level=1 - self.options.quality / 10,
+            tags=tags,
+            cover=self.cover,
+            shortest=_SHORTEST,
         )
-        write_comments(sink.path, tags, "vorbis", self.cover)

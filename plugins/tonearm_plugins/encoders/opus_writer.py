@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from tonearm.api import Context, Limits, Meta, OptionError, SetOption, Sink, Spec, Waveform, pcm_blocks
-from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
+from tonearm.api import Context, Limits, Meta, OptionError, SetOption, Sink, Spec, StartedEncoder
+from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import OPUS, OPUS_BITRATES, OPUS_RESAMPLED
 
-_BITS = 24
 _LEAST, _MOST = OPUS_BITRATES
 
 
@@ -36,12 +35,14 @@ class OpusOptions(SoundTagOptions):
     ] = True
 
 
-class OpusWriter(SoundEncoder[OpusOptions]):
+class OpusWriter(SoundBlockEncoder[OpusOptions]):
     """Write an Opus file of exact length and up to 8 channels, resampled to the next rate that Opus has."""
 
     suffixes = (".opus",)
     other_suffixes = (".ogg", ".oga")
     has_r128_gain = True
+    any_blocks = True
+    pipes = True
 
     def limits_for(self, spec: Spec) -> Limits:
         """Return the limits of Opus, with all sample rates if they are resampled."""
@@ -54,24 +55,11 @@ class OpusWriter(SoundEncoder[OpusOptions]):
         if problem:
             raise problem
 
-    def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        """Write the file with its tags, and measure the new sample rate, if any, and the number of clipped samples."""
-        from tonearm_plugins.formats.channel_order import vorbis_order
-        from tonearm_plugins.formats.sndfile_writing import write
-        from tonearm_plugins.formats.tags import write_comments
+    def begin(self, spec: Spec, sink: Sink, tags: Mapping[str, str], context: Context) -> StartedEncoder:
+        """Return libsndfile's encoder of Opus, on pages of ours, and measure the new sample rate, if any."""
+        from tonearm_plugins.encoders.started_opus import StartedOpus
 
-        signal = _at_a_rate(signal, context)
-        order = vorbis_order(signal.channels)
-        write(
-            sink.path,
-            (block[:, order] for block in pcm_blocks(signal, _BITS, context)),
-            sample_rate=signal.sample_rate,
-            channels=signal.channels,
-            container="OGG",
-            subtype="OPUS",
-            compression_level=self._level(signal.channels),
-        )
-        write_comments(sink.path, tags, "opus", self.cover)
+        return StartedOpus(spec, sink, context, level=self._level(spec.channels or 1), tags=tags, cover=self.cover)
 
     def _bitrate_problem(self, channels: int) -> OptionError | None:
         """Return the error for a bit rate that these channels cannot have; None if they can."""
@@ -89,16 +77,3 @@ class OpusWriter(SoundEncoder[OpusOptions]):
         """Return libsndfile's compression level, which spreads 0 to 1 over the bit rates, the highest first."""
         bitrate = self.options.bitrate
         return None if bitrate is None else (_MOST - bitrate / channels) / (_MOST - _LEAST)
-
-
-def _at_a_rate(signal: Waveform, context: Context) -> Waveform:
-    """Return the signal at the lowest rate of Opus that loses nothing, or else at 48 kHz."""
-    rate = OPUS.nearest_rate(signal.sample_rate)
-    if rate == signal.sample_rate:
-        return signal
-    from tonearm_plugins.dsp.resampling import resample
-
-    context.measure(resampled_to=rate)
-    context.warn(f"resampled from {signal.sample_rate} Hz to {rate} Hz, which Opus has")
-    samples = resample(signal.samples, signal.sample_rate, rate)
-    return Waveform(samples=samples, sample_rate=rate)

@@ -1,13 +1,14 @@
 """Frames of MPEG Layer III, and the frame of information at their start, which has the exact length of the sound.
 
 The header follows ISO/IEC 11172-3 and 13818-3; the frame of information is Xing's with LAME's extension ("Mp3 Info Tag
-revision 1"), which ffmpeg, mpg123, libsndfile and players read. It is made here because no library writes it: lameenc
-leaves it out, and mutagen only reads it.
+revision 1"), which ffmpeg, mpg123, libsndfile and players read. It is made here because LAME leaves it out where its
+frames are small, ffmpeg writes a wrong length into it for some sounds, and mutagen only reads it.
 """
 
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +24,7 @@ DELAY = 576
 _RATES = (44100, 48000, 32000)
 _INFO = 156  # bytes of Xing's header and LAME's extension
 _UNKNOWN = 0
+_CHECKED = 1 << 20  # bytes of frames whose checksum is computed at once, which is faster than of few
 _VBR_METHODS = {"cbr": 1, "abr": 2, "vbr": 4}
 
 Mode = Literal["cbr", "abr", "vbr"]
@@ -109,37 +111,99 @@ def _side_size(channels: int, *, is_mpeg1: bool) -> int:
     return ((17, 32) if is_mpeg1 else (9, 17))[channels - 1]
 
 
-def frame_sizes(stream: bytes | bytearray) -> list[int]:
-    """Return the size of each frame of a stream in bytes.
+class Frames:
+    """Frames of a stream, cut from bytes as they come, with what the frame of information has of them.
 
-    Raises
-    ------
-    ValueError
-        The stream has anything but whole frames.
+    Attributes
+    ----------
+    header
+        Header of the first frame; None as long as it is not complete.
+    sizes
+        Sizes of the complete frames in bytes.
+    total
+        Size of all of them in bytes.
     """
-    sizes, at = [], 0
-    known: dict[int, int] = {}
-    while at < len(stream):
-        word = int.from_bytes(stream[at : at + 4], "big")
-        size = known.get(word, 0)
-        if not size:
-            header = Header(word)
-            if not header.is_valid:
-                raise ValueError(f"there is no frame at byte {at}")
-            size = known[word] = header.size
-        sizes.append(size)
-        at += size
-    if at != len(stream):
-        raise ValueError("the last frame is cut short")
-    return sizes
+
+    def __init__(self) -> None:
+        self.header: Header | None = None
+        self.sizes = array("H")
+        self.total = 0
+        self._known: dict[int, int] = {}
+        self._rest = b""
+        self._unchecked: list[bytes] = []
+        self._checksum = 0
+
+    @classmethod
+    def of(cls, stream: bytes | bytearray) -> Frames:
+        """Return the frames of a whole stream.
+
+        Raises
+        ------
+        ValueError
+            The stream has anything but whole frames.
+        """
+        frames = cls()
+        frames.cut(bytes(stream))
+        frames.check_complete()
+        return frames
+
+    def cut(self, data: bytes) -> bytes:
+        """Return the frames that are complete with more bytes of the stream, as one piece.
+
+        Raises
+        ------
+        ValueError
+            A frame does not start where the one before ends.
+        """
+        data = self._rest + data
+        at, end, known = 0, len(data), self._known
+        while at + 4 <= end:
+            word = int.from_bytes(data[at : at + 4], "big")
+            size = known.get(word, 0)
+            if not size:
+                header = Header(word)
+                if not header.is_valid:
+                    raise ValueError(f"there is no frame at byte {self.total + at}")
+                size = known[word] = header.size
+                self.header = self.header or header
+            if at + size > end:
+                break
+            self.sizes.append(size)
+            at += size
+        self._rest, complete = data[at:], data[:at]
+        self.total += at
+        if complete:
+            self._unchecked.append(complete)
+            if sum(map(len, self._unchecked)) > _CHECKED:
+                self.checksum()
+        return complete
+
+    def check_complete(self) -> None:
+        """Raise `ValueError` unless all bytes belong to whole frames, of which there is at least one."""
+        if self._rest:
+            raise ValueError("the last frame is cut short")
+        if self.header is None:
+            raise ValueError("there is no frame")
+
+    def checksum(self) -> int:
+        """Return the CRC-16 of all complete frames."""
+        data, self._unchecked = b"".join(self._unchecked), []
+        if data:
+            self._checksum = crc16(data, self._checksum)
+        return self._checksum
+
+    def room(self) -> Header:
+        """Return the header of the frame of information that stands before these frames."""
+        assert self.header is not None
+        return self.header.with_room()
 
 
-def info_frame(stream: bytes | bytearray, length: int, mode: Mode, *, bitrate: int = 0, quality: int = 0) -> bytes:
+def info_frame(frames: Frames, length: int, mode: Mode, *, bitrate: int = 0, quality: int = 0) -> bytes:
     """Return the frame to put before a stream of LAME, so that decoders return exactly the samples that were encoded.
 
     Parameters
     ----------
-    stream
+    frames
         Frames that LAME made of the sound.
     length
         Samples of each channel of the sound.
@@ -153,15 +217,16 @@ def info_frame(stream: bytes | bytearray, length: int, mode: Mode, *, bitrate: i
     Raises
     ------
     ValueError
-        The stream has anything but whole frames, or frames for another number of samples.
+        The last frame is cut short, or the frames have another number of samples.
     """
-    sizes = frame_sizes(stream)
-    header = Header(int.from_bytes(stream[:4], "big"))
-    room = header.with_room()
+    frames.check_complete()
+    sizes, header = frames.sizes, frames.header
+    assert header is not None
+    room = frames.room()
     padding = len(sizes) * header.samples - DELAY - length
     if not 0 <= padding < 4096:
         raise ValueError(f"{len(sizes)} frames cannot have {length} samples")
-    total = room.size + len(stream)
+    total = room.size + frames.total
     body = bytearray(room.size)
     body[:4] = room.word.to_bytes(4, "big")
     at = 4 + header.side
@@ -190,7 +255,7 @@ def info_frame(stream: bytes | bytearray, length: int, mode: Mode, *, bitrate: i
         0,  # gain that was applied to the file
         0,  # surround and preset
         total,
-        crc16(stream),
+        frames.checksum(),
     )
     checked = at + _INFO - 2
     struct.pack_into(">H", body, checked, crc16(body[:checked]))
@@ -206,8 +271,10 @@ def _seek_table(sizes: Sequence[int], before: int, total: int) -> bytes:
     return bytes(min(255, 256 * starts[percent * len(sizes) // 100] // total) for percent in range(100))
 
 
-def crc16(data: bytes | bytearray) -> int:
+def crc16(data: bytes | bytearray, before: int = 0) -> int:
     """Return the CRC-16 of bytes (polynomial 0x8005, reflected, starting from 0), as LAME computes it.
+
+    ``before`` is the CRC of the bytes before them, of which there are at least two then.
 
     The standard library has no such CRC. This one is linear, and leading zeros do not change it, so it is computed of
     many pieces at once, which are then combined in pairs.
@@ -219,6 +286,8 @@ def crc16(data: bytes | bytearray) -> int:
     steps = -(-len(data) // lanes)
     padded = np.zeros(lanes * steps, np.uint8)
     padded[len(padded) - len(data) :] = np.frombuffer(data, np.uint8)
+    if before:
+        padded[len(padded) - len(data) :][:2] ^= np.array([before & 255, before >> 8], np.uint8)
     # After the pieces: the CRC of each low and of each high byte followed by as many zeros as a piece has bytes.
     state = np.concatenate([np.zeros(lanes), np.arange(256), np.arange(256) << 8]).astype(np.uint16)
     column = np.zeros(len(state), np.uint16)

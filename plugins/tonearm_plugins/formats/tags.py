@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.api import WELL_KNOWN_TAGS, tags_by_name
 
@@ -95,46 +95,45 @@ def write_aiff(path: Path, tags: Mapping[str, str], cover: Cover | None = None) 
     file.save(padding=lambda _: 0)
 
 
-def write_comments(
-    path: Path, tags: Mapping[str, str], container: Literal["flac", "vorbis", "opus"], cover: Cover | None = None
-) -> None:
-    """Write Vorbis comments into a FLAC or Ogg file and leave the sound as it is; nothing if there is no tag."""
+def with_comments(old: bytes, tags: Mapping[str, str], cover: Cover | None = None) -> bytes:
+    """Return Vorbis comments, without a framing bit, in place of those that a library has written.
+
+    Parameters
+    ----------
+    old
+        Comments of the library, with padding or more behind them. Its own name in them is kept, and nothing else.
+    tags
+        Tags.
+    cover
+        Cover, written as text; None for none, or where it has a block of its own, as in FLAC.
+    """
+    vendor = old[4 : 4 + int.from_bytes(old[:4], "little")]
     if not (tags or cover):
-        return
-    file: Any
-    if container == "flac":
-        from mutagen.flac import FLAC
+        return len(vendor).to_bytes(4, "little") + vendor + bytes(4)
+    from mutagen.flac import VCFLACDict
 
-        file = FLAC(path)
-    elif container == "vorbis":
-        from mutagen.oggvorbis import OggVorbis
-
-        file = OggVorbis(path)
-    else:
-        from mutagen.oggopus import OggOpus
-
-        file = OggOpus(path)
+    comments = VCFLACDict()
+    comments.vendor = vendor.decode(errors="replace")
     for name, value in tags.items():
-        file[WELL_KNOWN_TAGS[name].vorbis if name in WELL_KNOWN_TAGS else _own_name(name)] = value
+        comments[WELL_KNOWN_TAGS[name].vorbis if name in WELL_KNOWN_TAGS else _own_name(name)] = value
     if cover:
-        picture = _flac_picture(cover)
-        if container == "flac":
-            file.add_picture(picture)
-        else:
-            import base64
+        import base64
 
-            file["METADATA_BLOCK_PICTURE"] = base64.b64encode(picture.write()).decode()
-    file.save(padding=lambda _: 0)
+        comments["METADATA_BLOCK_PICTURE"] = base64.b64encode(flac_picture(cover)).decode()
+    content: bytes = comments.write(framing=False)
+    return content
 
 
-def _flac_picture(cover: Cover) -> Any:
+def flac_picture(cover: Cover) -> bytes:
+    """Return a cover as the block of FLAC that holds a picture, without its header."""
     from mutagen.flac import Picture
     from mutagen.id3 import PictureType
 
     picture = Picture()
     picture.type, picture.mime, picture.data = PictureType.COVER_FRONT, cover.mime, cover.content
     picture.width, picture.height, picture.depth = cover.width, cover.height, cover.depth
-    return picture
+    content: bytes = picture.write()
+    return content
 
 
 def read_more(file: BinaryIO, container: str, subtype: str) -> dict[str, str]:

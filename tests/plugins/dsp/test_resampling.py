@@ -13,7 +13,13 @@ import soxr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonearm_plugins.dsp.resampling import SOXR_QUALITIES, STREAM_BLOCK_LENGTH, resample, resampled_length
+from tonearm_plugins.dsp.resampling import (
+    SOXR_QUALITIES,
+    STREAM_BLOCK_LENGTH,
+    ResamplingStream,
+    resample,
+    resampled_length,
+)
 
 RATES = st.integers(1, 400_000)
 
@@ -49,3 +55,17 @@ def test_blocks_are_resampled_as_one_to_the_bit(quality: Any, kind: str, old: in
     expected = soxr.resample(padded, old, new, SOXR_QUALITIES[quality])
     found = resample(samples, old, new, quality)
     np.testing.assert_array_equal(found[0], expected[: found.shape[1]])
+
+
+@given(
+    rates=st.sampled_from([(22050, 24000), (44100, 48000), (96000, 16000), (44100, 44101)]),
+    cuts=st.lists(st.integers(1, 9000), min_size=1, max_size=6),
+    kind=st.sampled_from(["f4", "f8"]),
+)
+def test_a_stream_gives_the_bits_of_the_whole(rates: tuple[int, int], cuts: list[int], kind: str) -> None:
+    samples = np.random.default_rng(7).standard_normal((2, sum(cuts))).astype(kind)
+    stream = ResamplingStream(*rates, 2, kind)
+    parts = [stream.push(block) for block in np.split(samples, np.cumsum(cuts)[:-1], axis=1)]
+    found = np.concatenate([*parts, stream.finish()], axis=1)
+    np.testing.assert_array_equal(found, resample(samples, *rates))
+    assert found.dtype == kind

@@ -97,15 +97,16 @@ def test_nothing_that_fails_in_a_callback_is_lost(
 def test_callbacks_are_those_of_a_file_and_fail_as_libsndfile_expects(tmp_path: Path) -> None:
     path = tmp_path / "x"
     first, caught = KeyError("first"), None
-    with sndfile_writing._Target(path) as target:
+    with path.open("w+b", buffering=0) as file:
+        target = sndfile_writing._Target(file)
         assert target.write(b"abcdef") == 6
         assert path.read_bytes() == b"abcdef"  # not buffered
         assert (target.tell(), target.seek(2), target.seek(-1, os.SEEK_END), target.seek(2)) == (6, 2, 5, 2)
         buffer = bytearray(9)
         assert (target.readinto(buffer), bytes(buffer[:4])) == (4, b"cdef")
         assert target.readinto(buffer) == 0
-        assert target._guarded(lambda: raised(first), failed=7) == 7
-        assert target._guarded(lambda: raised(ValueError("second")), failed=8) == 8
+        assert target.call(lambda: raised(first), failed=7) == 7
+        assert target.call(lambda: raised(ValueError("second")), failed=8) == 8
         assert (target.seek(0), target.tell(), target.readinto(buffer), target.write(b"x")) == (-1, -1, 0, 0)
         try:
             with target.errors():
@@ -121,22 +122,86 @@ def raised(error: BaseException) -> int:
 
 
 def test_a_file_is_closed_whatever_happens(tmp_path: Path) -> None:
-    with sndfile_writing._Target(tmp_path / "x") as target:
-        pass
-    assert target._file.closed
     before = len(list(Path("/proc/self/fd").iterdir()))
     _write(tmp_path / "x", "FLAC", "PCM_16")
+    with pytest.raises(ZeroDivisionError):
+        sndfile_writing.write(tmp_path / "x", (1 / 0 for _ in "x"), **FLAC)
+    with pytest.raises(ItemError, match="cannot write FLAC"):
+        sndfile_writing.write(tmp_path / "x", [], **FLAC | {"sample_rate": 0})
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_all_bytes_are_written_by_small_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+FLAC: dict[str, Any] = {"sample_rate": 8000, "channels": 1, "container": "FLAC", "subtype": "PCM_16"}
+VORBIS = FLAC | {"container": "OGG", "subtype": "VORBIS"}
+NOISE = np.random.default_rng(2).integers(-9000, 9000, (50_000, 1), "i2")
+
+
+def test_a_function_gets_the_bytes_of_a_file(tmp_path: Path) -> None:
+    pieces: list[bytes] = []
+    writer = sndfile_writing.SndfileWriter(lambda data: pieces.append(bytes(data)), **VORBIS)
+    writer.write(NOISE)
+    early = len(pieces)
+    last: list[int] = []
+    writer.finish(lambda: last.append(len(pieces)))
+    assert 4 < early < len(pieces) == last[0]
+    (tmp_path / "x").write_bytes(b"".join(pieces))
+    assert soundfile.info(tmp_path / "x").frames == 50_000
+
+
+def test_a_function_is_no_place_for_a_format_that_goes_back() -> None:
+    writer = sndfile_writing.SndfileWriter(lambda _: None, **FLAC)
+    writer.write(NOISE)
+    with pytest.raises(OutputError, match="libsndfile goes back in a format that was taken for one without"):
+        writer.finish()
+
+
+def test_opus_comes_earlier_if_asked() -> None:
+    sizes = []
+    for latency in (None, 0.0):
+        pieces: list[bytes] = []
+        how = VORBIS | {"subtype": "OPUS", "page_latency": latency}
+        writer = sndfile_writing.SndfileWriter(lambda data, to=pieces: to.append(bytes(data)), **how)
+        writer.write(NOISE[:4000])
+        sizes.append(sum(map(len, pieces)))
+        writer.abort()
+    assert sizes[1] > sizes[0] + 1000
+
+
+@pytest.mark.parametrize("how", [FLAC, VORBIS, VORBIS | {"subtype": "OPUS"}], ids=["FLAC", "VORBIS", "OPUS"])
+def test_nothing_is_written_into_a_file_that_is_given_up(how: dict[str, Any], tmp_path: Path) -> None:
+    file = (tmp_path / "x").open("w+b", buffering=0)
+    writer = sndfile_writing.SndfileWriter(file, **how)
+    writer.write(NOISE)
+    before = (tmp_path / "x").read_bytes()
+    writer.abort()
+    assert file.closed
+    writer.abort()
+    assert (tmp_path / "x").read_bytes() == before
+
+
+def test_what_fails_while_closing_is_the_outputs(tmp_path: Path) -> None:
+    class Full(io.FileIO):
+        def close(self) -> None:
+            if not self.closed:
+                super().close()
+                raise OSError(errno.ENOSPC, "No Space")
+
+    for spoil in ("close", "last"):
+        file = Full(tmp_path / "x", "w") if spoil == "close" else io.FileIO(tmp_path / "x", "w")
+        writer = sndfile_writing.SndfileWriter(file, **VORBIS)
+        with pytest.raises(OutputError, match="cannot write: no space"):
+            writer.finish((lambda: None) if spoil == "close" else lambda: raised(OSError(errno.ENOSPC, "No Space")))
+        writer.abort()
+        assert file.closed
+
+
+def test_all_bytes_are_written_by_small_writes(tmp_path: Path) -> None:
     class Slow(io.FileIO):
         def write(self, data: Any, /) -> int:
             return super().write(data[:3])
 
-    monkeypatch.setattr(sndfile_writing, "open", lambda path, *_, **__: Slow(path, "w+b"), raising=False)
-    with sndfile_writing._Target(tmp_path / "x") as target:
-        assert target.write(b"0123456") == 7
+    with Slow(tmp_path / "x", "w+b") as file:
+        assert sndfile_writing._Target(file).write(b"0123456") == 7
     assert (tmp_path / "x").read_bytes() == b"0123456"
 
 
@@ -144,8 +209,9 @@ def test_all_bytes_are_written_by_small_writes(tmp_path: Path, monkeypatch: pyte
     ("error", "message"),
     [(OSError(errno.ENOSPC, "No Space"), "cannot write: no space"), (OSError("Odd"), "cannot write: odd")],
 )
-def test_errors_of_the_file_are_described(error: OSError, message: str, tmp_path: Path) -> None:
-    with pytest.raises(OutputError) as caught, sndfile_writing._Target(tmp_path / "x") as target, target.errors():
+def test_errors_of_the_file_are_described(error: OSError, message: str) -> None:
+    target = sndfile_writing._Target(io.BytesIO())
+    with pytest.raises(OutputError) as caught, target.errors():
         target._error = error
     assert (caught.value.message, caught.value.__cause__) == (message, error)
 

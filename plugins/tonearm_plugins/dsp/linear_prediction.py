@@ -1,0 +1,71 @@
+"""Linear prediction: how a sound would go on after its end."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tonearm_plugins.dsp.typing import Array
+
+ORDER = 32
+"""Number of samples from which the next one is predicted."""
+
+_STEP = 64  # samples that are predicted at once
+_SILENCE = 1e-20  # energy below which nothing can be predicted from what is left
+
+
+def continuation(samples: Array, count: int) -> Array:
+    """Return how a waveform would go on, which neither jumps at its end nor grows afterwards.
+
+    Parameters
+    ----------
+    samples
+        End of a waveform, of shape (channels, samples). Some 10 to 20 ms are enough.
+    count
+        Number of samples to predict.
+
+    Returns
+    -------
+    Array
+        Waveform of shape (channels, count), float64.
+
+    Examples
+    --------
+    >>> sine = np.sin(np.arange(480) / 10)[None]
+    >>> float(np.abs(continuation(sine, 100)[0] - np.sin(np.arange(480, 580) / 10)).max()) < 0.01
+    True
+    """
+    return np.stack([_continued(channel.astype("f8"), count) for channel in samples])
+
+
+def _continued(samples: Array, count: int) -> Array:
+    weights = _prediction(samples)
+    order = len(weights)
+    if not order:
+        return np.zeros(count)
+    # Rows are the next samples, as sums of the last ones: one product of matrices gives a whole step.
+    rows = np.vstack((np.eye(order), np.zeros((_STEP, order))))
+    for place in range(order, len(rows)):
+        rows[place] = weights @ rows[place - order : place]
+    ahead = rows[-_STEP:]
+    known = np.concatenate((samples[-order:], np.zeros(-(-count // _STEP) * _STEP)))
+    for place in range(order, len(known), _STEP):
+        known[place : place + _STEP] = ahead @ known[place - order : place]
+    return known[order : order + count]
+
+
+def _prediction(samples: Array) -> Array:
+    """Return the weight of each of the last samples in the next one, oldest first, by Burg's method.
+
+    It needs no window, and its filter is stable, unlike that of least squares.
+    """
+    forward, backward = samples[1:], samples[:-1]
+    filter_ = np.ones(1)
+    for _ in range(min(ORDER, len(samples) - 1)):
+        energy = forward @ forward + backward @ backward
+        if energy <= _SILENCE:
+            break
+        reflection = -2 * (forward @ backward) / energy
+        filter_ = np.append(filter_, 0.0)
+        filter_ = filter_ + reflection * filter_[::-1]
+        forward, backward = (forward + reflection * backward)[1:], (backward + reflection * forward)[:-1]
+    return -filter_[:0:-1]

@@ -1,0 +1,98 @@
+"""An encoder of Opus at work on one file: at a rate of Opus, and up to the last sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from tonearm.api import Context, PcmRounding, Sink, Spec
+from tonearm_plugins.dsp.resampling import ResamplingStream
+from tonearm_plugins.encoders.ogg_encoding import StartedOgg
+from tonearm_plugins.formats.codec_limits import OPUS
+from tonearm_plugins.formats.ogg_sound import OPUS_RATE, Opus
+
+if TYPE_CHECKING:
+    from tonearm.api import Cover
+    from tonearm_plugins.dsp.typing import Array
+
+_FRAMES = 50  # frames of libsndfile in a second
+_REMEMBERED = 20  # part of a second at the end from which the sound is continued: 1/20
+
+
+class StartedOpus(StartedOgg):
+    """An encoder of Opus at work on one file.
+
+    The encoder looks ahead, and has not encoded the last samples when it has got them. So the sound is continued beyond
+    its end, as opusenc does, which brings them out without a click, and the last page states where the sound ends.
+
+    Parameters
+    ----------
+    spec
+        Specification of the sound, at any rate.
+    sink
+        Sink.
+    context
+        Context, which takes the new sample rate, if any, and the number of clipped samples.
+    level
+        libsndfile's compression level.
+    tags, cover
+        Tags and cover.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        sink: Sink,
+        context: Context,
+        *,
+        level: float | None,
+        tags: Mapping[str, str],
+        cover: Cover | None,
+    ) -> None:
+        import numpy as np
+
+        given, channels = spec.sample_rate or 1, spec.channels or 1
+        self._rate = OPUS.nearest_rate(given)
+        self._resampling: ResamplingStream | None = None
+        dtype = "f8" if spec.precision == "double" else "f4"
+        if self._rate != given:
+            context.measure(resampled_to=self._rate)
+            context.warn(f"resampled from {given} Hz to {self._rate} Hz, which Opus has")
+            self._resampling = ResamplingStream(given, self._rate, channels, dtype)
+        self._last: Array = np.zeros((channels, 0), dtype)
+        self._opus = Opus()
+        super().__init__(
+            spec.replace(sample_rate=self._rate),
+            sink,
+            context,
+            codec=self._opus,
+            subtype="OPUS",
+            compression_level=level,
+            tags=tags,
+            cover=cover,
+        )
+
+    def write(self, block: Array) -> None:
+        """Resample and encode a block, and write the pages that are complete."""
+        self._take(block if self._resampling is None else self._resampling.push(block))
+
+    def finish(self) -> None:
+        """Encode what is left and a continuation, and write the last pages."""
+        if self._resampling is not None:
+            self._take(self._resampling.finish())
+        if self._length:
+            from tonearm_plugins.dsp.linear_prediction import continuation
+
+            frame = self._rate // _FRAMES
+            end = self._length + self._opus.skipped * self._rate // OPUS_RATE
+            self._encode(continuation(self._last, end - self._length + -end % frame), PcmRounding(24))
+        super().finish()
+
+    def _take(self, block: Array) -> None:
+        """Encode a block at the rate of the file, and remember its end."""
+        import numpy as np
+
+        remembered = self._rate // _REMEMBERED
+        last = block if block.shape[-1] >= remembered else np.concatenate((self._last, block), axis=-1)
+        self._last = last[:, -remembered:].copy()
+        super().write(block)
