@@ -35,6 +35,7 @@ from tonearm.errors import (
     UsageError,
 )
 from tonearm.plugins.block_plugins import BlockEncoder, BlockTransform, EachBlock, StartedEncoder, StartedTransform
+from tonearm.plugins.blocks import Recut
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
@@ -211,6 +212,7 @@ __all__ = [
     "Provenance",
     "RecipeStep",
     "Recipes",
+    "Recut",
     "Regroup",
     "Remedy",
     "RemoveOption",
