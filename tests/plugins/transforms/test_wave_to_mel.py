@@ -146,6 +146,15 @@ class TestBlocks:
         wave = Waveform(samples=samples, sample_rate=22050)
         assert_blocks_give_the_whole(transform, wave, sizes)
 
+    @pytest.mark.parametrize("padding", ["center", "half-overlap", "snip", "end", "none", "full"])
+    @pytest.mark.parametrize("last_frame", ["keep", "drop", "mask"])
+    @pytest.mark.parametrize("sizes", [[100], [256], [1, 5000]])
+    def test_the_last_frame_is_the_last_of_the_whole(self, padding, last_frame, sizes):
+        dialect = DIALECTS.find("hifigan").replace(window="hamming", padding=padding, last_frame=last_frame)
+        samples = np.random.default_rng(0).uniform(-1, 1, (1, 5120)).astype("f4")
+        wave = Waveform(samples=samples, sample_rate=22050)
+        assert_blocks_give_the_whole(WaveToMel(WaveToMelOptions(dialect=dialect)), wave, sizes)
+
     def test_librosa_in_double_precision_gives_the_same(self):
         dialect = DIALECTS.find("hifigan")
         samples = speech(22050)
