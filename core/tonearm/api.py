@@ -127,7 +127,15 @@ if TYPE_CHECKING:
     from tonearm.writing import rounding
     from tonearm.writing.cover import Cover, read_cover
     from tonearm.writing.options import EncoderOptions
-    from tonearm.writing.pcm import PcmOptions, PcmRounding, float_blocks, note_clipped, pcm_blocks, samples_per_block
+    from tonearm.writing.pcm import (
+        PcmOptions,
+        PcmRounding,
+        SampleFormat,
+        float_blocks,
+        note_clipped,
+        pcm_blocks,
+        samples_per_block,
+    )
     from tonearm.writing.provenance import provenance_tags, write_sidecar
     from tonearm.writing.rounding import quantize
     from tonearm.writing.signal_metadata import as_written, described
@@ -228,6 +236,7 @@ __all__ = [
     "Requirement",
     "Results",
     "RunCommand",
+    "SampleFormat",
     "SetLimit",
     "SetOption",
     "Signal",
@@ -369,6 +378,7 @@ _WHEN_USED = {
     "tonearm.writing.pcm": (
         "PcmOptions",
         "PcmRounding",
+        "SampleFormat",
         "float_blocks",
         "note_clipped",
         "pcm_blocks",

@@ -8,7 +8,8 @@ from tonearm.errors import ItemError, OptionError, one_line
 from tonearm.pipeline.blame import placed
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.only_item import only_item
-from tonearm.pipeline.stages import Outcome, plugin_as
+from tonearm.pipeline.outcome import Outcome
+from tonearm.pipeline.stages import plugin_as
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.ports import spec_of
 from tonearm.plugins.progress import Progress
@@ -63,4 +64,4 @@ def convert_to_pipe(
         plugin_as(output.encoder, Encoder).check_pipe(spec_of(branch.item.signal, sink.suffix))
     except OptionError as error:
         raise placed(ItemError(error.message, code=error.code, remedies=error.remedies), output.encoder) from error
-    converter.encode(output, branch.item, sink, branch.context)
+    converter.encode(output, branch, sink)

@@ -122,6 +122,33 @@ class PcmRounding:
         return shifted
 
 
+class SampleFormat:
+    """Conversion of blocks to the samples of a file: rounded integers, or floats.
+
+    Parameters
+    ----------
+    kind
+        Bits of an integer, 2 to 32, or a type of floats: ``f4``.
+    dither
+        Generator of the dither of integers, as for `quantize`.
+    """
+
+    def __init__(self, kind: int | str, dither: np.random.Generator | None = None) -> None:
+        self._kind = kind
+        self._rounding = PcmRounding(kind, dither) if isinstance(kind, int) else None
+
+    @property
+    def clipped(self) -> int:
+        """Number of samples so far that were beyond full scale and clipped."""
+        return self._rounding.clipped if self._rounding else 0
+
+    def __call__(self, block: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return a block (channels, samples) as samples (samples, channels), contiguous."""
+        import numpy as np
+
+        return self._rounding(block) if self._rounding else np.ascontiguousarray(block.T, str(self._kind))
+
+
 def pcm_blocks(
     signal: Waveform,
     bits: int,

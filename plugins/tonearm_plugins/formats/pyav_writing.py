@@ -164,7 +164,7 @@ class _Pipe:
         if self.error is None:
             try:
                 self.take(content)
-            except BaseException as error:  # noqa: BLE001 - raised again, outside the library
+            except BaseException as error:
                 self.error = error
         return len(content)
 

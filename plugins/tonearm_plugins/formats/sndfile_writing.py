@@ -267,11 +267,12 @@ class _Target:
             rest = rest[self._file.write(rest) :]
         return len(data)
 
-    def call(self, do: Callable[[], Any], *, failed: int = 0) -> Any:
+    def call(self, do: Callable[[], Any], *, failed: int = 0) -> int:
         """Call a function unless one has failed, and keep its error: no exception can pass through libsndfile."""
         if self._error is None:
             try:
-                return do()
+                done: int = do()
+                return done
             except BaseException as error:
                 self._error = error
         return failed
