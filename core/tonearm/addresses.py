@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from tonearm.errors import ItemError, RunCommand, UsageError, one_line
 
@@ -22,7 +22,7 @@ _COPIES: Mapping[str, tuple[str, ...]] = {
 """Commands that copy a file from an address, by the scheme of the address."""
 
 
-def refuse_address(name: str, *, written: bool = False) -> None:
+def refuse_address(name: str, *, written: bool = False, streams: bool = False) -> None:
     """Refuse a name that is an address or a stream; otherwise a file of this name would be looked for, or made.
 
     A file of a name such as ``-`` can be named as ``./-``.
@@ -33,6 +33,8 @@ def refuse_address(name: str, *, written: bool = False) -> None:
         Name of a file, a folder, or a pattern.
     written
         Whether it is to be written.
+    streams
+        Whether streams are allowed.
 
     Raises
     ------
@@ -42,14 +44,37 @@ def refuse_address(name: str, *, written: bool = False) -> None:
     found = re.fullmatch(_ADDRESS, name, re.DOTALL) if "://" in name else None
     if found:
         raise _address_error(name, found[1].lower(), found[2], written=written)
-    if name == "-" or (name.startswith(_STREAMS) and (written or not _is_regular(name))):
+    if not streams and _names_stream(name, written=written):
         other = "a file of this name is ./-" if name == "-" else ""
-        hint = "give the name of a file" if written else "save the stream to a file first"
+        hint = "give the name of a file" if written else "tonearm convert reads one, or save it to a file first"
         raise UsageError(
-            f"{one_line(name)} is a stream; tonearm reads and writes files",
+            f"{one_line(name)} is a stream, and files are expected here",
             code="stream-refused",
             hint="; ".join(filter(None, (hint, other))),
         )
+
+
+def is_stream(name: str) -> bool:
+    """Return whether a name that stands alone is that of a stream: ``-``, ``/dev/stdin``, or a named pipe.
+
+    Parameters
+    ----------
+    name
+        Name.
+    """
+    return _names_stream(name, written=True) or _has_mode(name, stat.S_ISFIFO)
+
+
+def _names_stream(name: str, *, written: bool) -> bool:
+    return name == "-" or (name.startswith(_STREAMS) and (written or not _has_mode(name, stat.S_ISREG)))
+
+
+def _has_mode(path: str, is_kind: Callable[[int], bool]) -> bool:
+    """Return whether a path leads to a file of a kind, such as a pipe, or a file that a shell has opened."""
+    try:
+        return is_kind(os.stat(path).st_mode)  # noqa: PTH116 - pathlib takes 6 ms
+    except (OSError, ValueError):
+        return False
 
 
 def refuse_missing(path: str) -> None:
@@ -115,11 +140,3 @@ def _address_error(name: str, scheme: str, rest: str, *, written: bool) -> Usage
         return UsageError(message, code="address-refused", hint="copy the files to this machine first")
     command = RunCommand((*copy, name, *(() if copy[0] == "curl" else (".",))), when="to copy it here first")
     return UsageError(message, code="address-refused", remedies=(command,))
-
-
-def _is_regular(path: str) -> bool:
-    """Return whether a stream is a file that a shell has opened, as in ``< a.npy``."""
-    try:
-        return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 - pathlib takes 6 ms
-    except OSError:
-        return False

@@ -34,7 +34,15 @@ from tonearm.errors import (
     SignalError,
     UsageError,
 )
-from tonearm.plugins.block_plugins import BlockEncoder, BlockTransform, EachBlock, StartedEncoder, StartedTransform
+from tonearm.plugins.block_plugins import (
+    BlockDecoder,
+    BlockEncoder,
+    BlockTransform,
+    EachBlock,
+    StartedEncoder,
+    StartedTransform,
+)
+from tonearm.plugins.blocks import Recut
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
@@ -154,6 +162,7 @@ __all__ = [
     "ArrayDecoder",
     "ArrayOptions",
     "ArrayTraits",
+    "BlockDecoder",
     "BlockEncoder",
     "BlockTransform",
     "BoundedFile",
@@ -212,6 +221,7 @@ __all__ = [
     "Provenance",
     "RecipeStep",
     "Recipes",
+    "Recut",
     "Regroup",
     "Remedy",
     "RemoveOption",

@@ -160,8 +160,12 @@ def keep_freed_memory() -> None:
         libc.mallopt(_M_TOP_PAD, 4 << 20)
 
 
+READER_LEFT = 13
+"""Number of SIGPIPE, which Python ignores: nobody reads any longer what is written into a pipe."""
+
+
 class Terminated(KeyboardInterrupt):
-    """SIGTERM or SIGHUP arrived; it passes through plugins as Ctrl-C does."""
+    """SIGTERM or SIGHUP arrived, or the reader of a pipe has left; it passes through plugins as Ctrl-C does."""
 
     def __init__(self, number: int = 15) -> None:
         super().__init__()

@@ -67,6 +67,7 @@ def tonearm_transforms() -> Transforms:
 def tonearm_encoders() -> Encoders:
     """Return the encoders by name."""
     return {
+        "aac-writer": "tonearm_plugins.encoders.aac_writer:AacWriter",
         "aiff-writer": "tonearm_plugins.encoders.aiff_writer:AiffWriter",
         "ffmpeg-writer": "tonearm_plugins.encoders.ffmpeg_writer:FfmpegWriter",
         "flac-writer": "tonearm_plugins.encoders.flac_writer:FlacWriter",

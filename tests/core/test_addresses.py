@@ -1,5 +1,6 @@
 """Names that are no files on this machine: addresses and streams are refused, and nothing is called by such a name."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from core_toys import tonearm
 
 from tonearm import load_pipeline
-from tonearm.addresses import near_file, refuse_address, refuse_missing
+from tonearm.addresses import is_stream, near_file, refuse_address, refuse_missing
 from tonearm.cli import main as cli
 from tonearm.errors import ItemError, PipelineError, UsageError
 
@@ -75,7 +76,7 @@ def test_a_file(name):
         ("file:///tmp/a.npy", False, "its path is /tmp/a.npy"),
         ("file://host/tmp/a.npy", True, "its path is /tmp/a.npy"),
         ("s3://b/a.wav", True, "write to a local folder, and copy the files afterwards"),
-        ("-", False, "save the stream to a file first; a file of this name is ./-"),
+        ("-", False, "tonearm convert reads one, or save it to a file first; a file of this name is ./-"),
         ("-", True, "give the name of a file; a file of this name is ./-"),
         ("/dev/stdout", True, "give the name of a file"),
     ],
@@ -109,6 +110,8 @@ def test_what_to_do_instead(name, written, hint):
 )
 @pytest.mark.parametrize("name", ["-", "s3://bucket/x.wav", "https://h/x.npy"])
 def test_no_command_takes_one(words, name, folder, capsys):
+    if name == "-" and words.startswith(("convert {}", "convert a.npy {}", "inspect {}")):
+        pytest.skip("it stands alone there: tests/core/cli/test_pipes.py")
     before = sorted(folder.iterdir())
     assert cli.main(words.format(name).split()) == 2
     found = capsys.readouterr()
@@ -133,10 +136,22 @@ def test_a_stream_that_is_a_file_is_read(folder):
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     done = subprocess.run(
-        [sys.executable, "-c", "from tonearm.cli.main import main; main(['inspect', '/dev/stdin'])"],
+        [sys.executable, "-c", "from tonearm.cli.main import main; main(['inspect', '/dev/stdin', 'a.npy'])"],
         input="", capture_output=True, text=True,
     )  # fmt: skip
     assert done.stderr.startswith("stream-refused: /dev/stdin is a stream")
+
+
+def test_what_stands_for_a_stream_alone(folder):
+    os.mkfifo("pipe.wav")
+    with Path("a.npy").open("rb") as file:
+        opened = f"/dev/fd/{file.fileno()}"
+        assert [is_stream(name) for name in ("-", "pipe.wav", "/dev/fd/987", "a.npy", "./-", "b.npy", opened)] == [
+            True, True, True, False, False, False, True,
+        ]  # fmt: skip
+    refuse_address("-", streams=True)
+    with pytest.raises(UsageError, match="is an address"):
+        refuse_address("s3://b/a.npy", streams=True)
 
 
 class TestPipelines:

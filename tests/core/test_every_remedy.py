@@ -186,6 +186,7 @@ ELSEWHERE = {
     "pipeline/inference.py:plugin_by_suffix": "test_convert: two decoders of a suffix",
     "pipeline/structure.py:_output_file": "test_structure: an output without a file, whose place is not known",
     "signals/windows.py:checked_values": "test_windows: a window of another length",
+    "transforms/filter.py:check_blocks": "test_streaming_transforms: filtering backwards in a stream",
     "transforms/librosa_effects.py:analysis_length": "test_librosa_effects: NaN that was kept",
     "encoders/png_writer.py:write": "test_png_writer: a spectrogram of a class that is known only from the data",
     "pipeline/check.py:_check_precision": "test_check: a step of another package",

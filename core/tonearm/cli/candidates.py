@@ -156,6 +156,17 @@ def _plugins(*roles: str) -> Callable[[str], Candidates]:
     return found
 
 
+def _formats(_: str) -> Iterator[tuple[str, str]]:
+    """Yield the suffixes that encoders write, without dot, each with its encoder, and encoders of any suffix."""
+    from tonearm.plugins.registry import PluginError, default
+
+    registry = default()
+    for entry in registry.entries("encoder"):
+        with contextlib.suppress(PluginError):
+            suffixes = getattr(entry.resolve(), "suffixes", ())
+            yield from [(one[1:], registry.short_name(entry)) for one in suffixes] or [(registry.short_name(entry), "")]
+
+
 def _recipes(command: str) -> Callable[[str], Candidates]:
     """Return the function that yields what a command lists."""
 
@@ -216,6 +227,7 @@ def _option_values(name: str, current: str) -> Iterator[tuple[str, str]]:
 _VALUES: Mapping[str, Callable[[str], Candidates]] = {
     "decoder": _plugins("decoder"),
     "encoder": _plugins("encoder"),
+    "to": _formats,
     "executor": _plugins("executor"),
     "step": _steps,
     "limits": _limits,

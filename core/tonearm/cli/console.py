@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
-from tonearm.startup import SIGNALLED, Terminated, ignore_stop_signals
+from tonearm.startup import READER_LEFT, SIGNALLED, Terminated, ignore_stop_signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -224,8 +224,13 @@ def _flush_prints() -> None:
 
 
 def report_interrupt(interrupt: KeyboardInterrupt) -> int:
-    """Print which signal stopped the command, and return the exit status; further signals are ignored."""
+    """Print which signal stopped the command, and return the exit status; further signals are ignored.
+
+    Nothing is printed if the reader of a pipe has left: it has what it wanted.
+    """
     ignore_stop_signals()
+    if isinstance(interrupt, Terminated) and interrupt.number == READER_LEFT:
+        return SIGNALLED + READER_LEFT
     if isinstance(interrupt, Terminated):
         print_message("terminated" if interrupt.number == 15 else "the terminal is gone")
         return SIGNALLED + interrupt.number

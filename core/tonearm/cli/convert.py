@@ -1,36 +1,45 @@
-"""``tonearm convert``: convert one file without writing a pipeline."""
+"""``tonearm convert``: convert one file or stream without writing a pipeline."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from tonearm.addresses import refuse_missing
+from tonearm.addresses import is_stream, refuse_missing
 from tonearm.cli import ceiling, console, styles, watcher
+from tonearm.cli.convert_ends import TargetFormat, decoder_name, encoding_name, target_format
 from tonearm.cli.option_flags import add_option_flags, with_option_flags
 from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
+from tonearm.cli.pipe_sources import file_name, read_source, stem_of, whole_source
+from tonearm.cli.pipes import InputPipe, OutputPipe
 from tonearm.cli.printing import remedies_as_flags
 from tonearm.cli.repeats import RepeatedWarnings
 from tonearm.cli.watched_work import WatchedWork
 from tonearm.conversion.build import Request, Step, build
 from tonearm.conversion.destination import split_template
 from tonearm.errors import ItemError, UsageError, one_line
+from tonearm.pipeline.block_conversion import can_convert_blocks, convert_blocks
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import assignment_mark, escape_variables, override
-from tonearm.pipeline.inference import name_by_suffix
 from tonearm.pipeline.templates import Template
 from tonearm.pipeline.yaml.nodes import MappingNode, Node, SequenceNode
-from tonearm.plugins.decoder import Decoder
+from tonearm.plugins.block_plugins import BlockDecoder
+from tonearm.plugins.context import Context
 from tonearm.plugins.progress import Progress
 from tonearm.plugins.registry import Registry
+from tonearm.plugins.sink import Sink
+from tonearm.reading.file_types import identify
 from tonearm.reporting.bar import Bar
-from tonearm.source import Source, source_changed
+from tonearm.source import Source
 from tonearm.startup import StopHandler
 from tonearm.writing.templates import parse_parts
 
@@ -42,10 +51,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command; the options of decoders and encoders are flags."""
     from tonearm.plugins import registry
 
-    parser.add_argument("source", metavar="SRC", help="File to read")
-    parser.add_argument("target", metavar="DST", help="File to write; its suffix selects the encoder")
-    parser.add_argument("--decoder", metavar="NAME", help="Decoder (default: the one for the suffix of SRC)")
+    parser.add_argument("source", metavar="SRC", help="File or named pipe to read; - is standard input")
+    parser.add_argument(
+        "target",
+        metavar="DST",
+        help="File or named pipe to write, whose suffix selects the encoder; - is standard output, and needs --to",
+    )
+    parser.add_argument(
+        "--decoder",
+        metavar="NAME",
+        help="Decoder (default: the one for the suffix of SRC, or for the first bytes of a pipe)",
+    )
     parser.add_argument("--encoder", metavar="NAME", help="Encoder (default: the one for the suffix of DST)")
+    parser.add_argument("--to", metavar="FORMAT", help="Format of DST, as in mp3: a suffix, or the name of an encoder")
     parser.add_argument(
         "--step",
         action="append",
@@ -64,38 +82,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: SimpleNamespace) -> int:
-    """Convert the file, or print the equivalent pipeline."""
+    """Convert the source, or print the equivalent pipeline."""
     with remedies_as_flags(), ceiling.watched() as watch:
-        folder = split_template(arguments.target)[0]
+        is_piped = is_stream(arguments.target)
+        folder = None if is_piped else split_template(arguments.target)[0]
         watch.begin(WatchedWork(arguments.source, arguments.timeout, folder=folder))
         try:
             return _main(arguments, watch)
         except ItemError as error:
-            if error.code == "unreadable":
+            if error.code == "unreadable" and not is_stream(arguments.source):
                 refuse_missing(arguments.source)  # with the name that was meant
             raise
 
 
 def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     registry = console.load_registry()
-    conversion = build(_request(arguments, registry), registry)
+    arguments.with_encoding = encoding_name(getattr(arguments, "with_encoding", None))
+    given = InputPipe(arguments.source, watch.alive) if is_stream(arguments.source) else None
+    made = target_format(arguments, registry)
+    taken = OutputPipe(arguments.target, watch.alive) if made.is_piped and not arguments.yaml else None
+    if given is not None:
+        given.output = taken
+    conversion = build(_request(arguments, registry, given, made), registry)
     if arguments.yaml:
-        import yaml
-
-        for name in (arguments.source, arguments.target):
-            if _utf8(name) != name:
-                raise UsageError(f"the name {one_line(name)} is not UTF-8, as a pipeline is", code="not-utf8")
-        shown = _without_empty(_as_written(conversion.root))
-        console.print_data(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
-        return console.DONE
-    from tonearm.run.convert_one import convert_one
-
+        return _print_pipeline(conversion.root, arguments)
     checked = conversion.check(registry)
-    folder, name = split_template(arguments.target)
+    name = "" if made.is_piped else split_template(arguments.target)[1]
     if _utf8(name) != name:
         checked = _with_name(checked, name)
     if watcher.pipe is None:
         StopHandler.install()
+    with _reported(watch) as (print_warning, show):
+        work = _Work(checked, conversion.source, given, arguments, print_warning, show, watch.alive)
+        written = work.write_files() if taken is None else work.write_pipe(taken, made.suffix)
+    for path in written:
+        console.print_message(one_line(path))
+    return console.DONE
+
+
+@contextlib.contextmanager
+def _reported(watch: ceiling.Watch) -> Iterator[tuple[Callable[[str], None], Callable[[Progress], None]]]:
+    """Give functions that print a warning, and show progress: on a terminal, in a bar."""
     warnings = RepeatedWarnings()
     bar = Bar(color=styles.has_color(sys.stderr)) if styles.is_terminal(sys.stderr) else None
 
@@ -110,41 +137,134 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
             bar(progress)
 
     try:
-        written = convert_one(
-            Converter(checked),
-            conversion.source,
-            Path(folder),
-            force=arguments.force,
-            on_warning=print_warning,
-            on_progress=show,
-            on_step=watch.alive,
-        )
+        yield print_warning, show
     finally:
         if bar is not None:
             bar.clear()
         warnings.print_rest()
-    for path in written:
-        console.print_message(one_line(path))
+
+
+class _Work(Struct, frozen=True):
+    """The work of the command, when everything has been checked.
+
+    Parameters
+    ----------
+    checked
+        Pipeline.
+    source
+        Source; of a pipe whose samples are converted as they come, its name alone.
+    given
+        Pipe that the source comes from; None for a file.
+    arguments
+        Parsed command line.
+    on_warning, on_progress, on_step
+        Functions that are called with each warning and report of progress, and after each step.
+    """
+
+    checked: CheckedPipeline
+    source: Source
+    given: InputPipe | None
+    arguments: SimpleNamespace
+    on_warning: Callable[[str], None]
+    on_progress: Callable[[Progress], None]
+    on_step: Callable[[], None]
+
+    def write_files(self) -> list[Path]:
+        """Write files, and return their paths."""
+        from tonearm.run.convert_one import convert_one, write_one
+
+        folder, force = Path(split_template(self.arguments.target)[0]), self.arguments.force
+        converter = Converter(self.checked)
+        if self._come(pipe=False):
+            converter.preflight()
+            return [write_one(converter.outputs[0], self.source, folder, self._write_blocks, force=force)]
+        return convert_one(
+            converter,
+            self._whole(),
+            folder,
+            force=force,
+            on_warning=self.on_warning,
+            on_progress=self.on_progress,
+            on_step=self.on_step,
+        )
+
+    def write_pipe(self, taken: OutputPipe, suffix: str) -> list[Path]:
+        """Write into a pipe, and return that no file has been written."""
+        from tonearm.conversion.piped import convert_to_pipe
+        from tonearm.run.store.pipe_sink import PipeSink
+
+        converter, sink = Converter(self.checked), PipeSink(taken.write, suffix)
+        converter.preflight()
+        if self._come(pipe=True):
+            self._write_blocks(sink)
+        else:
+            convert_to_pipe(converter, self._whole(), sink, on_warning=self.on_warning, on_progress=self.on_progress)
+        taken.close()
+        return []
+
+    def _come(self, *, pipe: bool) -> bool:
+        """Return whether the source is converted while it comes."""
+        return self._is_to_come and can_convert_blocks(self.checked, pipe=pipe)
+
+    @property
+    def _is_to_come(self) -> bool:
+        """Whether no more than the beginning of the source has been read."""
+        return self.given is not None and self.source.path_text is None
+
+    def _write_blocks(self, sink: Sink) -> None:
+        assert self.given is not None
+        context = Context(on_warning=self.on_warning, catalogue=self.checked.catalogue, source=self.source)
+        convert_blocks(self.checked, self.given.chunks(), self.source.name, sink, context)
+
+    def _whole(self) -> Source:
+        """Return the source, all of which is there."""
+        if self.given is None or not self._is_to_come:
+            return self.source
+        return whole_source(self.given, self.arguments.source, self.checked.decoder)
+
+
+def _print_pipeline(root: Node, arguments: SimpleNamespace) -> int:
+    """Print the pipeline that the command stands for."""
+    import yaml
+
+    for name in (arguments.source, arguments.target):
+        if _utf8(name) != name:
+            raise UsageError(f"the name {one_line(name)} is not UTF-8, as a pipeline is", code="not-utf8")
+    shown = _without_empty(_as_written(root))
+    console.print_data(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
+    if is_stream(arguments.source) or is_stream(arguments.target):
+        console.print_message("a pipeline has files where the command has pipes: write their names into it")
     return console.DONE
 
 
-def _request(arguments: SimpleNamespace, registry: Registry) -> Request:
+def _request(arguments: SimpleNamespace, registry: Registry, given: InputPipe | None, made: TargetFormat) -> Request:
     """Return what the command line asks for."""
-    decoder = arguments.decoder or name_by_suffix(registry, "decoder", arguments.source)
-    encoder = arguments.encoder or name_by_suffix(registry, "encoder", arguments.target)
+    decoder = decoder_name(arguments, registry, given)
+    encoder = made.encoder
     return Request(
         decoder=decoder,
         encoder=encoder,
-        files=_utf8(arguments.source),
-        file=_utf8(split_template(arguments.target)[1]),
+        files=_utf8(arguments.source) if given is None else file_name(arguments.source, decoder, registry),
+        file=f"{{stem}}{made.suffix}" if made.is_piped else _utf8(split_template(arguments.target)[1]),
         with_options=lambda root, names: with_option_flags(root, arguments, registry, decoder, encoder, names),
         steps=tuple(map(_named_step, arguments.step)),
         overrides=tuple(arguments.overrides),
         limits=tuple(arguments.limits),
         form="flags",
         env=tuple(arguments.env),
-        open_source=lambda decoder: _read_source(arguments.source, decoder),
+        open_source=lambda decoder: _opened_source(arguments, decoder, given),
     )
+
+
+def _opened_source(arguments: SimpleNamespace, decoder: BoundPlugin, given: InputPipe | None) -> Source:
+    """Return the source, with its content if the decoder takes that; of a pipe that is read later, its beginning."""
+    if given is None:
+        return read_source(arguments.source, decoder)
+    if isinstance(decoder.plugin, BlockDecoder):
+        head = b"" if arguments.yaml else given.head()
+        if not identify(head).reader:  # JSON, which has one, is read whole
+            return Source(name=given.name, content=head, key=stem_of(arguments.source))
+    return whole_source(given, arguments.source, decoder)
 
 
 def _utf8(name: str) -> str:
@@ -156,22 +276,6 @@ def _with_name(checked: CheckedPipeline, name: str) -> CheckedPipeline:
     """Return a pipeline whose output has a name that is not UTF-8, which no template that is read can have."""
     template = Template(name, parse_parts(name))
     return replace(checked, outputs=tuple(replace(output, template=template) for output in checked.outputs))
-
-
-def _read_source(name: str, decoder: BoundPlugin) -> Source:
-    """Return the source, with its content if the decoder takes that.
-
-    Raises
-    ------
-    ItemError
-        If the source changed while it was read.
-    """
-    from tonearm.content_hash import take_snapshot
-
-    snapshot = take_snapshot(name, read=isinstance(decoder.plugin, Decoder) and decoder.plugin.reads == "content")
-    if snapshot.content is not None and not snapshot.is_current(name):
-        raise source_changed(name)
-    return Source(name=name, path=name, content=snapshot.content, identity=snapshot.identity)
 
 
 def _as_written(node: Node) -> object:

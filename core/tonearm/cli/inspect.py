@@ -7,9 +7,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tonearm.addresses import refuse_missing
+from tonearm.addresses import is_stream, refuse_missing
 from tonearm.cli import ceiling, console, styles
 from tonearm.cli.parser import add_limit_option
+from tonearm.cli.pipe_sources import file_name, told_by_content
+from tonearm.cli.pipes import InputPipe
 from tonearm.cli.printing import FLAGS, error_fields, format_count, remedies_as_flags
 from tonearm.cli.watched_work import WatchedWork
 from tonearm.cli.wrapping import wrap
@@ -23,6 +25,7 @@ from tonearm.pipeline.document import escape_variables
 from tonearm.pipeline.given_limits import read_limits
 from tonearm.plugins.registry import Registry
 from tonearm.reading.memory import limited_memory
+from tonearm.source import Source
 
 _NOTES = {
     "sample_rate": "in Hz, from the model's settings",
@@ -37,7 +40,7 @@ _NOTES = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="Files and folders to inspect")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="Files and folders to inspect; - is standard input")
     parser.add_argument("--decoder", metavar="NAME", help="Decoder (default: the one for the suffix of FILE)")
     parser.add_argument("--key", metavar="NAME", help="Names of the arrays to inspect, with * and ? (default: all)")
     add_limit_option(parser)
@@ -123,10 +126,10 @@ class _Work:
         found: list[Inspection] = []
         try:
             with limited_memory(self._memory), remedies_as_flags():
-                refuse_missing(file)
+                name, decoder, source = self._opened(file)
                 width = min(WIDTH, (styles.terminal_width(console.data()) or WIDTH + 2) - 2)
                 for one in inspect_file(
-                    file, self._registry, decoder=arguments.decoder, key=arguments.key, preview_width=width
+                    name, self._registry, decoder=decoder, key=arguments.key, preview_width=width, found=source
                 ):
                     if one.error is not None:
                         tracebacks.show(one.error)
@@ -136,6 +139,20 @@ class _Work:
             tracebacks.show(error)
             return found, error
         return found, None
+
+    def _opened(self, file: str) -> tuple[str, str | None, Source | None]:
+        """Return a name for messages, the decoder that was named or told, and what came through a pipe.
+
+        A pipe is one only where it stands alone: otherwise it is no regular file.
+        """
+        decoder = self._arguments.decoder
+        if len(self._arguments.files) > 1 or not is_stream(file):
+            refuse_missing(file)
+            return file, decoder, None
+        given = InputPipe(file, self._watch.alive)
+        decoder = decoder or told_by_content(given, self._registry)
+        name = file_name(file, decoder, self._registry)
+        return name, decoder, Source(name=given.name, path=given.collected())
 
     def _print(self, groups: Sequence[Inspection | AlikeArrays]) -> None:
         for group in groups:

@@ -35,6 +35,9 @@ _VALUE_TYPES = {"int": "a whole number", "float": "a number"}
 _STREAMED = {"log_file": "/dev/"}
 """Names of arguments that are written and may be streams, with the beginning of the names of those."""
 
+_PIPED = ("source", "target", "files")
+"""Names of arguments that may be a stream if they have one value."""
+
 
 def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
     """Return the parsed command line; the program ends here for ``--help``, ``--version`` and mistakes.
@@ -227,7 +230,11 @@ class _Parser(argparse.ArgumentParser):
                 if (action.dest, name) != ("listed", "-") and not name.startswith(_STREAMED.get(action.dest, "\0")):
                     from tonearm.addresses import refuse_address
 
-                    refuse_address(name, written=action.metavar in OUTPUTS or action.dest in _STREAMED)
+                    refuse_address(
+                        name,
+                        written=action.metavar in OUTPUTS or action.dest in _STREAMED,
+                        streams=action.dest in _PIPED and (not isinstance(value, list) or len(value) == 1),
+                    )
 
     def shorten_usage(self) -> None:
         """Name the arguments only in the usage; the options are listed below it."""

@@ -111,6 +111,7 @@ def inspect_file(
     decoder: str | None = None,
     key: str | None = None,
     preview_width: int = WIDTH,
+    found: Source | None = None,
 ) -> Iterator[Inspection]:
     """Yield the inspection of each array of a file.
 
@@ -126,6 +127,8 @@ def inspect_file(
         Name of the arrays to inspect, with * and ?; all if None.
     preview_width
         Largest number of characters in a line of a preview.
+    found
+        The file itself, if the name is not its path.
 
     Raises
     ------
@@ -143,7 +146,7 @@ def inspect_file(
         message = f"{entry.name} needs {missing[0].what}, which is not installed"
         raise UsageError(message, code="missing-requirement", hint=missing[0].hint)
     try:
-        source = inflated_source(Source(name=path, path=Path(path)), cls.suffixes)
+        source = inflated_source(found or Source(name=path, path=Path(path)), cls.suffixes)
         inspector = _FileInspector(path, source, entry, registry, key, preview_width)
         if not issubclass(cls, ArrayDecoder):
             yield from inspector.sound_file(cls)

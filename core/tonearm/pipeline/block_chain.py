@@ -52,7 +52,7 @@ def check_block_chain(steps: Iterable[BoundPlugin], encoder: BoundPlugin, spec: 
         try:
             plugin: Transform[Any, Any, Any] | Regroup[Any, Any, Any] = step.plugin  # type: ignore[assignment]
             plugin.check_blocks(spec)
-            spec = plugin.produces(spec)
+            spec = _produced(plugin, spec)
         except OptionError as error:
             raise _as_item_error(error, step) from error
     try:
@@ -222,7 +222,7 @@ class _Stage:
         self.bound = bound
         plugin = plugin_as(bound, BlockTransform)
         try:
-            self.spec: Spec = plugin.produces(spec)
+            self.spec: Spec = _produced(plugin, spec)
         except OptionError as error:
             raise _as_item_error(error, bound) from error
         self._is_inversion = Waveform in self.spec.signals and Waveform not in spec.signals
@@ -301,6 +301,15 @@ class _Levels:
             limits.report_mean(mean, self.peak, context)
         if self.peak > 1.0:
             limits.check_beyond(self.beyond / self.samples, self.peak, encoder, context)
+
+
+def _produced(plugin: Transform[Any, Any, Any] | Regroup[Any, Any, Any], spec: Spec) -> Spec:
+    """Return what a step gives, in the precision that it computes in.
+
+    Blocks of double precision are no wish to keep it, which steps of single precision refuse.
+    """
+    made = plugin.produces(spec.replace(precision=None))
+    return made.replace(precision=made.precision or (spec.precision if plugin.keeps_double else "single"))
 
 
 def _as_item_error(error: OptionError, bound: BoundPlugin) -> ItemError:

@@ -6,11 +6,12 @@ Work on a whole signal is derived from that: both are the same code, and give th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from tonearm.plugins.blocks import array_of, blocks_of, canonical_length, signal_of
 from tonearm.plugins.context import Context
+from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.plugin import In, Opts, Out
@@ -127,6 +128,32 @@ class BlockTransform(Transform[In, Out, Opts], Generic[In, Out, Opts]):
         Override it for a class of signal that is not made of one array and what its specification carries.
         """
         return signal_of(spec, values)
+
+
+class BlockDecoder(Decoder[Out, Opts], Generic[Out, Opts]):
+    """A decoder that can read a source while it comes, if its format needs no look at the rest."""
+
+    @abstractmethod
+    def blocks(self, chunks: Iterable[bytes], name: str, context: Context) -> Iterator[Out]:
+        """Yield the signal of a source piece by piece, each as soon as its bytes are there.
+
+        Parameters
+        ----------
+        chunks
+            Bytes of the source, cut anywhere. Asking for the next ones may wait for them.
+        name
+            Name of the source, for messages.
+        context
+            Context of the source.
+
+        Raises
+        ------
+        ItemError
+            If the bytes are not of the format, or the source ends within a sample.
+        """
+
+    def check_blocks(self) -> None:
+        """Raise `OptionError` if the options need the whole source; by default none does."""
 
 
 class StartedEncoder(ABC):

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar, Generic, Literal
 
-from tonearm.errors import ItemError
+from tonearm.errors import ItemError, OptionError
 from tonearm.plugins.context import Context
 from tonearm.plugins.item import Item
 from tonearm.plugins.plugin import Opts, Out, Plugin
@@ -58,3 +58,11 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
             If the source cannot be read.
         """
         return self.produces()
+
+    def check_blocks(self) -> None:
+        """Raise `OptionError` if it needs the whole source, as by default; a `BlockDecoder` reads what comes."""
+        raise OptionError(
+            f"{self.registered.name or type(self).__name__} needs the whole source, which a stream never has",
+            code="needs-whole",
+            hint="collect the whole source first",
+        )

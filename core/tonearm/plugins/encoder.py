@@ -70,11 +70,7 @@ class Encoder(Plugin[Opts], Generic[In, Opts]):
 
     def check_pipe(self, spec: Spec) -> None:  # noqa: ARG002 - for encoders whose options decide
         """Raise `OptionError` if it cannot write into a pipe, by default always; `BlockEncoder` has ``pipes``."""
-        raise OptionError(
-            f"{self.registered.name or type(self).__name__} must go back in what it has written, and a pipe cannot",
-            code="needs-file",
-            hint="write a file, or choose wav, flac, ogg, opus, mp3, m4a or raw",
-        )
+        raise refuses_pipes(self.registered.name or type(self).__name__)
 
     def clips(self) -> bool:
         """Return whether samples beyond ±1.0 are clipped; by default, unless the options choose a float format.
@@ -99,3 +95,18 @@ class Encoder(Plugin[Opts], Generic[In, Opts]):
             self.accepts(spec_of(signal, suffix))
         except OptionError as error:
             raise ItemError(error.message, code=error.code, remedies=error.remedies) from error
+
+
+def refuses_pipes(name: str) -> OptionError:
+    """Return the error of an encoder that cannot write into a pipe.
+
+    Parameters
+    ----------
+    name
+        Name of the encoder.
+    """
+    return OptionError(
+        f"{name} must go back in what it has written, and a pipe cannot",
+        code="needs-file",
+        hint="write a file, or choose wav, flac, ogg, opus, mp3, m4a or raw",
+    )

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from tonearm.errors import ChooseOption, OptionError, Remedy, SetOption, advise
 from tonearm.recipes.catalogue import Catalogue, Named
-from tonearm.recipes.steps import SUBTRACT_MAX, PositiveFloat, RecipeStep, ValueRange
+from tonearm.recipes.steps import SUBTRACT_MAX, WITHOUT_MAX, PositiveFloat, RecipeStep, ValueRange
 from tonearm.signals import GRID_FIELDS, StftGrid
 
 if TYPE_CHECKING:
@@ -166,6 +166,18 @@ class Recipe(Named, frozen=True, kw_only=True):
             return None
         whose = "each utterance's own" if self.statistics == "utterance" else "the model's"
         return f"values in the {self.noun} {self.label} are standardised by {whose} statistics, which are not given"
+
+    @property
+    def needs_whole(self) -> tuple[str, str] | None:
+        """Reason why a frame's values depend on the whole signal, and what to use in its place; None if they do not."""
+        if self.statistics == "utterance" and self.mean is None:
+            return "are standardised by each utterance's own statistics", "give fixed ones: mean: […] and std: […]"
+        if self.reference == "max" and self.log != "none":
+            return "are relative to the largest value (reference: max)", "give a number, such as reference: 1.0"
+        for step in self.steps:
+            if instead := WITHOUT_MAX.get(step.op):
+                return f"are relative to the largest value (the step {step.op})", f"give steps with {instead}"
+        return None
 
     def preemphasis_response(self, n_fft: int) -> Array:
         """Return the factor by which pre-emphasis scales each bin, ``|1 - a exp(-i w)|``.

@@ -179,3 +179,10 @@ class RecipeStep(
 
 SUBTRACT_MAX = RecipeStep(op="subtract-max")
 """Step that moves the largest value to 0, as a reference of max does."""
+
+WITHOUT_MAX: dict[str, str] = {
+    "below-max": "{op: clip, min: …} in its place",
+    "subtract-max": "{op: affine, offset: …} in its place",
+    "divide-max": "{op: affine, scale: …} in its place",
+}
+"""Operations that need the largest value of the whole signal, and fixed ones that can take their place."""

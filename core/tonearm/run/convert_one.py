@@ -8,9 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 
 from tonearm.errors import ItemError, OutputError
+from tonearm.pipeline.checked import Output
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.outcome import Outcome
 from tonearm.plugins.progress import Progress
+from tonearm.plugins.sink import Sink
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.output_names import OutputNames, output_is_input, two_items
@@ -101,6 +103,53 @@ def convert_one(
                 if is_call and fsync:
                     store.flush({os.path.dirname(file.output) for file in files})
         return published
+
+
+def write_one(
+    output: Output, source: Source, root: str | os.PathLike[str], write: Callable[[Sink], None], *, force: bool
+) -> Path:
+    """Write the file of a source that still comes, publish it below a folder, and return its path.
+
+    Parameters
+    ----------
+    output
+        Output.
+    source
+        Source.
+    root
+        Output folder.
+    write
+        Function that writes the file to a sink. Ctrl-C may interrupt it.
+    force
+        Whether to replace an existing file.
+
+    Raises
+    ------
+    ItemError
+        If ``write`` raises it, or the file exists and ``force`` is not given.
+    OutputError
+        If the output side fails.
+    """
+    with _damage_by_plugins():
+        store = LocalStore(os.fspath(root))
+        names = OutputNames(store, lambda _: False, force=force)
+        with contextlib.closing(store), InterruptGate() as gate:
+            store.sweep(folders={output_folder(output, source) or ""})
+            with store.temporaries(None, fsync=True, hashed=False) as temporaries:
+                target = output_path(output, source, ("", 0))
+                problem = names.claim(target, 0, source.name)
+                if problem:
+                    raise ItemError(problem.message, code=problem.code, remedies=problem.remedies)
+                sink = temporaries.sink(target, output.encoder.name)
+                with gate.opened:
+                    write(sink)
+                files = [file for files in temporaries.finish() for file in files]
+                try:
+                    _publish(files, source, iter(()), store, names, keep_mode=False)
+                except BaseException:
+                    temporaries.take_back()
+                    raise
+        return Path(os.path.join(root, target))
 
 
 @contextlib.contextmanager

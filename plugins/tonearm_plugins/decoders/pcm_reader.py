@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 from tonearm.api import (
     WRITE_AGAIN,
     Advice,
+    BlockDecoder,
     ChooseOption,
     Context,
-    Decoder,
     GiveOption,
     Item,
     ItemError,
@@ -34,6 +34,7 @@ from tonearm.api import (
 from tonearm_plugins.decoders.contained import SoundOptions
 from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
 from tonearm_plugins.formats.raw_pcm import Encoding, bytes_per_sample, decode, decoded_size, smoothest_encodings
+from tonearm_plugins.formats.stream_beginning import StreamBeginning
 
 if TYPE_CHECKING:
     from tonearm_plugins.decoders.json_sounds import JsonSound
@@ -99,7 +100,7 @@ class PcmOptions:
                 yield OptionError(f"'{option}' is missing", option=option, remedies=remedies, code="missing-option")
 
 
-class PcmReader(Decoder[Waveform, PcmOptions]):
+class PcmReader(BlockDecoder[Waveform, PcmOptions]):
     """Read raw PCM of a given encoding, or sound in JSON and JSON lines; large files are mapped."""
 
     suffixes = (".pcm", ".raw", ".json", ".jsonl", ".ndjson")
@@ -120,6 +121,63 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
                     return
                 samples, rate = self._samples(found, source.name)
             yield from self._items(samples, rate, source.name, context)
+
+    def check_blocks(self) -> None:
+        """Refuse JSON, of which the whole is needed."""
+        if self.options.field is not None:
+            super(BlockDecoder, self).check_blocks()
+
+    def blocks(self, chunks: Iterable[bytes], name: str, context: Context) -> Iterator[Waveform]:
+        """Yield raw samples as they come."""
+        options, channels = self.options, self.options.channels or 1
+        if options.encoding is None:
+            raise _missing("encoding", _ENCODING)
+        frame = bytes_per_sample(options.encoding) * channels
+        rest, skip, rate, first = b"", options.skip, self._rate(None, name), StreamBeginning(frame)
+        double = options.precision == "double"
+        for chunk in chunks:
+            rest += chunk[skip:]
+            skip -= min(skip, len(chunk))
+            raw, rest = rest[: len(rest) - len(rest) % frame], rest[len(rest) - len(rest) % frame :]
+            if not raw:
+                continue
+            samples = _decoded(raw, options.encoding, channels, double=double)
+            if first.add(raw):
+                self._check_beginning(first, name)
+            yield self._piece(samples, rate, context)
+        if rest:
+            raise ItemError(
+                f"{quoted(name)} ends within a sample: {len(rest)} bytes are left, and one of each channel has {frame}",
+                code="pcm-size",
+                hint="check encoding, channels and skip; or the program that writes has ended early",
+            )
+        if first.is_open:
+            self._check_beginning(first, name)
+
+    def _piece(self, samples: Array, rate: int, context: Context) -> Waveform:
+        """Return samples, (samples, channels), as a waveform; floats are checked and scaled."""
+        if not (self.options.encoding or "").startswith("pcm_f"):
+            return Waveform(samples=samples.T, sample_rate=rate)
+        (made,) = waveforms(
+            samples,
+            ("time", "channel"),
+            sample_rate=rate,
+            full_scale=self.options.full_scale,
+            nan=self.options.nan,
+            context=context,
+        )
+        return made
+
+    def _check_beginning(self, first: StreamBeginning, name: str) -> None:
+        """Raise `ItemError` if the beginning of a stream has a header, or is noise."""
+        encoding, raw = self.options.encoding or "", first.take()
+        if not self.options.skip:
+            _check_no_header(raw, name)
+        if raw and self.options.noise == "error" and self.options.full_scale is None:
+            import numpy as np
+
+            samples = _decoded(raw, encoding, self.options.channels or 1, double=False)
+            self._check_noise(samples, np.frombuffer(raw, np.uint8), encoding, name)
 
     def _items(self, samples: Array, rate: StatedRate | None, name: str, context: Context) -> Iterator[Item[Waveform]]:
         """Yield the waveform of samples, (samples, channels), at the rate that the JSON or the options say."""
@@ -274,6 +332,13 @@ class PcmReader(Decoder[Waveform, PcmOptions]):
         )
 
 
+def _decoded(raw: bytes, encoding: str, channels: int, *, double: bool) -> Array:
+    """Return the samples of raw bytes, (samples, channels)."""
+    import numpy as np
+
+    return decode(np.frombuffer(raw, np.uint8), encoding, double=double).reshape(-1, channels)
+
+
 def _missing(option: str, meaning: str) -> ItemError:
     return ItemError(f"'{option}' is missing", code="missing-option", remedies=(GiveOption(option, meaning),))
 
@@ -304,11 +369,16 @@ def _bytes(file: BinaryIO, name: str, skip: int) -> UInt8Array:
 def _check_headerless(file: BinaryIO, name: str) -> None:
     """Raise `ItemError` if a file is of a known format, and so holds no raw samples."""
     head = file.read(file_types.HEAD)
-    found = file_types.identify(head)
-    if found in (file_types.JSON, file_types.JSON_LINES):
+    if file_types.identify(head) in (file_types.JSON, file_types.JSON_LINES):
         from tonearm_plugins.decoders.json_sounds import missing_field
 
         raise missing_field(_whole(file, name), name)
+    _check_no_header(head, name)
+
+
+def _check_no_header(head: bytes, name: str) -> None:
+    """Raise `ItemError` if the first bytes of a file are those of a known format."""
+    found = file_types.identify(head[: file_types.HEAD])
     if found not in (file_types.UNKNOWN, file_types.ZEROS, file_types.EMPTY, file_types.PICKLE):
         raise ItemError(
             f"{quoted(name)} is not raw samples; it looks like {found.name}", code="wrong-format", hint=found.hint

@@ -211,7 +211,7 @@ def padded(signal: npt.NDArray[F], pad: tuple[int, int], mode: PadMode) -> npt.N
     Parameters
     ----------
     signal
-        (samples,), real.
+        (…, samples), real.
     pad
         Samples to add before and after.
     mode
@@ -227,11 +227,12 @@ def padded(signal: npt.NDArray[F], pad: tuple[int, int], mode: PadMode) -> npt.N
     >>> padded(np.array([1.0, 2.0, 3.0]), (2, 1), "reflect")
     array([3., 2., 1., 2., 3., 2.])
     """
-    if mode == "reflect" and max(pad) >= signal.size:
-        raise ShapeError(f"{signal.size} samples are too few to be reflected over {max(pad)}")
-    if mode != "constant" and not signal.size:
+    size = signal.shape[-1]
+    if mode == "reflect" and max(pad) >= size:
+        raise ShapeError(f"{size} samples are too few to be reflected over {max(pad)}")
+    if mode != "constant" and not size:
         raise ShapeError(f"0 samples cannot be extended by pad_mode {mode!r}")
-    return np.pad(signal, pad, mode=mode)
+    return np.pad(signal, [(0, 0)] * (signal.ndim - 1) + [pad], mode=mode)
 
 
 def frame_view(signal: npt.NDArray[F], *, n_fft: int, hop_length: int) -> npt.NDArray[F]:

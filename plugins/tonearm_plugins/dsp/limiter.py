@@ -183,7 +183,7 @@ class _Pass:
         self._margin_db = 0.0 if engine is None else MARGIN_DB
         self._widths = (lookahead // 2 + 1, lookahead - lookahead // 2)
         # Sums of whole numbers are the same wherever they begin. These are as fine as 64 bits allow.
-        self._unit = 2.0 ** -min(24, 62 - (self._widths[0] * self._widths[1] * MAX_REDUCTION_DB).bit_length())
+        self._unit = 2.0 ** ((self._widths[0] * self._widths[1] * MAX_REDUCTION_DB).bit_length() - 62)
         self._samples: Array | None = None
         self._seen = 0  # samples of these whose peaks have been measured
         self._given = 0  # samples of these that have been given
@@ -253,7 +253,8 @@ class _Pass:
             sums = total[width:] - total[:-width]
         reduction = sums * (self._unit / (self._widths[0] * self._widths[1]))
         self.max_reduction = max(self.max_reduction, float(reduction.max()))
-        return np.exp(reduction * (math.log(10) / -20), out=reduction)
+        gain: Float64Array = np.exp(reduction * (math.log(10) / -20), out=reduction)
+        return gain
 
     def _released(self, largest: Float64Array) -> Float64Array:
         """Return the largest reductions within the look-ahead in their release, up to the position.

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.errors import ShapeError
+from tonearm_plugins.dsp.frame_stream import FramePlan, FrameStream
 from tonearm_plugins.dsp.framing import PadMode, frame_view, frames_in_cache, padded
 from tonearm_plugins.dsp.progress import OnProgress, share_of
 from tonearm_plugins.dsp.typing import Array, Float64Array
+
+FRAMES_TOGETHER = 32
+"""Frames that are multiplied by the mel basis together, or fewer where a block in the cache has fewer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,38 +101,189 @@ def mel_spectrogram(
     >>> mel.shape
     (1, 1, 17)
     """
-    import scipy.fft
-
-    conditioning = conditioning or Conditioning()
     signal = np.asarray(samples)
-    values = np.asarray(window, dtype=np.float64)
-    n_fft = values.size
+    analysis = MelAnalysis(
+        window=window,
+        win_length=win_length,
+        hop_length=hop_length,
+        mel_basis=mel_basis,
+        power=power,
+        magnitude_guard=magnitude_guard,
+        conditioning=conditioning or Conditioning(),
+        threads=threads,
+    )
     if signal.ndim != 2 or signal.dtype.kind not in "fiu":
         raise ShapeError(f"samples are real, (channels, samples), not {signal.dtype} of shape {signal.shape}")
-    frames = 1 + (signal.shape[1] + sum(pad) - n_fft) // hop_length
+    frames = 1 + (signal.shape[1] + sum(pad) - analysis.n_fft) // hop_length
     if frames < 1:
-        raise ShapeError(f"{signal.shape[1]} samples are less than one frame of {n_fft}")
-    basis = np.ascontiguousarray(mel_basis.T, dtype=np.float64)
-    first = (n_fft - win_length) // 2
-    out = np.empty((signal.shape[0], basis.shape[1], frames))
+        raise ShapeError(f"{signal.shape[1]} samples are less than one frame of {analysis.n_fft}")
+    out = np.empty((signal.shape[0], len(mel_basis), frames))
     for number, (channel, result) in enumerate(zip(signal, out, strict=True)):
-        report = share_of(on_progress, number, len(signal))
-        whole = padded(_with_preemphasis(channel.astype(np.float64), conditioning), pad, pad_mode)
-        view = frame_view(whole, n_fft=n_fft, hop_length=hop_length)
-        for block in block_slices(frames, frames_in_cache(n_fft), on_progress=report):
-            conditioned = _conditioned(view[block], slice(first, first + win_length), conditioning)
-            spectra = scipy.fft.rfft(conditioned * values, axis=1, overwrite_x=True, workers=threads)
-            size = spectra.real**2 + spectra.imag**2 + magnitude_guard
-            result[:, block] = ((np.sqrt(size) if power == 1 else size) @ basis).T
+        whole = padded(analysis.with_preemphasis(channel), pad, pad_mode)
+        analysis.analyse(whole, out=result, on_progress=share_of(on_progress, number, len(signal)))
     return out
 
 
-def _with_preemphasis(channel: Float64Array, conditioning: Conditioning) -> Float64Array:
-    if not conditioning.preemphasis or conditioning.per_frame:
-        return channel
-    result = channel.copy()
-    result[1:] -= conditioning.preemphasis * channel[:-1]
-    return result
+def mel_stream(
+    analysis: MelAnalysis,
+    *,
+    pad: int,
+    pad_mode: PadMode,
+    frames_of: Callable[[int], int],
+    after: Callable[[int], int],
+    held: int,
+    whole: Callable[[Array], Array],
+) -> FrameStream:
+    """Return the linear mel spectrogram of a signal that comes block by block.
+
+    It gives the bits that `mel_spectrogram` gives of the whole signal, however that is cut.
+
+    Parameters
+    ----------
+    analysis
+        Analysis of the frames.
+    pad, pad_mode, frames_of, after, held
+        As in `tonearm_plugins.dsp.frame_stream.FramePlan`.
+    whole
+        Function from a whole signal to its linear mel spectrogram.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).standard_normal((1, 4096))
+    >>> figures = {"window": np.hanning(1024), "win_length": 1024, "hop_length": 256, "mel_basis": np.ones((1, 513))}
+    >>> def whole(samples):
+    ...     return mel_spectrogram(samples, pad=(512, 512), pad_mode="reflect", power=2, **figures)
+    >>> stream = mel_stream(
+    ...     MelAnalysis(power=2, **figures), pad=512, pad_mode="reflect", frames_of=lambda n: 1 + n // 256,
+    ...     after=lambda _: 512, held=0, whole=whole,
+    ... )
+    >>> parts = [stream.push(noise[:, :1500]), stream.push(noise[:, 1500:]), stream.finish()]
+    >>> bool(np.array_equal(np.concatenate(parts, axis=2), whole(noise)))
+    True
+    """
+
+    def analyse(samples: Array, first: int, frames: int) -> Array:
+        out = np.empty((samples.shape[0], len(analysis.mel_basis), frames))
+        for channel, result in zip(samples, out, strict=True):
+            analysis.analyse(channel, first=first, out=result)
+        return out
+
+    last: list[Array] = []
+
+    def conditioned(samples: Array) -> Array:
+        found = analysis.with_preemphasis(samples, last[-1] if last else None)
+        if samples.shape[1]:
+            last[:] = [samples[:, -1:].copy()]
+        return found
+
+    plan = FramePlan(
+        n_fft=analysis.n_fft,
+        hop_length=analysis.hop_length,
+        pad=pad,
+        pad_mode=pad_mode,
+        frames=frames_of,
+        after=after,
+        held=held,
+    )
+    return FrameStream(plan, whole=whole, analyse=analyse, conditioned=conditioned)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MelAnalysis:
+    """The way from frames to bands; the parameters are those of `mel_spectrogram`."""
+
+    window: npt.ArrayLike
+    win_length: int
+    hop_length: int
+    mel_basis: Array
+    power: int
+    magnitude_guard: float = 0.0
+    conditioning: Conditioning = field(default_factory=Conditioning)
+    threads: int = 1
+
+    @cached_property
+    def values(self) -> Float64Array:
+        """The window: (n_fft,)."""
+        return np.asarray(self.window, dtype=np.float64)
+
+    @cached_property
+    def basis(self) -> Float64Array:
+        """The weights of each bin in the bands: (bins, mels)."""
+        return np.ascontiguousarray(self.mel_basis.T, dtype=np.float64)
+
+    @property
+    def n_fft(self) -> int:
+        """Samples of a frame."""
+        return self.values.size
+
+    def with_preemphasis(self, samples: Array, before: Array | None = None) -> Float64Array:
+        """Return samples, (…, samples), with the pre-emphasis of the whole signal, in float64.
+
+        Parameters
+        ----------
+        samples
+            Samples.
+        before
+            The sample before them, (…, 1); None at the start of the signal.
+        """
+        result = samples.astype(np.float64)
+        factor = self.conditioning.preemphasis
+        if factor and not self.conditioning.per_frame:
+            result[..., 1:] -= factor * samples[..., :-1].astype(np.float64)
+            if before is not None:
+                result[..., :1] -= factor * before.astype(np.float64)
+        return result
+
+    def analyse(
+        self, samples: Float64Array, *, out: Float64Array, first: int = 0, on_progress: OnProgress | None = None
+    ) -> None:
+        """Analyse one channel on the padded time axis into ``out`` (mels, frames).
+
+        The last bits of a product of matrices depend on their shape and on the place of a row. So frames are multiplied
+        together, each at the place that its number gives it, and streams have the bits of whole signals.
+
+        Parameters
+        ----------
+        samples
+            (samples,), from the start of the first frame on.
+        out
+            Result.
+        first
+            Number of the first frame in the whole signal.
+        on_progress
+            Function called with the progress.
+        """
+        import scipy.fft
+
+        frames = out.shape[1]
+        if not frames:
+            return
+        inside = (self.n_fft - self.win_length) // 2
+        inside_window = slice(inside, inside + self.win_length)
+        view = frame_view(samples, n_fft=self.n_fft, hop_length=self.hop_length)
+        together = min(FRAMES_TOGETHER, frames_in_cache(self.n_fft))
+        before = first % together
+        room = np.zeros((0, together, self.basis.shape[0]))
+        slices = block_slices(
+            before + frames, frames_in_cache(self.n_fft), multiple_of=together, on_progress=on_progress
+        )
+        for block in slices:
+            begin = max(block.start, before)
+            place = slice(begin - before, block.stop - before)
+            conditioned = _conditioned(view[place], inside_window, self.conditioning)
+            spectra = scipy.fft.rfft(conditioned * self.values, axis=1, overwrite_x=True, workers=self.threads)
+            groups = -(-(block.stop - block.start) // together)
+            if len(room) < groups:
+                room = np.zeros((groups, together, self.basis.shape[0]))
+            rows = slice(begin - block.start, block.stop - block.start)
+            size = room.reshape(-1, room.shape[2])[rows]
+            np.add(spectra.real**2, spectra.imag**2, out=size)
+            if self.magnitude_guard:
+                size += self.magnitude_guard
+            if self.power == 1:
+                np.sqrt(size, out=size)
+            bands = room[:groups] @ self.basis
+            out[:, place] = bands.reshape(-1, bands.shape[2])[rows].T
 
 
 def _conditioned(frames: Float64Array, inside: slice, conditioning: Conditioning) -> Float64Array:

@@ -84,12 +84,12 @@ class InversePreemphasis:
         given = samples if self._waiting is None else np.concatenate((self._waiting, samples), axis=1)
         whole = given.shape[1] // FILTER_BLOCK_LENGTH * FILTER_BLOCK_LENGTH
         result = np.empty((given.shape[0], given.shape[1] if is_last else whole), given.dtype)
-        for part in block_slices(whole, BLOCKS_TOGETHER * FILTER_BLOCK_LENGTH, on_progress=on_progress):
-            self._undo(given[:, part], FILTER_BLOCK_LENGTH, out=result[:, part])
-        if whole < result.shape[1]:
-            self._undo(given[:, whole:], given.shape[1] - whole, out=result[:, whole:])
-            if on_progress:
-                on_progress(given.shape[1], given.shape[1])
+        for part in block_slices(result.shape[1], BLOCKS_TOGETHER * FILTER_BLOCK_LENGTH, on_progress=on_progress):
+            end = min(part.stop, whole)
+            if part.start < end:
+                self._undo(given[:, part.start : end], FILTER_BLOCK_LENGTH, out=result[:, part.start : end])
+            if end < part.stop:
+                self._undo(given[:, end : part.stop], part.stop - end, out=result[:, end : part.stop])
         self._waiting = given[:, whole:].copy()
         return result
 

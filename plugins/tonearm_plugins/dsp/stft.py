@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
+from tonearm_plugins.dsp.frame_stream import FramePlan, FrameStream
 from tonearm_plugins.dsp.framing import FrameGrid, PadMode, padded
 from tonearm_plugins.dsp.progress import OnProgress, frames_of
-from tonearm_plugins.dsp.typing import ComplexArray
+from tonearm_plugins.dsp.typing import Array, ComplexArray
 
 
 def stft(
@@ -82,3 +85,74 @@ def stft(
         report = frames_of(on_progress, number, out.shape)
         engine.stft(whole[:size], grid, out=result, on_progress=report)
     return out
+
+
+def stft_stream(
+    *,
+    window: npt.ArrayLike,
+    hop_length: int,
+    pad: int = 0,
+    pad_mode: PadMode = "constant",
+    frames_of: Callable[[int], int] | None = None,
+    double: bool = False,
+    on_progress: OnProgress | None = None,
+) -> FrameStream:
+    """Return the STFT of a signal that comes block by block: the bits that `stft` gives, however it is cut.
+
+    Parameters
+    ----------
+    window, hop_length, pad, pad_mode, double, on_progress
+        As in `stft`. Progress is reported if all samples come at once.
+    frames_of
+        Function from a number of samples to the number of frames, the last of which are completed with zeros; all whole
+        frames if None, and where it gives 0.
+
+    Examples
+    --------
+    >>> tone = np.sin(2 * np.pi * np.arange(5120) / 16)[None]
+    >>> frames = {"window": np.hanning(1024), "hop_length": 256, "pad": 512}
+    >>> stream = stft_stream(**frames)
+    >>> parts = [stream.push(tone[:, :3000]), stream.push(tone[:, 3000:]), stream.finish()]
+    >>> [part.shape[2] for part in parts]
+    [10, 9, 2]
+    >>> bool(np.array_equal(np.concatenate(parts, axis=2), stft(tone, **frames)))
+    True
+    """
+    values = np.asarray(window)
+    grid = FrameGrid.checked(window, hop_length=hop_length, pad=pad, frames=1)
+    engine = choose("auto", grid, double=double)
+    dtype = np.complex128 if double else np.complex64
+
+    def whole_frames(samples: int) -> int:
+        return max(0, 1 + (samples + 2 * pad - values.size) // hop_length)
+
+    def whole(samples: Array) -> Array:
+        return stft(
+            samples,
+            window=values,
+            hop_length=hop_length,
+            pad=pad,
+            pad_mode=pad_mode,
+            frames=(frames_of(samples.shape[-1]) or None) if frames_of else None,
+            double=double,
+            on_progress=on_progress,
+        )
+
+    def analyse(samples: Array, _: int, frames: int) -> Array:
+        out = np.empty((samples.shape[0], grid.bins, frames), dtype)
+        if frames:
+            local = FrameGrid.checked(values, hop_length=hop_length, pad=0, frames=frames)
+            for channel, result in zip(samples, out, strict=True):
+                engine.stft(channel, local, out=result)
+        return out
+
+    plan = FramePlan(
+        n_fft=grid.n_fft,
+        hop_length=hop_length,
+        pad=pad,
+        pad_mode=pad_mode,
+        frames=frames_of or whole_frames,
+        after=lambda _: pad,
+    )
+    real = np.float64 if double else np.float32
+    return FrameStream(plan, whole=whole, analyse=analyse, conditioned=lambda samples: samples.astype(real))

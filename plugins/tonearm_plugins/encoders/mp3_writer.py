@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tonearm.api import (
     Context,
@@ -15,21 +15,19 @@ from tonearm.api import (
     SetOption,
     Sink,
     Spec,
-    Waveform,
-    pcm_blocks,
+    StartedEncoder,
+    UsageError,
 )
-from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
+from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import MP3, mp3_bitrates
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 
-_BITS = 24  # for soundfile and pydub, which take more than 16; float32 has no more
+if TYPE_CHECKING:
+    from tonearm_plugins.formats.lame import Rate
+
 _DEFAULT_BITRATE = 192
 
-# Peak of −12 dB. From there on, LAME's own noise is at least 10 dB above that of the 16 bits that lameenc takes, even
-# at 320 kbit/s. In quieter sounds the rounding would be heard.
-_LOUD = 0.25
-
-_LAMEENC = Requirement(name="lameenc", hint="pip install lameenc, or engine: soundfile, which is slower")
+_LAMEENC = Requirement(name="lameenc", hint="pip install lameenc, or engine: soundfile")
 
 Bitrate = Literal[8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 192, 224, 256, 320]
 
@@ -41,9 +39,9 @@ class Mp3Options(SoundTagOptions):
     engine: Annotated[
         Literal["auto", "lameenc", "soundfile", "pydub"],
         Meta(
-            description="Library that calls LAME. lameenc is three times as fast as the others and takes 16 bits;"
-            " soundfile takes 24. auto is lameenc, or soundfile for a sound that never reaches −12 dB of full scale,"
-            " where 16 bits could be heard. pydub uses ffmpeg."
+            description="Library that has LAME. auto is lameenc, or soundfile where lameenc is not installed or hides"
+            " LAME's functions, as on Windows. Both take floats and give the same sound. pydub uses ffmpeg; it cannot"
+            " stream."
         ),
     ] = "auto"
     bitrate: Annotated[
@@ -79,150 +77,87 @@ class Mp3Options(SoundTagOptions):
         yield from super().problems()
 
 
-class Mp3Writer(SoundEncoder[Mp3Options]):
+class Mp3Writer(SoundBlockEncoder[Mp3Options]):
     """Write an MP3 file of exact length, with a constant, average or variable bit rate and ID3 tags."""
 
     suffixes = (".mp3",)
     limits = MP3
+    any_blocks = True
+    pipes = True
 
     def needs(self) -> Iterable[Requirement]:
         """Return what the engine needs to be installed."""
         return {"pydub": (FFMPEG,), "lameenc": (_LAMEENC,)}.get(self.options.engine, ())
 
     def preflight(self) -> None:
-        """Check that ffmpeg is installed and has LAME, if the engine is pydub."""
+        """Check that the engine has LAME."""
+        if self.options.engine == "lameenc":
+            from tonearm_plugins.formats import lame
+
+            if lame.library() is None:
+                message = "this lameenc does not give access to LAME's functions"
+                remedies = (SetOption("engine", "soundfile"),)
+                raise UsageError(message, code="missing-requirement", remedies=remedies)
         if self.options.engine == "pydub":
             from tonearm_plugins.formats import ffmpeg
 
             ffmpeg.require(ffmpeg.find(), container="mp3", codec="libmp3lame")
 
-    def accepts(self, spec: Spec) -> None:
-        """Refuse what MP3 cannot hold, and bit rates too low for an exact length."""
-        super().accepts(spec)
-        if spec.sample_rate is not None:
-            problem = self._problem(spec.sample_rate, spec.channels or 1)
-            if problem:
-                raise problem
+    def check_blocks(self, spec: Spec) -> None:
+        """Refuse the engine pydub, which takes the whole sound."""
+        super().check_blocks(spec)
+        if self.options.engine == "pydub":
+            raise OptionError(
+                "pydub takes the whole sound, and a stream has none until it ends",
+                option="engine",
+                code="needs-whole",
+                remedies=(RemoveOption("engine"), SetOption("engine", "soundfile")),
+            )
 
-    def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        """Write the file with its tags, and measure the bit rate and the number of clipped samples."""
-        if self.options.vbr_quality is None:
-            context.measure(bitrate=self._bitrate(signal.sample_rate))
-        engine = self._engine(signal)
-        {"lameenc": self._by_lameenc, "soundfile": self._by_soundfile, "pydub": self._by_pydub}[engine](
-            signal, sink, tags, context
-        )
+    def check_pipe(self, spec: Spec) -> None:
+        """Refuse the engine pydub, which writes a file."""
+        super().check_pipe(spec)
+        if self.options.engine == "pydub":
+            message = "pydub writes a file, and cannot write into a pipe"
+            remedies = (RemoveOption("engine"), SetOption("engine", "soundfile"))
+            raise OptionError(message, option="engine", code="needs-file", remedies=remedies)
 
-    def _engine(self, signal: Waveform) -> str:
-        """Return the engine for a sound: lameenc, unless 16 bits are too few or it is not installed."""
-        if self.options.engine != "auto":
-            return self.options.engine
-        from tonearm_plugins.dsp.levels import peak
+    def begin(self, spec: Spec, sink: Sink, tags: Mapping[str, str], context: Context) -> StartedEncoder:
+        """Return the encoder at work on a file, and measure the bit rate."""
+        from tonearm_plugins.encoders import mp3_engines
 
-        fine = not self._too_low(signal.sample_rate, signal.channels)
-        if not _LAMEENC.is_met() or (fine and 0 < peak(signal.samples) < _LOUD):
-            return "soundfile"
-        return "lameenc"
+        sample_rate, channels = spec.sample_rate or 0, spec.channels or 0
+        rate = self._rate(sample_rate)
+        if rate.mode != "vbr":
+            context.measure(bitrate=rate.bitrate)
+        head = b""
+        if tags or self.cover:
+            from tonearm_plugins.formats.tags import id3_bytes
 
-    def _by_lameenc(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
+            head = id3_bytes(tags, self.cover)
+        if self.options.engine == "pydub":
+            return mp3_engines.ByPydub(rate, sample_rate, channels, sink, head, context)
+        engine = mp3_engines.by_lame if self._uses_lame() else mp3_engines.by_libsndfile
+        return mp3_engines.StartedMp3(engine(rate, sample_rate, channels), rate, sink, head, context)
+
+    def _uses_lame(self) -> bool:
+        """Return whether LAME is called directly, as what is installed and the options decide."""
         from tonearm_plugins.formats import lame
 
-        content = lame.encode(
-            pcm_blocks(signal, lame.BITS, context),
-            sample_rate=signal.sample_rate,
-            channels=signal.channels,
-            length=signal.length,
-            **self._rates(signal),
-        )
-        self._save(content, sink, tags)
+        if self.options.engine == "auto":
+            return lame.library() is not None
+        return self.options.engine == "lameenc"
 
-    def _rates(self, signal: Waveform) -> dict[str, int | None]:
-        """Return the bit rate, constant or average, or the quality, as arguments of `lame`."""
+    def _rate(self, sample_rate: int) -> Rate:
+        """Return the bit rate of a sound."""
+        from tonearm_plugins.formats.lame import Rate
+
         options = self.options
         if options.vbr_quality is not None:
-            return {"vbr_quality": options.vbr_quality}
-        return {"bitrate" if options.abr is None else "abr": self._bitrate(signal.sample_rate)}
-
-    def _save(self, content: bytes, sink: Sink, tags: Mapping[str, str]) -> None:
-        """Write the tags, then the content of the file."""
-        with sink.open() as file:
-            if tags or self.cover:
-                from tonearm_plugins.formats.tags import id3_bytes
-
-                file.write(id3_bytes(tags, self.cover))
-            file.write(content)
-
-    def _by_soundfile(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        from tonearm_plugins.formats.sndfile_writing import write
-        from tonearm_plugins.formats.tags import write_id3
-
-        options = self.options
-        if options.vbr_quality is None:
-            # libsndfile spreads 0 to 1 evenly over the bit rates, the highest first, and refuses exactly 1.
-            rates = mp3_bitrates(signal.sample_rate)
-            level = min((rates[-1] - self._bitrate(signal.sample_rate)) / (rates[-1] - rates[0]), 0.999)
-            mode = "CONSTANT" if options.abr is None else "AVERAGE"
-        else:
-            level, mode = options.vbr_quality / 10, "VARIABLE"
-        write(
-            sink.path,
-            pcm_blocks(signal, _BITS, context),
-            sample_rate=signal.sample_rate,
-            channels=signal.channels,
-            container="MP3",
-            subtype="MPEG_LAYER_III",
-            compression_level=level,
-            bitrate_mode=mode,
-        )
-        write_id3(sink.path, tags, self.cover)
-
-    def _by_pydub(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        from tonearm_plugins.formats import ffmpeg, lame
-
-        options = self.options
-        more = [] if options.vbr_quality is None else ["-q:a", str(options.vbr_quality)]
-        more += [] if options.abr is None else ["-abr", "1"]
-        ffmpeg.export(
-            sink.path,
-            pcm_blocks(signal, _BITS, context, reports=False),
-            sample_rate=signal.sample_rate,
-            channels=signal.channels,
-            container="mp3",
-            codec="libmp3lame",
-            bitrate=self._bitrate(signal.sample_rate) if options.vbr_quality is None else None,
-            parameters=[*more, "-id3v2_version", "0"],
-            on_progress=context.progress,
-        )
-        content = lame.corrected(sink.path.read_bytes(), length=signal.length, **self._rates(signal))
-        self._save(content, sink, tags)
+            return Rate("vbr", quality=options.vbr_quality)
+        return Rate("cbr" if options.abr is None else "abr", self._bitrate(sample_rate))
 
     def _bitrate(self, sample_rate: int) -> int:
         """Return the bit rate that MP3 has at this sample rate, the nearest to the wanted one."""
         wanted = self.options.bitrate or self.options.abr or _DEFAULT_BITRATE
         return min(mp3_bitrates(sample_rate), key=lambda rate: (abs(rate - wanted), -rate))
-
-    def _problem(self, sample_rate: int, channels: int) -> OptionError | None:
-        """Return the error for a bit rate that is too low for the engine; None if it is not."""
-        if self.options.engine == "soundfile" or (self.options.engine == "auto" and not _LAMEENC.is_met()):
-            return self._too_low(sample_rate, channels)
-        return None
-
-    def _too_low(self, sample_rate: int, channels: int) -> OptionError | None:
-        """Return the error for a bit rate whose frames cannot hold LAME's frame of information; None if they can.
-
-        That frame has the exact length. Other engines than libsndfile enlarge it.
-        """
-        if self.options.vbr_quality is not None or self.options.abr is not None:
-            return None
-        from tonearm_plugins.formats.mpeg_audio import holds_info
-
-        bitrate = self._bitrate(sample_rate)
-        enough = [rate for rate in mp3_bitrates(sample_rate) if holds_info(rate, sample_rate, channels)]
-        if bitrate in enough:
-            return None
-        return OptionError(
-            f"{bitrate} kbit/s at {sample_rate} Hz leaves no room for the exact length of the sound",
-            option="bitrate",
-            remedies=(SetOption("bitrate", enough[0]), SetOption("engine", "lameenc", "which finds the room")),
-            code="bitrate-too-low",
-        )

@@ -19,7 +19,7 @@ OPUS = Limits(name="Opus", rates=(8000, 12000, 16000, 24000, 48000), channels=8,
 OPUS_RESAMPLED = OPUS.replace(rates=())
 VORBIS = Limits(name="Vorbis", rates=(range(8000, 192_001),), channels=8, advice=_MORE_CHANNELS)
 AAC = Limits(name="AAC", rates=_AAC_RATES, channels=8, advice=_MORE_CHANNELS)
-AAC_IN_M4A = AAC.replace(channels=6)
+AAC_OF_PYAV = AAC.replace(channels=6)
 ALAC = Limits(name="M4A", rates=(range(1, 384_001),), channels=6, advice=_MORE_CHANNELS)
 AC3 = Limits(name="AC-3", rates=(32000, 44100, 48000), channels=6, advice=_MORE_CHANNELS)
 EAC3 = AC3.replace(name="E-AC-3")
@@ -46,11 +46,8 @@ AIFF = Limits(
     advice={**_MORE_CHANNELS, "too-long": "use wav-writer, which continues as RF64"},
 )
 
-ALAC_FRAME = 4096
-"""Samples of each channel in a frame of ALAC."""
-
-ALAC_SHORTEST = 3
-"""Shortest last frame of more than two channels, in samples; a shorter one makes ffmpeg's encoder end the process."""
+AAC_FRAME = 1024
+"""Samples of each channel in a frame of AAC."""
 
 OPUS_BITRATES = (6, 256)
 """Lowest and highest bit rate of Opus for each channel in kbit/s, as libsndfile has them."""
@@ -62,6 +59,11 @@ FLAC = Limits(name="FLAC", rates=(range(1, 65_536), range(65_540, 655_351, 10)),
 def aac_bitrate(sample_rate: int, channels: int) -> int:
     """Return the highest bit rate of AAC in kbit/s: 6144 bits a channel in 1024 samples (ISO/IEC 14496-3)."""
     return 6144 * sample_rate * channels // 1024 // 1000
+
+
+def nearest_aac_bitrate(wanted: int | None, sample_rate: int, channels: int) -> int:
+    """Return the bit rate of AAC in kbit/s that is nearest to the wanted one, by default 96 for each channel."""
+    return min(wanted or 96 * channels, aac_bitrate(sample_rate, channels))
 
 
 MPEG1_BITRATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)

@@ -61,7 +61,7 @@ def library() -> Any:
     if spec is None or spec.origin is None:
         return None
     try:
-        lame: Any = ctypes.CDLL(spec.origin)
+        lame: Any = ctypes.CDLL(spec.origin)  # noqa: TID251 - of LAME, not of the system
         return _declared(lame)
     except (OSError, AttributeError):
         return None

@@ -1,23 +1,18 @@
-"""AAC and ALAC in MP4, through PyAV, which includes the libraries of ffmpeg."""
+"""Tags of MP4 as iTunes writes them: into a file, or into the start of a stream that passes by."""
 
 from __future__ import annotations
 
-import errno
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, BinaryIO
 
-from tonearm.api import WELL_KNOWN_TAGS, ItemError, OptionError, OutputError, number_and_total
-from tonearm_plugins.formats.codec_limits import ALAC_FRAME, ALAC_SHORTEST
+from tonearm.api import WELL_KNOWN_TAGS, number_and_total
 
 if TYPE_CHECKING:
-    from tonearm.api import Cover
-    from tonearm_plugins.dsp.typing import Array
+    from pathlib import Path
 
-# ffmpeg's names of the layouts that both codecs have, with channels in WAV's order.
-_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1"}
-_DISK = (errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+    from tonearm.api import Cover
+
 _FREE = "----:com.apple.iTunes:"
 _NUMBERS = ("trkn", "disk", "tmpo")
 _NUMBER = re.compile(r"\d{1,5}(\.\d+)?")
@@ -25,121 +20,13 @@ _LARGEST = (1 << 16) - 1
 """Largest number that the atoms of `_NUMBERS` hold; a larger one is kept as text in a free-form atom."""
 
 
-def write_aac(path: Path, blocks: Iterable[Array], *, sample_rate: int, channels: int, bitrate: int) -> None:
-    """Write an AAC file.
-
-    Parameters
-    ----------
-    path
-        Path of the file.
-    blocks
-        Samples (samples, channels) float32.
-    sample_rate
-        Sample rate in Hz, one that AAC has.
-    channels
-        Number of channels, 1 to 6.
-    bitrate
-        Bit rate in kbit/s.
-
-    Raises
-    ------
-    OutputError
-        The file cannot be written, because the disk is full for instance.
-    ItemError
-        The encoder refused the sound.
-    """
-    _write(path, blocks, "aac", "fltp", sample_rate, channels, bit_rate=bitrate * 1000)
-
-
-def write_alac(path: Path, blocks: Iterable[Array], *, sample_rate: int, channels: int, bits: int) -> None:
-    """Write an ALAC file.
-
-    Parameters
-    ----------
-    path
-        Path of the file.
-    blocks
-        Samples (samples, channels): int16 for 16 bits, int32 for 24, at the full scale of the type.
-    sample_rate
-        Sample rate in Hz.
-    channels
-        Number of channels, 1 to 6.
-    bits
-        Bits of a sample, 16 or 24.
-
-    Raises
-    ------
-    OutputError
-        The file cannot be written, because the disk is full for instance.
-    ItemError
-        The encoder refused the sound.
-    """
-    _write(path, blocks, "alac", "s16p" if bits == 16 else "s32p", sample_rate, channels)
-
-
-def check_alac(length: int, channels: int) -> None:
-    """Raise `OptionError` if the last frame of ALAC would be too short for the encoder of ffmpeg."""
-    last = length % ALAC_FRAME
-    if channels > 2 and last in range(1, ALAC_SHORTEST):
-        raise OptionError(
-            f"ALAC cannot have {length} samples of {channels} channels: its last frame would have only {last}",
-            code="encoder-refused",
-            hint="pad it by a few samples, or use flac-writer",
-        )
-
-
-def _write(
-    path: Path, blocks: Iterable[Array], codec: str, sample_format: str, sample_rate: int, channels: int, **more: int
-) -> None:
-    import av
-    import numpy as np
-
-    # The default time scale, milliseconds, is too coarse for the exact start and length.
-    options = {"movie_timescale": str(sample_rate), "movflags": "+faststart"}
-    layout: Any = _LAYOUTS[channels]
-    try:
-        with av.open(str(path), "w", format="ipod", options=options) as container:
-            stream: Any = container.add_stream(codec, rate=sample_rate, layout=layout)
-            coder = stream.codec_context
-            coder.format = sample_format
-            for name, value in more.items():
-                setattr(coder, name, value)
-            coder.open()
-            done = 0
-            for block in _framed(blocks, coder.frame_size):
-                frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block.T), format=sample_format, layout=layout)
-                frame.sample_rate, frame.pts = sample_rate, done
-                done += len(block)
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
-    except av.FFmpegError as error:
-        if isinstance(error, OSError) and error.errno in _DISK:
-            raise OutputError(f"cannot write: {(error.strerror or str(error)).lower()}") from error
-        raise ItemError(f"cannot write {codec}: {error.strerror or error}", code="encoder-refused") from error
-
-
-def _framed(blocks: Iterable[Array], size: int) -> Iterator[Array]:
-    """Yield the samples of blocks in frames of one size; only the last may be shorter."""
-    import numpy as np
-
-    rest: Array | None = None
-    for block in blocks:
-        joined = block if rest is None or not len(rest) else np.concatenate([rest, block])
-        whole = len(joined) - len(joined) % size
-        for start in range(0, whole, size):
-            yield joined[start : start + size]
-        rest = joined[whole:]
-    if rest is not None and len(rest):
-        yield rest
-
-
-def write_tags(path: Path, tags: Mapping[str, str], cover: Cover | None = None) -> None:
-    """Write tags and a cover into an MP4 file as iTunes does; nothing if there are none."""
+def write_tags(target: Path | BinaryIO, tags: Mapping[str, str], cover: Cover | None = None) -> None:
+    """Write tags and a cover into an MP4 file, by its path or open, as iTunes does; nothing if there are none."""
     if not (tags or cover):
         return
     from mutagen import mp4
 
-    file = mp4.MP4(path)
+    file = mp4.MP4(target)
     for name, value in tags.items():
         atom = WELL_KNOWN_TAGS[name].mp4 if name in WELL_KNOWN_TAGS else ""
         numbers = number_and_total(value)
@@ -155,4 +42,47 @@ def write_tags(path: Path, tags: Mapping[str, str], cover: Cover | None = None) 
     if cover:
         kind = mp4.MP4Cover.FORMAT_PNG if cover.mime == "image/png" else mp4.MP4Cover.FORMAT_JPEG
         file["covr"] = [mp4.MP4Cover(cover.content, kind)]
-    file.save(padding=lambda _: 0)
+    file.save(target, padding=lambda _: 0)
+
+
+class TaggedStart:
+    """Bytes of an MP4 stream that pass by, into whose table of contents tags are written.
+
+    Parameters
+    ----------
+    take
+        Function that takes the bytes.
+    tags, cover
+        As for `write_tags`.
+    """
+
+    def __init__(self, take: Callable[[bytes], object], tags: Mapping[str, str], cover: Cover | None = None) -> None:
+        self._take, self._tags, self._cover = take, tags, cover
+        self._start: bytes | None = b""
+
+    def __call__(self, content: bytes) -> None:
+        """Pass bytes on, the first of them when the table is complete."""
+        if self._start is None:
+            self._take(content)
+            return
+        self._start += content
+        end = _end_of_table(self._start)
+        if not end:
+            return
+        import io
+
+        file = io.BytesIO(self._start[:end])
+        rest, self._start = self._start[end:], None
+        write_tags(file, self._tags, self._cover)
+        self._take(file.getvalue() + rest)
+
+
+def _end_of_table(content: bytes) -> int:
+    """Return where the table of contents ends, if all of it is in the bytes; else 0."""
+    at = 0
+    while at + 8 <= len(content):
+        end = at + int.from_bytes(content[at : at + 4], "big")
+        if content[at + 4 : at + 8] == b"moov":
+            return end if end <= len(content) else 0
+        at = end
+    return 0

@@ -1,11 +1,13 @@
 """WAV files: samples are rounded, never floored or wrapped around, and a file beyond 4 GiB is RF64.
 
-The header is complete before the first sample is written, so that the file need not be able to seek.
+The header is complete before the first sample where the length is known. Else a file gets it at the end, and a pipe has
+one of unknown length.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
     from tonearm_plugins.dsp.typing import Array
 
+
+_MOVED = 1 << 24  # bytes that are moved at once
 
 SHORT_BLOCK = 40_960
 """Samples of a block of a short sound over all channels. One block would push the interpreter out of the cache: saving
@@ -42,83 +46,124 @@ class WavStats:
     bytes: int
 
 
-def write_wav(
-    file: BinaryIO,
-    blocks: Iterable[Array] | Array,
-    *,
-    sample_rate: int,
-    channels: int,
-    frames: int,
-    subtype: Subtype = "PCM_16",
-    form: Form = "auto",
-    before: Sequence[Chunk] = (),
-    after: Sequence[Chunk] = (),
-    dither: np.random.Generator | None = None,
-    on_progress: Callable[[float, float], None] | None = None,
-) -> WavStats:
-    """Write a WAV file in one pass, with memory that does not depend on its length.
+class WavFile:
+    """A WAV file that is written block by block, with memory that does not depend on its length.
 
     Parameters
     ----------
     file
-        Binary file, open for writing; it need not be able to seek.
-    blocks
-        Samples (channels, n), float32 or float64 with full scale ±1.0: several arrays or one. A mapped array is read
-        block by block.
+        Binary file, open for writing at its start. Without ``frames``, it must be able to seek unless it is a pipe.
     sample_rate
         Sample rate in Hz.
     channels
         Number of channels, 1 to 65535 / bytes of a sample.
     frames
-        Samples of each channel, over all blocks.
+        Samples of each channel, over all blocks; None if that is not known yet.
     subtype
         Sample format. PCM is rounded as by `quantize`; FLOAT and DOUBLE keep samples beyond ±1.0.
     form, before, after
         Format and additional chunks, as for `frame`.
     dither
         Generator of the dither of PCM, as for `quantize`.
-    on_progress
-        Function called with the frames that are written, and all frames.
-
-    Returns
-    -------
-    WavStats
-        Number of clipped samples, peak, and size.
+    is_pipe
+        Whether the file cannot seek. Chunks that follow the samples in a file stand before them in a pipe.
 
     Raises
     ------
     ValueError
-        A sample is NaN or infinite, the blocks do not have the given channels or frames, or the header cannot hold the
-        numbers. The file is then incomplete.
+        The header cannot hold the numbers.
     """
-    import numpy as np
 
-    around = frame(sample_rate, channels, frames, subtype, form, before=before, after=after)
-    _write(file, memoryview(around.start))
-    step = samples_per_block(channels)
-    if frames <= step and dither is None:  # the noise of the dither depends on the length of the blocks
-        step = max(1, SHORT_BLOCK // channels)
-    convert = _Converter(subtype, channels, step, dither)
-    done, clipped, peak = 0, 0, 0.0
-    for block in [blocks] if isinstance(blocks, np.ndarray) else blocks:
+    def __init__(
+        self,
+        file: BinaryIO,
+        *,
+        sample_rate: int,
+        channels: int,
+        frames: int | None = None,
+        subtype: Subtype = "PCM_16",
+        form: Form = "auto",
+        before: Sequence[Chunk] = (),
+        after: Sequence[Chunk] = (),
+        dither: np.random.Generator | None = None,
+        is_pipe: bool = False,
+    ) -> None:
+        if is_pipe:
+            before, after = (*before, *after), ()
+        self._file = file
+        self._channels = channels
+        self._announced = frames
+        self._is_pipe = is_pipe
+        self._frame = lambda count: frame(sample_rate, channels, count, subtype, form, before=before, after=after)
+        # A header of the right length, if the file does not grow beyond 4 GB, is patched at the end.
+        self._around = self._frame(0 if frames is None and not is_pipe else frames)
+        _write(file, memoryview(self._around.start))
+        step = samples_per_block(channels)
+        self._step = max(1, SHORT_BLOCK // channels) if frames is None or frames <= step else step
+        self._convert = _Converter(subtype, channels, self._step, dither)
+        self._done, self._clipped, self._peak = 0, 0, 0.0
+
+    def write(self, block: Array) -> None:
+        """Write samples (channels, n), float32 or float64 with full scale ±1.0.
+
+        Raises
+        ------
+        ValueError
+            A sample is NaN or infinite, the block does not have the channels, or there are more frames than announced.
+            The file is then incomplete.
+        """
         rounding.check_type(block)
-        if block.ndim != 2 or block.shape[0] != channels:
-            raise ValueError(f"blocks must have the shape ({channels}, n), not {block.shape}")
-        if done + block.shape[1] > frames:
-            raise ValueError(f"there are more samples than the {frames} frames that were announced")
-        for part in _parts(block, step):
+        if block.ndim != 2 or block.shape[0] != self._channels:
+            raise ValueError(f"blocks must have the shape ({self._channels}, n), not {block.shape}")
+        if self._announced is not None and self._done + block.shape[1] > self._announced:
+            raise ValueError(f"there are more samples than the {self._announced} frames that were announced")
+        convert = self._convert
+        for part in _parts(block, self._step):
             low, high = rounding.finite_extent(part)
-            _write(file, convert(part, low, high))
-            peak = max(peak, high, -low)
+            _write(self._file, convert(part, low, high))
+            self._peak = max(self._peak, high, -low)
             if convert.pcm:
-                clipped += rounding.beyond(part, low, high)
-            done += part.shape[1]
-            if on_progress:
-                on_progress(done, frames)
-    if done != frames:
-        raise ValueError(f"{frames} frames were announced, but there are {done}")
-    _write(file, memoryview(around.end))
-    return WavStats(clipped, peak, around.total)
+                self._clipped += rounding.beyond(part, low, high)
+            self._done += part.shape[1]
+
+    def finish(self) -> WavStats:
+        """Write the end of the file, and its header if the length was not known; the file stays open.
+
+        Raises
+        ------
+        ValueError
+            There are fewer frames than were announced.
+        """
+        done, around, announced = self._done, self._around, self._announced
+        if announced is None and not self._is_pipe:
+            around = self._frame(done)
+            more = len(around.start) - len(self._around.start)
+            if more:
+                _move(self._file, len(self._around.start), more)
+            self._file.seek(0)
+            _write(self._file, memoryview(around.start))
+            self._file.seek(0, os.SEEK_END)
+        elif announced is not None and done != announced:
+            raise ValueError(f"{announced} frames were announced, but there are {done}")
+        _write(self._file, memoryview(around.end))
+        return WavStats(self._clipped, self._peak, around.total)
+
+
+def _move(file: BinaryIO, start: int, more: int) -> None:
+    """Move all bytes from ``start`` on towards the end, from the last ones on, so that none is overwritten unread."""
+    file.flush()
+    name = file.name
+    end = file.seek(0, os.SEEK_END)
+    # What is open for writing alone can be read by its name.
+    with open(name, "rb", buffering=0, closefd=isinstance(name, str)) as source:
+        while end > start:
+            at = max(start, end - _MOVED)
+            source.seek(at)
+            data = source.read(end - at)
+            file.seek(at + more)
+            _write(file, memoryview(data))
+            file.flush()
+            end = at
 
 
 class _Converter:

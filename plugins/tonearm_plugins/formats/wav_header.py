@@ -1,4 +1,4 @@
-"""Headers of WAV and its relatives: complete before the first sample, so that nothing is patched afterwards.
+"""Headers of WAV and its relatives: complete before the first sample where the length is known.
 
 WAV follows Microsoft's multiple-channel note (WAVE_FORMAT_EXTENSIBLE for more than two channels or more than 16 bits of
 PCM), RF64 and ``bext`` follow EBU Tech 3306 and 3285, W64 follows Sony's specification, in which chunks are named by
@@ -58,7 +58,7 @@ class Frame(Struct, frozen=True):
 def frame(
     sample_rate: int,
     channels: int,
-    frames: int,
+    frames: int | None,
     subtype: Subtype,
     form: Form = "auto",
     *,
@@ -74,7 +74,8 @@ def frame(
     channels
         Number of channels.
     frames
-        Samples of each channel.
+        Samples of each channel. None gives the RIFF header of a pipe, whose sizes are all ones: readers that know it
+        from ffmpeg, and all others that were tried, read on to the end.
     subtype
         Sample format.
     form
@@ -93,7 +94,7 @@ def frame(
 
 
 @functools.lru_cache(maxsize=8, typed=True)
-def _plain_frame(sample_rate: int, channels: int, frames: int, subtype: Subtype, form: Form) -> Frame:
+def _plain_frame(sample_rate: int, channels: int, frames: int | None, subtype: Subtype, form: Form) -> Frame:
     """Return the frame of a file that has samples alone; a writer asks for it twice, to check it and to write it."""
     return _frame(sample_rate, channels, frames, subtype, form, (), ())
 
@@ -101,7 +102,7 @@ def _plain_frame(sample_rate: int, channels: int, frames: int, subtype: Subtype,
 def _frame(
     sample_rate: int,
     channels: int,
-    frames: int,
+    frames: int | None,
     subtype: Subtype,
     form: Form,
     before: Sequence[Chunk],
@@ -114,14 +115,22 @@ def _frame(
         raise ValueError(f"WAV cannot hold {channels} channels of {subtype}")
     if not (sample_rate >= 1 and sample_rate * width <= 0xFFFFFFFF):
         raise ValueError(f"WAV cannot hold {sample_rate} Hz with {channels} channels of {subtype}")
-    if not 0 <= frames <= 0x7FFFFFFFFFFFFFFF // (2 * width):
+    if frames is None and form in ("RF64", "W64"):
+        raise ValueError(f"{form} needs the length beforehand")
+    if frames is not None and not 0 <= frames <= 0x7FFFFFFFFFFFFFFF // (2 * width):
         raise ValueError(f"frames is out of range: {frames}")
-    data = frames * width
+    is_open = frames is None
+    frames = 0xFFFFFFFF if frames is None else frames
     chunks = [*before, (b"fmt ", _fmt(sample_rate, channels, subtype, form))]
     if not subtype.startswith("PCM"):
         # W64 has 64 bits for it; RF64 has the full number in ds64.
         wide = struct.pack("<Q", frames) if form == "W64" else struct.pack("<I", min(frames, 0xFFFFFFFF))
         chunks.append((b"fact", wide))
+    if is_open:
+        head = b"".join(_chunk(*chunk) for chunk in (*chunks, *after))
+        start = struct.pack("<4sI4s", b"RIFF", 0xFFFFFFFF, b"WAVE") + head + struct.pack("<4sI", b"data", 0xFFFFFFFF)
+        return Frame(start, b"", 0)
+    data = frames * width
     return _w64(chunks, data) if form == "W64" else _riff(chunks, data, frames, form, after)
 
 

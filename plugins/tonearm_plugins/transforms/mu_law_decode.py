@@ -55,7 +55,9 @@ class MuLawDecode(BlockTransform[Waveform, Waveform, MuLawDecodeOptions]):
                 code="loses-precision",
                 remedies=(SetOption("precision", "single", stage="input"),),
             )
-        return spec.replace(signals=(Waveform,))
+        return spec.replace(
+            signals=(Waveform,), precision="single" if self.options.values == "indices" else spec.precision
+        )
 
     def start(self, spec: Spec, context: Context) -> StartedTransform:
         """Return the expansion, which gives float32 for class indices."""

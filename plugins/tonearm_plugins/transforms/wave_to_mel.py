@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from tonearm.api import Context, MelDialect, MelSpectrogram, Meta, OptionError, Spec, Transform, Waveform
-from tonearm_plugins.transforms.mel_analysis import analyse, other_rate
+from tonearm.api import (
+    BlockTransform,
+    Context,
+    MelDialect,
+    MelSpectrogram,
+    Meta,
+    OptionError,
+    Spec,
+    StartedTransform,
+    Waveform,
+)
+from tonearm_plugins.transforms.mel_analysis import analysis_stream, other_rate
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.frame_stream import FrameStream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,17 +43,22 @@ class WaveToMelOptions:
         return []
 
 
-class WaveToMel(Transform[Waveform, MelSpectrogram, WaveToMelOptions]):
+class WaveToMel(BlockTransform[Waveform, MelSpectrogram, WaveToMelOptions]):
     """Compute a mel spectrogram exactly as a model family does, in its own units."""
 
     keeps_double = True
+    any_blocks = True
 
-    def apply(self, signal: Waveform, context: Context) -> MelSpectrogram:
-        """Return the mel spectrogram."""
+    def start(self, spec: Spec, context: Context) -> StartedTransform:
+        """Return the analysis of samples as they come."""
         dialect = self.options.dialect
-        values = dialect.to_native(analyse(signal, dialect, threads=context.threads, on_progress=context.progress))
-        precision = "float64" if signal.is_double else "float32"
-        return MelSpectrogram(values=values.astype(precision), dialect=dialect, length=signal.length)
+        rate = spec.sample_rate or dialect.sample_rate
+        stream = analysis_stream(dialect, rate, threads=context.threads, on_progress=context.progress)
+        return _StartedMel(stream, dialect, "float64" if spec.precision == "double" else "float32")
+
+    def check_blocks(self, spec: Spec) -> None:
+        """Raise `OptionError` if values of the dialect depend on the whole signal."""
+        _check_dialect(self.options.dialect)
 
     def produces(self, spec: Spec) -> Spec:
         """Return a mel spectrogram in the dialect."""
@@ -50,3 +68,38 @@ class WaveToMel(Transform[Waveform, MelSpectrogram, WaveToMelOptions]):
             raise OptionError(message, option="dialect", code="rate-mismatch", remedies=(remedy,))
         known = spec.replace(signals=(MelSpectrogram,), sample_rate=dialect.sample_rate)
         return known.carrying(dialect.grid, dialect)
+
+
+class _StartedMel(StartedTransform):
+    """The analysis at work, and the conversion of what it gives to the units of the dialect."""
+
+    def __init__(self, stream: FrameStream, dialect: MelDialect, precision: str) -> None:
+        self._stream, self._dialect, self._precision = stream, dialect, precision
+
+    def push(self, block: Any) -> Any:
+        _check_dialect(self._dialect)
+        unmasked = self._dialect.replace(last_frame="keep")
+        return unmasked.to_native(self._stream.push(block)).astype(self._precision)
+
+    def finish(self) -> Any:
+        linear = self._stream.finish()
+        return None if linear is None else self._last(linear)
+
+    def push_last(self, block: Any) -> Any:
+        return self._last(self._stream.push_last(block))
+
+    def _last(self, linear: Any) -> Any:
+        """Return the values of the last frames. There may be none, which the mask of a dialect never meets."""
+        return self._dialect.to_native(linear).astype(self._precision)
+
+
+def _check_dialect(dialect: MelDialect) -> None:
+    """Raise `OptionError` if values of a dialect depend on the whole signal."""
+    if dialect.needs_whole:
+        reason, instead = dialect.needs_whole
+        raise OptionError(
+            f"wave-to-mel needs the whole signal: values in the dialect {dialect.label} {reason}",
+            option="dialect",
+            code="needs-whole",
+            hint=instead,
+        )

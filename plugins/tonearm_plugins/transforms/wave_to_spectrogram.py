@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tonearm.api import (
     Advice,
+    BlockTransform,
     ComplexSpectrogram,
     Context,
     ConventionOptions,
@@ -20,12 +21,15 @@ from tonearm.api import (
     Remedy,
     SetOption,
     Spec,
+    StartedTransform,
     StftGrid,
-    Transform,
     Waveform,
     WindowName,
     from_plain_values,
 )
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.frame_stream import FrameStream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,37 +67,36 @@ class WaveToSpectrogramOptions(ConventionOptions):
         )
 
 
-class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectrogram, WaveToSpectrogramOptions]):
+class WaveToSpectrogram(BlockTransform[Waveform, ComplexSpectrogram | MagnitudeSpectrogram, WaveToSpectrogramOptions]):
     """Analyse a waveform: its short-time Fourier transform, or the magnitudes of that."""
 
     keeps_double = True
+    any_blocks = True
 
-    def apply(self, signal: Waveform, context: Context) -> ComplexSpectrogram | MagnitudeSpectrogram:
-        """Return the spectrogram."""
+    def start(self, spec: Spec, context: Context) -> StartedTransform:
+        """Return the analysis of samples as they come."""
+        from tonearm_plugins.dsp.stft import stft_stream
+
+        grid = self.options.grid(spec.sample_rate or 1)
+        stream = stft_stream(
+            window=grid.window_values(),
+            hop_length=grid.hop_length,
+            pad=grid.pad,
+            # The samples that snip adds meet zeros in the window.
+            pad_mode=grid.pad_mode if grid.padding in ("center", "half-overlap") else "constant",
+            frames_of=grid.frames,
+            double=spec.precision == "double",
+            on_progress=context.progress,
+        )
+        return _StartedAnalysis(stream, self._as_asked(grid), self._longer)
+
+    def _as_asked(self, grid: StftGrid) -> Callable[[Any], Any]:
+        """Return the function from plain values to those of the kind and the convention that the options ask for."""
         import numpy as np
 
-        from tonearm_plugins.dsp.errors import ShapeError
-        from tonearm_plugins.dsp.stft import stft
-
-        grid = self.options.grid(signal.sample_rate)
-        # The samples that snip adds meet zeros in the window.
-        mode = grid.pad_mode if grid.padding in ("center", "half-overlap") else "constant"
-        try:
-            values = stft(
-                signal.samples,
-                window=grid.window_values(),
-                hop_length=grid.hop_length,
-                pad=grid.pad,
-                pad_mode=mode,
-                frames=grid.frames(signal.length) or None,
-                double=signal.is_double,
-                on_progress=context.progress,
-            )
-        except ShapeError as error:
-            raise ItemError(str(error), code="too-short", remedies=self._longer(signal.length)) from error
         if self.options.kind == "magnitude":
-            return MagnitudeSpectrogram(values=from_plain_values(np.abs(values), grid), grid=grid, length=signal.length)
-        return ComplexSpectrogram(values=from_plain_values(values, grid), grid=grid, length=signal.length)
+            return lambda values: from_plain_values(np.abs(values), grid)
+        return lambda values: from_plain_values(values, grid)
 
     def _longer(self, length: int) -> tuple[Remedy, ...]:
         """Return the remedies for a waveform that is too short."""
@@ -111,3 +114,34 @@ class WaveToSpectrogram(Transform[Waveform, ComplexSpectrogram | MagnitudeSpectr
         made = MagnitudeSpectrogram if self.options.kind == "magnitude" else ComplexSpectrogram
         known = spec.replace(signals=(made,))
         return known.carrying(self.options.grid(spec.sample_rate)) if spec.sample_rate else known
+
+
+class _StartedAnalysis(StartedTransform):
+    """The analysis at work, with the error for a waveform that turns out too short."""
+
+    def __init__(
+        self, stream: FrameStream, as_asked: Callable[[Any], Any], longer: Callable[[int], tuple[Remedy, ...]]
+    ) -> None:
+        self._stream, self._as_asked, self._longer = stream, as_asked, longer
+        self._length = 0
+
+    def push(self, block: Any) -> Any:
+        self._length += block.shape[-1]
+        return self._as_asked(self._stream.push(block))
+
+    def finish(self) -> Any:
+        return self._last(self._stream.finish)
+
+    def push_last(self, block: Any) -> Any:
+        self._length += block.shape[-1]
+        return self._last(lambda: self._stream.push_last(block))
+
+    def _last(self, last_values: Callable[[], Any]) -> Any:
+        """Return the last values, or raise `ItemError` if the whole waveform is too short."""
+        from tonearm_plugins.dsp.errors import ShapeError
+
+        try:
+            values = last_values()
+        except ShapeError as error:
+            raise ItemError(str(error), code="too-short", remedies=self._longer(self._length)) from error
+        return None if values is None else self._as_asked(values)

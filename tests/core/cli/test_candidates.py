@@ -64,6 +64,7 @@ class TestValues:
             ("run --executor lo", {"local"}),
             ("convert --decoder npz", {"npz-reader"}),
             ("convert --encoder=wav", {"wav-writer"}),
+            ("convert --to=op", {"opus"}),
             ("convert --step gri", {"griffin-lim"}),
             ("convert --step resample:q", {"resample:quality="}),
             ("convert --step resample:sample_rate=8000;q", {"resample:sample_rate=8000;quality="}),

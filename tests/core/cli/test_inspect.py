@@ -386,3 +386,16 @@ def test_a_pipeline_is_to_be_checked(tmp_path: Path, capsys: Any) -> None:
     status, _, err = inspect(capsys, str(tmp_path / "p.yaml"))
     assert status == 2
     assert err.endswith(f"\n    hint: tonearm check {tmp_path}/p.yaml, if it is a pipeline\n")
+
+
+def test_a_pipe_that_stands_alone(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros(100, np.float32))
+    command = [sys.executable, "-m", "tonearm", "inspect", "-"]
+    content = (tmp_path / "a.npy").read_bytes()
+    done = subprocess.run(command, input=content, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().startswith("stdin.npy  100 float32\n")
+    assert b'files: "stdin.npy"' in done.stdout
+    done = subprocess.run([*command, str(tmp_path)], input=content, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"stream-refused: - is a stream, and files are expected here")

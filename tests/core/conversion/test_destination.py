@@ -92,7 +92,7 @@ class TestPaths:
             ),
             (
                 *("-", "wav"),
-                "- is a stream; tonearm reads and writes files\n"
+                "- is a stream, and files are expected here\n"
                 "    hint: give the name of a file; a file of this name is ./-",
             ),
             ("new/", "wav", f"new/ {FOLDER}new/sound.wav"),

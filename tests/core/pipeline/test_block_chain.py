@@ -94,6 +94,22 @@ class TestChecks:
         assert made.log[-1] == "aborted"
 
 
+class TestPrecision:
+    DOUBLE = SPEC.replace(precision="double")
+
+    def test_blocks_of_double_precision_are_no_wish_to_keep_it(self, run):
+        class Single(LateByOne):
+            def produces(self, spec):
+                assert spec.precision is None, "else it would have to refuse"
+                return super().produces(spec)
+
+        assert run(Single, spec=self.DOUBLE).chain.spec.precision == "single"
+
+    def test_a_step_that_keeps_it_says_so_to_the_next(self, run):
+        kept = type("Kept", (LateByOne,), {"keeps_double": True})
+        assert run(kept, spec=self.DOUBLE).chain.spec.precision == "double"
+
+
 class TestMeasurements:
     def test_are_those_of_what_is_written(self, run):
         made = run(each(lambda block: block * np.float32(0.5))).feed(NOISE, (17,))

@@ -52,8 +52,7 @@ def test_recut_blocks_have_the_length_asked_for_and_all_samples_in_order(length:
     for count in cuts:
         block = np.arange(at, at + count).reshape(1, -1)
         at += count
-        for piece in recut.push(block):
-            made.append(piece.copy())
+        made.extend(piece.copy() for piece in recut.push(block))
         block[:] = -1  # the host uses its memory again
     assert all(piece.shape[-1] == length for piece in made) or not length
     rest = recut.rest()

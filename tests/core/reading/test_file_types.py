@@ -48,7 +48,7 @@ def zipped(name: str) -> bytes:
         (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9 j\xa8P\x19.", "a PyTorch file", "torch-reader"),
         (b'\x40\x00\x00\x00\x00\x00\x00\x00{"mel":{"dtype"', "a safetensors file", "safetensors-reader"),
         (b'{"wav": {"data": 1}}', "JSON", "pcm-reader"),
-        (by_library(lambda file: np.savez(file, np.zeros(3))), "a zip archive, like those of np.savez", ""),
+        (by_library(lambda file: np.savez(file, np.zeros(3))), "a zip archive, like those of np.savez", "npz-reader"),
         (pickle.dumps([1.0]), "a pickle", ""),
         (b"\0\0\0\x20ftypM4A \0\0\2\0M4A isomiso2", "an MP4 file, such as M4A", "audio-reader"),
         (b"\0\0\0\x14wide\0\0\0\0mdat", "an MP4 file, such as M4A", "audio-reader"),

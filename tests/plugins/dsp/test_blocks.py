@@ -1,11 +1,12 @@
-"""Blocks: they cover a signal once, in order, and cut no unit in two."""
+"""Blocks: they cover a signal once, in order, and cut no unit in two; a tail keeps the last samples back."""
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonearm_plugins.dsp.blocks import BLOCK_LENGTH, block_slices
+from tonearm_plugins.dsp.blocks import BLOCK_LENGTH, Tail, block_slices
 
 
 @given(length=st.integers(0, 500), size=st.integers(1, 60), multiple=st.integers(1, 90))
@@ -27,3 +28,17 @@ def test_a_block_is_reported_once_it_is_done() -> None:
     before = [len(reported) for _ in block_slices(10, 4, on_progress=lambda *amounts: reported.append(amounts))]
     assert before == [0, 1, 2]
     assert reported == [(4, 10), (8, 10), (10, 10)]
+
+
+@given(st.integers(0, 9), st.lists(st.integers(0, 20), max_size=12))
+def test_a_tail_keeps_the_last_samples_and_gives_the_others_in_order(length: int, cuts: list[int]) -> None:
+    tail, made, at = Tail(length), [], 0
+    for count in cuts:
+        block = np.arange(at, at + count).reshape(1, -1)
+        at += count
+        made += tail.push(block)[0].tolist()
+        block[:] = -1  # its memory is used again
+        assert len(made) == max(0, at - length)
+    rest = tail.rest()
+    assert made + ([] if rest is None else rest[0].tolist()) == list(range(at))
+    assert tail.rest() is None

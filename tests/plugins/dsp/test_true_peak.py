@@ -139,3 +139,13 @@ def test_samples_of_float64_are_interpolated_in_float64() -> None:
     assert found.dtype == np.float64
     assert np.abs(found - expected).max() < 1e-14
     assert true_peak_envelope(samples.astype("f4"), slice(100, 900), 0.0).dtype == np.float32
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+def test_which_spans_are_looked_at_together_changes_no_bit_of_an_envelope(engine: str, kind: str) -> None:
+    channel = np.random.default_rng(0).standard_normal(20 * SPAN).astype(kind)
+    whole = true_peak_envelope(channel, slice(0, channel.size), 0.1, engine=engine)
+    for start in range(0, channel.size, SPAN):
+        part = slice(start, start + SPAN)
+        np.testing.assert_array_equal(true_peak_envelope(channel, part, 0.1, engine=engine), whole[part])

@@ -5,9 +5,11 @@ A program that is not here skips a test on somebody's machine, and fails it wher
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,9 +78,7 @@ def by_mpg123(path: Path, wav: Path) -> None:
 def by_oggdec(path: Path, wav: Path) -> None:
     call("oggdec", "-Q", "-o", wav, path)
     samples, rate = soundfile.read(wav, dtype="int16", always_2d=True)
-    if samples.shape[1] == 6:
-        samples = samples[:, [0, 1, 2, 4, 5, 3]]  # it turns the last three the wrong way round
-    soundfile.write(wav, samples, rate)
+    soundfile.write(wav, _reordered(samples.T).T, rate)
 
 
 def by_opusdec(path: Path, wav: Path) -> None:
@@ -104,6 +104,25 @@ def by_apples_alac(path: Path, wav: Path) -> None:
     soundfile.write(wav, samples, rate, subtype="PCM_32")
 
 
+def by_lame(path: Path, wav: Path) -> None:
+    """LAME's own decoder, which removes the delay that its frame of information gives."""
+    call("lame", "--quiet", "--decode", path, wav)
+
+
+def by_wave_module(path: Path, wav: Path) -> None:
+    """Python's ``wave``, which reads 16 bits in the plain form of the header."""
+    with wave.open(str(path), "rb") as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
+        soundfile.write(wav, samples, file.getframerate())
+
+
+def by_aifc_module(path: Path, wav: Path) -> None:
+    """Python's ``aifc``, which Python 3.13 has no longer."""
+    with importlib.import_module("aifc").open(str(path), "rb") as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), ">i2").reshape(-1, file.getnchannels())
+        soundfile.write(wav, samples.astype("i2"), file.getframerate())
+
+
 def by_libsndfile(path: Path, wav: Path) -> None:
     samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
     soundfile.write(wav, samples, rate, subtype="DOUBLE", format="WAV")
@@ -116,6 +135,34 @@ def heard(path: Path, by: Callable[[Path, Path], None], dtype: str = "float64") 
     samples, rate = soundfile.read(wav, dtype=dtype, always_2d=True)
     wav.unlink()
     return rate, samples.T
+
+
+FROM_PIPES = {
+    "ffmpeg": "ffmpeg -v error -y -i - -c:a pcm_s32le -f wav {wav}",
+    "ffmpeg with libopus": "ffmpeg -v error -y -c:a libopus -i - -c:a pcm_s32le -f wav {wav}",
+    "flac": "flac --totally-silent -d -f -o {wav} -",
+    "mpg123": "mpg123 -q -e s32 -w {wav} -",
+    "oggdec": "oggdec -Q -o {wav} -",
+    "opusdec": "opusdec --quiet --float --rate 48000 - {wav}",
+    "sox": "sox -D -t {form} - -t wav {wav}",
+}
+"""Commands that decode their stdin, of a format, to a WAV file."""
+
+
+def heard_in_a_pipe(content: bytes, by: str, wav: Path, form: str) -> tuple[int, Any]:
+    """The sample rate in Hz and the samples, (channels, n), that one of `FROM_PIPES` makes of bytes in a pipe."""
+    name, *arguments = [part.format(wav=wav, form=form) for part in FROM_PIPES[by].split()]
+    done = subprocess.run([program(name), *arguments], input=content, capture_output=True, check=False)
+    said = (done.stdout + done.stderr).decode(errors="replace")
+    assert done.returncode == 0, f"{by}:\n{said}"
+    samples, rate = soundfile.read(wav, dtype="float64", always_2d=True)
+    wav.unlink()
+    return rate, _reordered(samples.T) if by == "oggdec" else samples.T
+
+
+def _reordered(samples: Any) -> Any:
+    """The last three of six channels of oggdec the right way round."""
+    return samples[[0, 1, 2, 4, 5, 3]] if samples.shape[0] == 6 else samples
 
 
 def whole_numbers(samples: Any, bits: int) -> Any:

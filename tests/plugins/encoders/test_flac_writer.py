@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ import numpy as np
 import pytest
 import soundfile
 from encoder_helpers import by_ffmpeg, encoded, mapping, noise, run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from other_decoders import call
+from streamed_files import ffmpeg_hears, piped, spy, started, streamed, through, write_all
 
 import tonearm
 from tonearm.api import ItemError
@@ -121,3 +126,64 @@ def test_a_rate_is_refused_before_anything_is_read() -> None:
 def test_bad_names_of_tags_are_refused() -> None:
     with pytest.raises(tonearm.PipelineError, match="'a=b' is not a valid tag name"):
         tonearm.load_pipeline(mapping("flac-writer", ".flac", tags={"a=b": "x"}))
+
+
+@given(
+    cuts=st.lists(st.one_of(st.integers(1, 40), st.integers(1, 9000)), max_size=12),
+    channels=st.sampled_from([1, 2, 6]),
+    subtype=st.sampled_from(["PCM_S8", "PCM_16", "PCM_24"]),
+    dither=st.booleans(),
+)
+@settings(max_examples=30)
+def test_bytes_do_not_depend_on_cuts(cuts: list[int], channels: int, subtype: Any, dither: bool) -> None:
+    samples = noise(channels, 30_000, 0.2)
+    writer = FlacWriter(FlacOptions(subtype=subtype, dither=dither, tags={"title": "x"}))
+    assert streamed(writer, samples, 44100, cuts) == streamed(writer, samples, 44100)
+    assert piped(writer, samples, 44100, cuts) == piped(writer, samples, 44100)
+
+
+@pytest.mark.parametrize(("channels", "length"), [(1, 1), (2, 7), (8, 4096), (1, 4097), (2, 300_000)])
+def test_a_stream_into_a_file_is_whole_work(tmp_path: Path, channels: int, length: int) -> None:
+    writer, samples = FlacWriter(FlacOptions(tags={"title": "x"})), noise(channels, length)
+    path, _ = encoded(writer, tmp_path, samples, 44100)
+    assert path.read_bytes() == streamed(writer, samples, 44100, [1, 2, 150_000])
+    call("flac", "--totally-silent", "-t", "--warnings-as-errors", path)
+    info = mutagen.flac.FLAC(path).info
+    assert info.total_samples == length
+    assert info.md5_signature
+
+
+@pytest.mark.parametrize(("channels", "length"), [(1, 1), (2, 7), (6, 4097), (2, 30_000)])
+def test_others_read_a_pipe(channels: int, length: int) -> None:
+    samples = noise(channels, length)
+    content = piped(FlacWriter(FlacOptions(tags={"title": "x"})), samples, 44100, [100, 5000])
+    raw = ("--force-raw-format", "--endian=little", "--sign=signed")
+    expected = exact(samples, 16)
+    for heard in (
+        ffmpeg_hears(content, channels, "i2").T,
+        np.frombuffer(through(content, "flac", "-s", "-d", "-c", *raw, "-"), "<i2").reshape(-1, channels),
+        np.frombuffer(through(content, "sox", "-t", "flac", "-", "-t", "s16", "-"), "<i2").reshape(-1, channels),
+        soundfile.SoundFile(io.BytesIO(content)).read(length + 9, dtype="int16", always_2d=True),
+    ):
+        np.testing.assert_array_equal(heard, expected)
+
+
+def test_frames_leave_a_pipe_when_they_are_complete() -> None:
+    pieces: list[bytes] = []
+    samples = noise(1, 9000)
+    encoder = started(FlacWriter(FlacOptions()), samples, 44100, spy(pieces, ".flac"))
+    encoder.write(samples[:, :4000])
+    head = sum(map(len, pieces))
+    encoder.write(samples[:, 4000:])
+    count = sum(map(len, pieces))
+    assert head < 200 < 10_000 < count
+    encoder.abort()
+    encoder.abort()
+    assert sum(map(len, pieces)) == count
+
+
+def test_clipped_samples_of_a_stream_are_counted() -> None:
+    samples = np.full((1, 100), 2.0, "f4")
+    context = write_all(FlacWriter(FlacOptions()), samples, 44100, spy([], ".flac"), [1] * 99)
+    assert context.measurements["clipped"] == 100
+    assert context.warnings == ["100 samples were beyond full scale and clipped"]

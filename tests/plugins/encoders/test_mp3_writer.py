@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,16 @@ import numpy as np
 import pytest
 import soundfile
 from encoder_helpers import encoded, error_db, mapping, noise, run, tone, yaml_hint
+from hypothesis import given
+from hypothesis import strategies as st
 from other_decoders import by_another_ffmpeg, by_ffmpeg, by_libsndfile, by_mpg123, call, heard
 
 import tonearm
-from tonearm.api import ItemError
+from tonearm.api import Context, OptionError, Sink, Spec, Waveform
+from tonearm.run.store.memory_sink import MemorySink
+from tonearm.run.store.pipe_sink import PipeSink
 from tonearm_plugins.encoders.mp3_writer import Mp3Options, Mp3Writer
-from tonearm_plugins.formats import ffmpeg
+from tonearm_plugins.formats import ffmpeg, lame, mp3_file, mpeg_audio
 
 RATES = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]
 ENGINES = ["lameenc", "soundfile", "pydub"]
@@ -81,7 +87,7 @@ def test_every_decoder_hears_the_sound_and_nothing_else(tmp_path: Path, engine: 
             assert found == rate, by.__name__
             assert got.shape == samples.shape, by.__name__
             gain = float(np.vdot(got, samples) / np.vdot(samples, samples))
-            assert 0.94 < gain < 1.01, by.__name__  # LAME turns the sound down a little at lower bit rates
+            assert 0.99 < gain < 1.01, by.__name__
             assert error_db(got / gain, samples) < (-40 if rate == 44100 else -25), by.__name__
 
 
@@ -134,9 +140,9 @@ def test_one_may_start_anywhere(tmp_path: Path) -> None:
         assert (np.diff(places.astype("f8")) >= 0).all()
         call("mpg123", "-q", "-t", "--skip", 400, path)
         # Half of the sound is half of the frames: where the table says, there one of them starts nearby.
-        from tonearm_plugins.formats.mpeg_audio import frame_sizes
+        from tonearm_plugins.formats.mpeg_audio import Frames
 
-        sizes = frame_sizes(table)[1:]
+        sizes = Frames.of(table).sizes[1:]
         middle = sum(sizes[: len(sizes) // 2]) / len(table)
         assert places[50] == pytest.approx(middle, abs=0.01)
 
@@ -144,7 +150,7 @@ def test_one_may_start_anywhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize("engine", ["lameenc", "soundfile"])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("rate", RATES)
-def test_a_bit_rate_is_as_asked_or_refused(tmp_path: Path, engine: str, rate: int, channels: int) -> None:
+def test_a_bit_rate_is_as_asked(tmp_path: Path, engine: str, rate: int, channels: int) -> None:
     rates = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320]
     if rate < 32000:
         rates = [
@@ -152,18 +158,11 @@ def test_a_bit_rate_is_as_asked_or_refused(tmp_path: Path, engine: str, rate: in
             for bitrate in (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
             if rate >= 16000 or bitrate <= 64
         ]
-    refused = 0
     for bitrate in rates:
-        try:
-            path = written(tmp_path, noise(channels, 5000), rate, engine=engine, bitrate=bitrate)
-        except ItemError:
-            refused += bitrate < 64
-            continue
-        found = mutagen.mp3.MP3(path).info.bitrate
-        if engine != "lameenc" or bitrate >= 64:  # below, lameenc's first frame is a large part of a short file
-            assert found == pytest.approx(bitrate * 1000, abs=600)
+        path = written(tmp_path, noise(channels, 5000), rate, engine=engine, bitrate=bitrate)
+        if bitrate >= 64:  # below, the first frame is a large part of a short file
+            assert mutagen.mp3.MP3(path).info.bitrate == pytest.approx(bitrate * 1000, abs=600)
         assert soundfile.info(path).frames == 5000
-    assert refused == 0 if engine == "lameenc" else 0 < refused < 8
 
 
 @pytest.mark.parametrize(
@@ -244,12 +243,6 @@ def test_both_engines_run_from_one_pipeline_by_one_word(tmp_path: Path, engine: 
     [
         (96_000, {}, "unsupported-rate", "put resample before it, with sample_rate: 48000"),
         (23_000, {}, "unsupported-rate", "put resample before it, with sample_rate: 24000"),
-        (
-            44_100,
-            {"bitrate": 32, "engine": "soundfile"},
-            "bitrate-too-low",
-            "bitrate: 56; engine: lameenc",
-        ),
         (44_100, {"bitrate": 128, "vbr_quality": 2}, "bad-option", "leave vbr_quality out"),
         (44_100, {"abr": 128, "vbr_quality": 2}, "bad-option", "leave vbr_quality out"),
         (44_100, {"abr": 100}, "bad-option", "one of 8, 16"),
@@ -272,23 +265,10 @@ def test_too_many_channels_fail_the_item(tmp_path: Path) -> None:
     assert (error.code, error.message) == ("too-many-channels", "MP3 cannot have 6 channels, only up to 2")
 
 
-def test_auto_is_lameenc_unless_16_bits_would_be_heard(tmp_path: Path) -> None:
-    """lameenc's own frame has no low-pass in it, libsndfile's has."""
-
-    def engine(samples: Any, **options: Any) -> str:
-        content = written(tmp_path, samples, 44100, **options).read_bytes()
-        at = content.find(b"LAME3.100") + 10
-        return "lameenc" if content[at] == 0 else "soundfile"
-
-    quiet, loud = tone(44100, 5000) * 0.49, tone(44100, 5000) * 0.51
-    assert [engine(samples) for samples in (quiet, loud, quiet * 0)] == ["soundfile", "lameenc", "lameenc"]
-    assert engine(quiet, vbr_quality=2) == "soundfile"
-    assert engine(quiet, bitrate=32) == "lameenc"  # whose frame has room for the length
-    assert engine(quiet, engine="lameenc") == "lameenc"
-    assert engine(loud, engine="soundfile") == "soundfile"
-    # It is better for it: what is 80 dB below full scale is still there.
+@pytest.mark.parametrize("engine", ["auto", "lameenc", "soundfile"])
+def test_quiet_sound_is_not_rounded_to_16_bits(tmp_path: Path, engine: str) -> None:
     faint = chord(44100, 44100, 1) * 1e-4
-    path = Path(written(tmp_path, faint, 44100, bitrate=320).rename(tmp_path / "sound.mp3"))
+    path = Path(written(tmp_path, faint, 44100, bitrate=320, engine=engine).rename(tmp_path / "sound.mp3"))
     assert error_db(heard(path, by_mpg123)[1], faint) < -40
 
 
@@ -297,6 +277,7 @@ def test_without_lameenc_auto_does_without_it(tmp_path: Path, monkeypatch: pytes
 
     find = util.find_spec
     monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name == "lameenc" else find(name, *rest))
+    monkeypatch.setattr(lame, "library", lame.library.__wrapped__)
     path, report = run(tmp_path, tone(22050, 5000), mapping("mp3-writer", ".mp3"))
     assert report.ok
     assert soundfile.info(path).frames == 5000
@@ -304,9 +285,7 @@ def test_without_lameenc_auto_does_without_it(tmp_path: Path, monkeypatch: pytes
         tonearm.load_pipeline(mapping("mp3-writer", ".mp3", engine="lameenc"))
     (problem,) = caught.value.problems
     assert problem.message == "mp3-writer needs the package 'lameenc', which is not installed"
-    assert problem.hint == "pip install lameenc, or engine: soundfile, which is slower"
-    with pytest.raises(tonearm.PipelineError, match="leaves no room for the exact length"):
-        tonearm.load_pipeline(mapping("mp3-writer", ".mp3", 44100, bitrate=32))
+    assert problem.hint == "pip install lameenc, or engine: soundfile"
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -359,4 +338,146 @@ for plugin in (Mp3Writer(Mp3Options()), Mp3Writer(Mp3Options(engine="soundfile")
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     by_libsndfile = "output cannot write: file too large"
-    assert done.stdout.splitlines() == ["File too large", by_libsndfile, by_libsndfile]
+    assert done.stdout.splitlines() == ["File too large", "File too large", by_libsndfile]
+
+
+MODES: list[dict[str, int]] = [{"bitrate": rate} for rate in (32, 64, 128, 160, 192, 224, 256, 320)]
+MODES += [{"abr": rate} for rate in (64, 128, 192, 256)] + [{"vbr_quality": 0}, {"vbr_quality": 4}]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("options", MODES)
+@pytest.mark.parametrize("by", [by_mpg123, by_ffmpeg])
+def test_the_level_is_that_of_the_sound(tmp_path: Path, engine: str, options: dict[str, int], by: Any) -> None:
+    samples = (0.5 * np.sin(2 * np.pi * 997 * np.arange(2 * 44100) / 44100)).astype("f4")[None]
+    path = Path(written(tmp_path, samples, 44100, engine=engine, **options).rename(tmp_path / "sound.mp3"))
+    got = heard(path, by)[1][:, 4000:-4000]
+    level = 20 * np.log10(np.sqrt(np.mean(got**2)) / np.sqrt(np.mean(samples[:, 4000:-4000] ** 2)))
+    assert abs(level) < (0.1 if options.get("bitrate", 64) < 64 else 0.02)
+
+
+class Pieces:
+    """A pipe, and what came out of it after each block."""
+
+    def __init__(self) -> None:
+        self.content = b""
+        self.sink = PipeSink(self.take, ".mp3")
+
+    def take(self, data: memoryview) -> None:
+        self.content += bytes(data)
+
+
+def spec_of_stream(samples: Any, rate: int) -> Spec:
+    return Spec(signals=(Waveform,), sample_rate=rate, channels=samples.shape[0])
+
+
+def whole_file(samples: Any, rate: int, **options: Any) -> bytes:
+    return tonearm.encode(Waveform(samples=samples, sample_rate=rate), "mp3", **options)
+
+
+def streamed(sink: Any, samples: Any, rate: int, cuts: list[int], **options: Any) -> None:
+    started = Mp3Writer(Mp3Options(**options)).start(spec_of_stream(samples, rate), sink, Context())
+    for start, end in itertools.pairwise([0, *cuts, samples.shape[1]]):
+        started.write(samples[:, start:end])
+    started.finish()
+
+
+@given(cuts=st.lists(st.integers(0, 20_000), max_size=8).map(sorted))
+@pytest.mark.parametrize("engine", ["lameenc", "soundfile"])
+@pytest.mark.parametrize("options", [{"bitrate": 64}, {"abr": 96}, {"vbr_quality": 4}])
+def test_cuts_change_no_byte(engine: str, options: dict[str, int], cuts: list[int]) -> None:
+    samples = chord(24000, 20_000, 2)
+    tags = {"title": "Grüße"}
+    whole = whole_file(samples, 24000, engine=engine, tags=tags, **options)
+    with MemorySink(".mp3") as sink:
+        streamed(sink, samples, 24000, cuts, engine=engine, tags=tags, **options)
+        assert sink.path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("engine", ["lameenc", "soundfile"])
+def test_one_sample_at_a_time_is_the_same_file(tmp_path: Path, engine: str) -> None:
+    samples = chord(8000, 1500, 1)
+    sink = Sink(tmp_path / "one.part", ".mp3")
+    streamed(sink, samples, 8000, list(range(1, 1500)), engine=engine)
+    assert sink.path.read_bytes() == whole_file(samples, 8000, engine=engine)
+
+
+@pytest.mark.parametrize("engine", ["lameenc", "soundfile"])
+def test_a_long_file_gets_its_first_frame_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    samples = chord(44100, 100_000, 2)
+    whole = whole_file(samples, 44100, engine=engine, tags={"title": "x"})
+    monkeypatch.setattr(mp3_file, "_HELD", 3000)
+    monkeypatch.setattr(mpeg_audio, "_CHECKED", 1000)
+    sink = Sink(tmp_path / "one.part", ".mp3")
+    streamed(sink, samples, 44100, list(range(5000, 100_000, 5000)), engine=engine, tags={"title": "x"})
+    assert sink.path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("engine", ["lameenc", "soundfile"])
+@pytest.mark.parametrize("options", [{"bitrate": 64}, {"abr": 128}, {"vbr_quality": 2}])
+def test_a_pipe_gets_whole_frames_that_others_play(tmp_path: Path, engine: str, options: dict[str, int]) -> None:
+    samples = chord(44100, 60_000, 2)
+    pieces = Pieces()
+    streamed(pieces.sink, samples, 44100, list(range(1000, 60_000, 1000)), engine=engine, **options)
+    assert b"Info" not in pieces.content
+    assert b"Xing" not in pieces.content
+    mpeg_audio.Frames.of(pieces.content)
+    (tmp_path / "sound.mp3").write_bytes(pieces.content)
+    for by in (by_mpg123, by_ffmpeg):
+        _, got = heard(tmp_path / "sound.mp3", by)
+        assert 60_000 <= got.shape[1] < 60_000 + 4 * 1152
+        # Without the frame of information decoders leave the delay of LAME in, and some their own.
+        at = min((0, 576, 1105), key=lambda at: error_db(got[:, at : at + 50_000], samples[:, :50_000]))
+        assert error_db(got[:, at : at + 50_000], samples[:, :50_000]) < -25
+
+
+@pytest.mark.parametrize("engine", ["lameenc", "soundfile"])
+@pytest.mark.parametrize(("rate", "channels"), [(44100, 2), (24000, 1), (8000, 1)])
+def test_frames_leave_once_a_third_of_a_second_is_written(engine: str, rate: int, channels: int) -> None:
+    pieces = Pieces()
+    plugin = Mp3Writer(Mp3Options(engine=engine, bitrate=64, tags={"title": "x"}))  # type: ignore[arg-type]
+    samples = noise(channels, rate)
+    started = plugin.start(spec_of_stream(samples, rate), pieces.sink, Context())
+    head = len(pieces.content)
+    assert pieces.content[:3] == b"ID3"
+    started.write(samples[:, : int(0.3 * rate)])
+    assert len(mpeg_audio.Frames.of(pieces.content[head:]).sizes) >= 1
+    started.abort()
+    started.abort()
+
+
+def test_what_is_given_up_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = lame.library()
+    closed: list[int] = []
+    close = library.lame_close
+
+    class Counting:
+        def __getattr__(self, name: str) -> Any:
+            if name == "lame_close":
+                return lambda handle: (closed.append(handle), close(handle))
+            return getattr(library, name)
+
+    monkeypatch.setattr(lame, "library", Counting)
+    started = Mp3Writer(Mp3Options()).start(spec_of_stream(noise(1, 9), 24000), Pieces().sink, Context())
+    started.write(noise(1, 5000))
+    started.abort()
+    started.abort()
+    assert len(closed) == 1
+    started = Mp3Writer(Mp3Options()).start(spec_of_stream(noise(1, 9), 24000), Pieces().sink, Context())
+    del started
+    assert len(closed) == 2
+
+
+def test_threads_encode_at_the_same_time() -> None:
+    sounds = [chord(24000, 30_000, 1) * level for level in (0.2, 0.5, 0.8)]
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(lambda one: whole_file(one, 24000), sounds * 3))
+    assert made == [whole_file(one, 24000) for one in sounds] * 3
+
+
+def test_pydub_cannot_stream() -> None:
+    with pytest.raises(OptionError, match="pydub takes the whole sound") as caught:
+        Mp3Writer(Mp3Options(engine="pydub")).check_blocks(spec_of_stream(noise(1, 9), 24000))
+    assert caught.value.code == "needs-whole"

@@ -68,7 +68,7 @@ def test_the_table_allows_no_more_than_the_encoders_of_ffmpeg(codec: str) -> Non
 
 
 def test_aac_in_m4a_has_the_rates_of_aac() -> None:
-    assert (codec_limits.AAC_IN_M4A.rates, codec_limits.AAC_IN_M4A.channels) == (AAC.rates, 6)
+    assert (codec_limits.AAC_OF_PYAV.rates, codec_limits.AAC_OF_PYAV.channels) == (AAC.rates, 6)
     assert codec_limits.aac_bitrate(48000, 2) == 576  # ISO/IEC 14496-3: 288 kbit/s of each channel at 48 kHz
 
 

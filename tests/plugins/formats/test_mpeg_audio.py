@@ -38,10 +38,10 @@ def test_the_first_frame_says_what_mutagen_reads(rate: int, channels: int, bitra
     assert header.is_valid
     assert (header.sample_rate, header.channels) == (info.sample_rate, info.channels) == (rate, channels)
     assert header.is_mpeg1 == (info.version == 1)
-    sizes = mpeg_audio.frame_sizes(made)
+    sizes = mpeg_audio.Frames.of(made).sizes
     assert sum(sizes) == len(made)
     assert len(sizes) * header.samples >= 20_000 + mpeg_audio.DELAY
-    frame = mpeg_audio.info_frame(made, 20_000, "cbr", bitrate=bitrate)
+    frame = mpeg_audio.info_frame(mpeg_audio.Frames.of(made), 20_000, "cbr", bitrate=bitrate)
     found = mutagen.mp3.MP3(io.BytesIO(frame + made)).info
     assert found.length == pytest.approx(20_000 / rate, abs=1e-4)
     assert found.encoder_info.startswith("LAME 3.100")
@@ -52,6 +52,9 @@ def test_the_first_frame_says_what_mutagen_reads(rate: int, channels: int, bitra
 def test_the_checksum_is_that_of_the_definition(length: int) -> None:
     data = np.random.default_rng(length).integers(0, 256, length, dtype=np.uint8).tobytes()
     assert mpeg_audio.crc16(data) == crc_by_definition(data)
+    for cut in (2, length // 2):
+        if 2 <= cut <= length - 2:
+            assert mpeg_audio.crc16(data[cut:], mpeg_audio.crc16(data[:cut])) == crc_by_definition(data)
 
 
 def crc_by_definition(data: bytes) -> int:
@@ -79,7 +82,7 @@ def test_size_and_checksums_are_where_lame_itself_writes_them(rate: int, channel
     theirs = written.getvalue()
     header = mpeg_audio.Header(int.from_bytes(theirs[:4], "big"))
     music, at = theirs[header.size :], 4 + header.side
-    ours = mpeg_audio.info_frame(music, 20_000, "vbr", quality=4) + music
+    ours = mpeg_audio.info_frame(mpeg_audio.Frames.of(music), 20_000, "vbr", quality=4) + music
     for file in (theirs, ours):
         size = len(file) - len(music)
         assert checksums(file) == (len(file), crc_by_definition(music), crc_by_definition(file[: at + 154]))
@@ -95,9 +98,9 @@ def test_size_and_checksums_are_where_lame_itself_writes_them(rate: int, channel
 def test_a_stream_of_anything_else_is_refused(cut: int, message: str) -> None:
     made = stream(44100, 2, 128)
     with pytest.raises(ValueError, match=message):
-        mpeg_audio.frame_sizes(made[:-cut] if cut > 0 else made + b"\0")
+        mpeg_audio.Frames.of(made[:-cut] if cut > 0 else made + bytes(4))
     with pytest.raises(ValueError, match="frames cannot have 1000000 samples"):
-        mpeg_audio.info_frame(made, 1_000_000, "cbr")
+        mpeg_audio.info_frame(mpeg_audio.Frames.of(made), 1_000_000, "cbr")
 
 
 @pytest.mark.parametrize(
@@ -181,11 +184,11 @@ def test_every_field_of_the_frame_of_information(
     """By mutagen's reader and the Mp3 Info Tag, revision 1; the quality counts down from 97 in steps of 10."""
     made = stream(rate, channels, bitrate)
     header = mpeg_audio.Header(int.from_bytes(made[:4], "big"))
-    frame = mpeg_audio.info_frame(made, 20_000, mode, bitrate=bitrate, quality=2)
+    frame = mpeg_audio.info_frame(mpeg_audio.Frames.of(made), 20_000, mode, bitrate=bitrate, quality=2)
     at = 4 + header.side
     assert frame[4:at] == bytes(header.side)
     assert frame[at : at + 8] == start + b"\0\0\0\x0f"  # all four fields are there
-    sizes = mpeg_audio.frame_sizes(made)
+    sizes = mpeg_audio.Frames.of(made).sizes
     file = io.BytesIO(frame)
     file.seek(at)
     xing = XingHeader(file)
@@ -207,13 +210,31 @@ def test_every_field_of_the_frame_of_information(
 
 def test_the_padding_has_12_bits() -> None:
     made = stream(44100, 1, 64)
-    samples = len(mpeg_audio.frame_sizes(made)) * 1152 - 576
+    samples = len(mpeg_audio.Frames.of(made).sizes) * 1152 - 576
     for padding in (0, 15, 255, 256, 4095):
-        file = io.BytesIO(mpeg_audio.info_frame(made, samples - padding, "cbr", bitrate=64))
+        file = io.BytesIO(mpeg_audio.info_frame(mpeg_audio.Frames.of(made), samples - padding, "cbr", bitrate=64))
         file.seek(21)
         found = XingHeader(file).lame_header
         assert found is not None
         assert found.encoder_padding_end == padding
     for padding in (-1, 4096):
         with pytest.raises(ValueError, match="frames cannot have"):
-            mpeg_audio.info_frame(made, samples - padding, "cbr", bitrate=64)
+            mpeg_audio.info_frame(mpeg_audio.Frames.of(made), samples - padding, "cbr", bitrate=64)
+
+
+@pytest.mark.parametrize("step", [1, 3, 1000])
+def test_frames_are_cut_from_bytes_as_they_come(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    monkeypatch.setattr(mpeg_audio, "_CHECKED", 700)
+    made = stream(24000, 1, 64)
+    whole, parts = mpeg_audio.Frames.of(made), mpeg_audio.Frames()
+    pieces = [parts.cut(made[at : at + step]) for at in range(0, len(made), step)]
+    assert b"".join(pieces) == made
+    for piece in filter(None, pieces):
+        mpeg_audio.Frames.of(piece)
+    assert (parts.sizes, parts.total) == (whole.sizes, len(made))
+    assert parts.checksum() == whole.checksum() == crc_by_definition(made)
+
+
+def test_no_frame_is_no_stream() -> None:
+    with pytest.raises(ValueError, match="there is no frame"):
+        mpeg_audio.Frames.of(b"")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tonearm_plugins.formats import mpeg_stream
-from tonearm_plugins.formats.mpeg_audio import info_frame
+from tonearm_plugins.formats.mpeg_audio import Frames, info_frame
 
 
 def stream(rate: int = 44100, channels: int = 1, bitrate: int = 64, length: int = 20_000) -> bytes:
@@ -27,7 +27,7 @@ def stream(rate: int = 44100, channels: int = 1, bitrate: int = 64, length: int 
 
 BARE = stream()
 COUNT = len(BARE) // 209 + 1
-WHOLE = info_frame(BARE, 20_000, "cbr", bitrate=64) + BARE
+WHOLE = info_frame(Frames.of(BARE), 20_000, "cbr", bitrate=64) + BARE
 
 
 @pytest.mark.parametrize("word", range(0xFFE00000, 0x100000000, 0x7F35))

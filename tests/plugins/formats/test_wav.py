@@ -31,10 +31,17 @@ def noise(channels: int, frames: int, kind: str = "f4", loud: float = 0.3) -> An
     return samples.astype(kind)
 
 
+def write_wav(file: Any, blocks: Any, **how: Any) -> wav.WavStats:
+    made = wav.WavFile(file, **how)
+    for block in [blocks] if isinstance(blocks, np.ndarray) else blocks:
+        made.write(block)
+    return made.finish()
+
+
 def written(samples: Any, blocks: Any = None, **options: Any) -> tuple[bytes, wav.WavStats]:
     file = io.BytesIO()
     options = {"sample_rate": 22050, "channels": samples.shape[0], "frames": samples.shape[1]} | options
-    stats = wav.write_wav(file, samples if blocks is None else blocks, **options)
+    stats = write_wav(file, samples if blocks is None else blocks, **options)
     assert stats.bytes == len(file.getvalue())
     return file.getvalue(), stats
 
@@ -262,7 +269,7 @@ def test_a_raw_file_that_takes_little_at_a_time() -> None:
             return super().write(memoryview(data)[:1000])
 
     file, samples = Slow(), noise(2, 5000)
-    wav.write_wav(file, samples, sample_rate=22050, channels=2, frames=5000)
+    write_wav(file, samples, sample_rate=22050, channels=2, frames=5000)
     assert file.getvalue() == written(samples)[0]
 
 
@@ -278,7 +285,7 @@ def test_memory_does_not_grow_with_the_length() -> None:
     block = noise(2, 400_000)
     for subtype in SUBTYPES:
         tracemalloc.start()
-        wav.write_wav(Nowhere(), blocks(10), sample_rate=48000, channels=2, frames=4_000_000, subtype=subtype)
+        write_wav(Nowhere(), blocks(10), sample_rate=48000, channels=2, frames=4_000_000, subtype=subtype)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 3 << 20
@@ -297,7 +304,7 @@ def test_more_than_four_gigabytes(tmp_path: Path) -> None:
 
     try:
         with path.open("wb") as file:
-            stats = wav.write_wav(file, blocks(), sample_rate=48000, channels=2, frames=count << 20)
+            stats = write_wav(file, blocks(), sample_rate=48000, channels=2, frames=count << 20)
         assert path.stat().st_size == stats.bytes > 1 << 32
         with soundfile.SoundFile(path) as sound:
             assert (sound.frames, sound.format, sound.subtype) == (count << 20, "RF64", "PCM_16")
@@ -311,7 +318,7 @@ def test_more_than_four_gigabytes(tmp_path: Path) -> None:
 def of_blocks(blocks: Any, **how: Any) -> tuple[bytes, wav.WavStats]:
     file = io.BytesIO()
     given = {"sample_rate": 8000, "channels": 2, "frames": 3} | how
-    stats = wav.write_wav(file, blocks, **given)
+    stats = write_wav(file, blocks, **given)
     return file.getvalue(), stats
 
 
@@ -349,26 +356,14 @@ def test_the_number_of_frames_is_kept(counts: list[int], message: str) -> None:
         of_blocks([np.zeros((2, count), "f4") for count in counts])
 
 
-def test_progress_is_reported_after_each_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wav, "samples_per_block", lambda channels: 6 // channels)
-    done: list[tuple[float, float]] = []
-    block = np.arange(14).reshape(2, 7) / 100
-    whole, _ = of_blocks(block, frames=9 - 2, on_progress=lambda *given: done.append(given))
-    assert done == [(3, 7), (6, 7), (7, 7)]
-    assert whole == of_blocks([block[:, :1], block[:, 1:]], frames=7)[0]
-
-
 @pytest.mark.parametrize("channels", [1, 2])
 def test_a_short_sound_in_short_blocks_is_the_same(monkeypatch: pytest.MonkeyPatch, channels: int) -> None:
     block = np.sin(np.arange(20.0)).reshape(channels, -1) * 1.2
     shape = {"channels": channels, "frames": block.shape[1]}
     whole, stats = of_blocks(block, **shape)
     assert stats.clipped
-    done: list[tuple[float, float]] = []
     monkeypatch.setattr(wav, "SHORT_BLOCK", 6)
-    found = of_blocks(block, **shape, on_progress=lambda *given: done.append(given))
-    assert found == (whole, stats)
-    assert len(done) == 4
+    assert of_blocks(block, **shape) == (whole, stats)
     dithered = of_blocks(block, **shape, dither=np.random.default_rng(0))
     monkeypatch.undo()
     assert dithered == of_blocks(block, **shape, dither=np.random.default_rng(0))
@@ -389,3 +384,71 @@ def test_by_default_samples_have_16_bits_and_the_form_follows_from_the_size() ->
     assert data == of_blocks(np.full((2, 3), 0.5), subtype="PCM_16", form="auto", before=(), after=())[0]
     assert data[:4] == b"RIFF"
     assert data[-12:] == b"\0\x40" * 6
+
+
+def streamed(folder: Path, samples: Any, cuts: list[int], **options: Any) -> bytes:
+    path = folder / "stream.part"
+    with path.open("wb") as file:
+        made = wav.WavFile(file, sample_rate=22050, channels=samples.shape[0], **options)
+        for start, end in itertools.pairwise([0, *cuts, samples.shape[1]]):
+            made.write(samples[:, start:end])
+        stats = made.finish()
+    content = path.read_bytes()
+    assert stats.bytes == len(content)
+    return content
+
+
+@pytest.mark.parametrize("subtype", SUBTYPES)
+@pytest.mark.parametrize("form", ["auto", "RF64", "W64"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_file_of_unknown_length_gets_its_header_at_the_end(
+    tmp_path: Path, subtype: header.Subtype, form: header.Form, channels: int
+) -> None:
+    samples = noise(channels, 1001)
+    options: Any = {"subtype": subtype, "form": form}
+    if form != "W64":
+        options |= {"before": [(b"bext", b"odd")], "after": [(b"LIST", b"INFO")]}
+    assert streamed(tmp_path, samples, [0, 1, 1, 500], **options) == written(samples, **options)[0]
+
+
+@pytest.mark.parametrize("moved", [1, 7, 4000, 1 << 24])
+def test_a_file_that_grows_too_long_for_riff_is_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: int
+) -> None:
+    monkeypatch.setattr(header, "RIFF_BYTES", 3000)
+    monkeypatch.setattr(wav, "_MOVED", moved)
+    header._plain_frame.cache_clear()
+    samples = noise(1, 2000)
+    whole = written(samples)[0]
+    assert whole[:4] == b"RF64"
+    assert streamed(tmp_path, samples, [1000]) == whole
+    assert streamed(tmp_path, samples[:, :1000], []) == written(samples[:, :1000])[0]
+    header._plain_frame.cache_clear()
+
+
+def test_a_pipe_has_a_header_that_readers_accept() -> None:
+    samples = noise(2, 3000)
+    for subtype in SUBTYPES:
+        file = io.BytesIO()
+        made = wav.WavFile(
+            file, sample_rate=22050, channels=2, subtype=subtype, after=[(b"LIST", b"INFO")], is_pipe=True
+        )
+        made.write(samples)
+        made.finish()
+        content = file.getvalue()
+        assert content[4:8] == b"\xff" * 4
+        assert content.index(b"LIST") < content.index(b"data")
+        assert content.endswith(chunks(written(samples, subtype=subtype)[0])[b"data"])
+        got, rate = soundfile.read(io.BytesIO(content), dtype="float64")
+        whole = soundfile.read(io.BytesIO(written(samples, subtype=subtype)[0]), dtype="float64")[0]
+        assert rate == 22050
+        np.testing.assert_array_equal(got, whole)
+    for form in ("RF64", "W64"):
+        with pytest.raises(ValueError, match=f"{form} needs the length beforehand"):
+            wav.WavFile(io.BytesIO(), sample_rate=8000, channels=1, form=form, is_pipe=True)  # type: ignore[arg-type]
+
+
+def test_dither_does_not_depend_on_cuts(tmp_path: Path) -> None:
+    samples = noise(2, 90_000)
+    whole = written(samples, dither=np.random.default_rng(5))[0]
+    assert streamed(tmp_path, samples, [1, 70_000], dither=np.random.default_rng(5)) == whole

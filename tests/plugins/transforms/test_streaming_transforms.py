@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.signal
+import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transform_helpers import make, streamed
@@ -197,3 +199,31 @@ def test_ten_minutes_keep_memory_flat(name: str, options: dict[str, Any]) -> Non
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert came > 600 * 7999 - 16_000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 10_000
+
+
+CUTS = [1, 2047, 1, 4096, 333, 3]
+
+
+def test_a_streamed_filter_is_that_of_scipy() -> None:
+    samples = sound(20_000, 2, "f8", 8)
+    sections = scipy.signal.butter(4, 300, "highpass", fs=16000, output="sos")
+    found = streamed(made("filter", {"high_pass_hz": 300.0}), samples, 16000, CUTS)
+    np.testing.assert_array_equal(found, scipy.signal.sosfilt(sections, samples))
+
+
+@pytest.mark.parametrize("coefficient", [0.0, 0.5, 0.97, 0.9999])
+def test_streamed_deemphasis_is_the_filter_by_its_definition(coefficient: float) -> None:
+    samples = sound(20_000, 2, "f8", 9)
+    found = streamed(made("deemphasis", {"coefficient": coefficient}), samples, 16000, CUTS)
+    wanted = scipy.signal.lfilter([1], [1, -coefficient], samples)
+    np.testing.assert_allclose(found, wanted, atol=1e-12 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize(("rate", "quality", "name"), [(24000, "high", "HQ"), (11025, "very-high", "VHQ")])
+def test_streamed_resampling_is_that_of_soxr_in_one_call(rate: int, quality: str, name: str) -> None:
+    samples = sound(20_000, 2, "f8", 10)
+    found = streamed(made("resample", {"sample_rate": rate, "quality": quality}), samples, 16000, CUTS)
+    wanted = soxr.resample(samples.T, 16000, rate, name).T
+    assert found.shape[1] == -(-20_000 * rate // 16000)
+    common = min(found.shape[1], wanted.shape[1])
+    np.testing.assert_allclose(found[:, :common], wanted[:, :common], atol=1e-6)

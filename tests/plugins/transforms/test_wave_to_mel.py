@@ -1,8 +1,10 @@
 """Waveforms into mel spectrograms, against what model families compute, and against figures."""
 
+import librosa
 import mel_reference
 import numpy as np
 import pytest
+from block_cuts import SIZES, assert_blocks_give_the_whole, growth_in_a_long_stream, spec_in_a_stream, streamed
 from dialect_material import (
     DIALECTS,
     EXTRACTED,
@@ -18,8 +20,10 @@ from dialect_material import (
     to_mel,
     to_wave,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tonearm.api import Context, InsertStep, ItemError, MelSpectrogram, Waveform
+from tonearm.api import Context, InsertStep, ItemError, MelSpectrogram, OptionError, Spec, Waveform
 from tonearm_plugins.transforms.wave_to_mel import WaveToMel, WaveToMelOptions
 
 
@@ -83,3 +87,115 @@ class TestWaveToMel:
         both = to_mel(np.stack([left, right]), dialect).values
         np.testing.assert_array_equal(both[1], to_mel(right, dialect).values[0])
         assert to_wave(MelSpectrogram(values=both, dialect=dialect), iterations=0).channels == 2
+
+
+def made_for_streams(name):
+    """Return a dialect, with statistics if it needs stored ones."""
+    dialect = DIALECTS.find(name)
+    return dialect.replace(mean=-3.0, std=1.5) if dialect.statistics == "stored" else dialect
+
+
+WHOLE = {
+    "audio-diffusion": "largest value (reference: max)",
+    "librosa-db": "largest value (reference: max)",
+    "librosa-db-ref1": "step below-max",
+    "nemo-asr": "utterance's own statistics",
+    "riffusion": "step divide-max",
+    "torchaudio-db": "step below-max",
+    "whisper": "step below-max",
+    "whisper-128": "step below-max",
+}
+"""Dialects whose values depend on the whole signal, and the reason that the error gives."""
+
+
+class TestBlocks:
+    """Samples that come block by block give the bits of whole work."""
+
+    @pytest.mark.parametrize("name", sorted({*USABLE} - {*WHOLE}))
+    @given(sizes=SIZES, length=st.integers(1, 30_000), double=st.booleans(), channels=st.integers(1, 2))
+    @settings(max_examples=8, deadline=None)
+    def test_any_cutting(self, name, sizes, length, double, channels):
+        dialect = made_for_streams(name)
+        transform = WaveToMel(WaveToMelOptions(dialect=dialect))
+        samples = np.random.default_rng(length).uniform(-1, 1, (channels, length)).astype("f8" if double else "f4")
+        wave = Waveform(samples=samples, sample_rate=dialect.sample_rate)
+        assert_blocks_give_the_whole(transform, wave, [*sizes, 900])
+
+    @given(
+        sizes=SIZES,
+        length=st.integers(1, 6000),
+        changes=st.fixed_dictionaries(
+            {
+                "padding": st.sampled_from(["center", "half-overlap", "snip", "end", "none", "full"]),
+                "pad_mode": st.sampled_from(["constant", "reflect", "edge"]),
+                "last_frame": st.sampled_from(["keep", "drop", "mask"]),
+                "preemphasis": st.sampled_from([0.0, 0.97]),
+                "preemphasis_scope": st.sampled_from(["signal", "frame"]),
+                "remove_dc": st.booleans(),
+                "exponent": st.sampled_from([1, 2]),
+                "hop_length": st.sampled_from([256, 100, 37]),
+                "win_length": st.sampled_from([None, 700]),
+            }
+        ),
+    )
+    @settings(max_examples=200, deadline=None)
+    def test_any_cutting_by_any_figures(self, sizes, length, changes):
+        dialect = DIALECTS.find("hifigan").replace(window="hamming", steps=(), **changes)
+        transform = WaveToMel(WaveToMelOptions(dialect=dialect))
+        samples = np.random.default_rng(length).uniform(-1, 1, (1, length)).astype("f4")
+        wave = Waveform(samples=samples, sample_rate=22050)
+        assert_blocks_give_the_whole(transform, wave, sizes)
+
+    @pytest.mark.parametrize("padding", ["center", "half-overlap", "snip", "end", "none", "full"])
+    @pytest.mark.parametrize("last_frame", ["keep", "drop", "mask"])
+    @pytest.mark.parametrize("sizes", [[100], [256], [1, 5000]])
+    def test_the_last_frame_is_the_last_of_the_whole(self, padding, last_frame, sizes):
+        dialect = DIALECTS.find("hifigan").replace(window="hamming", padding=padding, last_frame=last_frame)
+        samples = np.random.default_rng(0).uniform(-1, 1, (1, 5120)).astype("f4")
+        wave = Waveform(samples=samples, sample_rate=22050)
+        assert_blocks_give_the_whole(WaveToMel(WaveToMelOptions(dialect=dialect)), wave, sizes)
+
+    def test_librosa_in_double_precision_gives_the_same(self):
+        dialect = DIALECTS.find("hifigan")
+        samples = speech(22050)
+        found = streamed(
+            WaveToMel(WaveToMelOptions(dialect=dialect)), Waveform(samples=samples[None], sample_rate=22050), [1000]
+        )
+        padded = np.pad(samples, 384, mode="reflect")
+        spectrum = np.abs(librosa.stft(padded, n_fft=1024, hop_length=256, center=False))
+        size = np.sqrt(spectrum**2 + dialect.magnitude_guard)
+        basis = librosa.filters.mel(sr=22050, n_fft=1024, n_mels=80, fmin=0, fmax=8000, dtype=np.float64)
+        np.testing.assert_allclose(found[0], np.log(np.maximum(basis @ size, 1e-5)), rtol=0, atol=1e-9)
+
+    @pytest.mark.parametrize("name", WHOLE)
+    def test_a_dialect_that_needs_the_whole_is_refused_by_its_reason(self, name):
+        dialect = DIALECTS.find(name)
+        transform = WaveToMel(WaveToMelOptions(dialect=dialect))
+        samples = np.random.default_rng(0).uniform(-1, 1, (1, 90_000)).astype("f4")
+        wave = Waveform(samples=samples, sample_rate=dialect.sample_rate)
+        spec = spec_in_a_stream(wave)
+        with pytest.raises(OptionError) as caught:
+            transform.check_blocks(spec)
+        assert caught.value.code == "needs-whole"
+        assert WHOLE[name] in caught.value.message
+        assert f"dialect {name} " in caught.value.message
+        assert caught.value.hint
+        with pytest.raises(OptionError, match="needs the whole signal"):
+            transform.start(spec, Context()).push(wave.samples)
+        assert transform.apply(wave, Context()).frames == dialect.frames(90_000)
+
+    def test_what_the_refusal_proposes_can_stream(self):
+        whisper, spec = DIALECTS.find("whisper"), Spec(signals=(Waveform,), sample_rate=16000)
+        with pytest.raises(OptionError) as caught:
+            WaveToMel(WaveToMelOptions(dialect=whisper)).check_blocks(spec)
+        assert caught.value.hint == "give steps with {op: clip, min: …} in its place"
+        fixed = DIALECTS.find("voxtral-realtime")
+        assert [step.op for step in fixed.steps] == ["clip", *[step.op for step in whisper.steps[1:]]]
+        WaveToMel(WaveToMelOptions(dialect=fixed)).check_blocks(spec)
+        standardised = DIALECTS.find("nemo-asr").replace(mean=0.0, std=1.0)
+        WaveToMel(WaveToMelOptions(dialect=standardised)).check_blocks(spec)
+
+    def test_a_long_stream_needs_constant_memory(self):
+        grown, frames = growth_in_a_long_stream("wave-to-mel", "dialect=find('hifigan')", 22050)
+        assert frames == 1200 * 22050 // 256
+        assert grown < 8 << 20

@@ -1,9 +1,21 @@
 """Waveforms into spectrograms."""
 
+import librosa
 import mel_reference
 import numpy as np
 import pytest
+from block_cuts import (
+    SIZES,
+    assert_blocks_give_the_whole,
+    assert_same_bits,
+    cut,
+    growth_in_a_long_stream,
+    spec_in_a_stream,
+    streamed,
+)
 from dialect_material import sounding, speech
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import tonearm
 from tonearm.api import Context, ItemError, SetOption, Spec, Waveform
@@ -111,3 +123,66 @@ def refusal_of(wave, options):
     except ItemError as error:
         return error
     return None
+
+
+ANALYSES = st.fixed_dictionaries(
+    {
+        "n_fft": st.sampled_from([256, 100, 97, 64]),
+        "hop_length": st.sampled_from([64, 17, 30]),
+        "padding": st.sampled_from(["center", "half-overlap", "snip", "end", "none", "full"]),
+        "pad_mode": st.sampled_from(["constant", "reflect", "edge"]),
+        "kind": st.sampled_from(["complex", "magnitude"]),
+    },
+    optional={
+        "win_length": st.just(64),
+        "window_position": st.just("start"),
+        "tail": st.just("pad"),
+        "phase_origin": st.just("window-center"),
+        "scaling": st.sampled_from(["psd", "spectrum"]),
+        "sides": st.sampled_from(["two", "centered"]),
+    },
+)
+
+
+class TestBlocks:
+    """Samples that come block by block give the bits of whole work."""
+
+    @pytest.mark.parametrize("precision", ["f4", "f8"])
+    @given(options=ANALYSES, sizes=SIZES, length=st.integers(1, 3000), channels=st.integers(1, 3))
+    @settings(max_examples=200, deadline=None)
+    def test_any_cutting(self, precision, options, sizes, length, channels):
+        transform = WaveToSpectrogram(WaveToSpectrogramOptions(window="hamming", **options))
+        samples = np.random.default_rng(length).uniform(-1, 1, (channels, length)).astype(precision)
+        wave = Waveform(samples=samples, sample_rate=8000)
+        assert_blocks_give_the_whole(transform, wave, sizes)
+
+    @given(sizes=SIZES)
+    @settings(max_examples=20, deadline=None)
+    def test_any_cutting_of_long_sound(self, sizes):
+        """So many frames that the kernels and the cache have several blocks of them."""
+        samples = np.random.default_rng(0).uniform(-1, 1, (2, 90_000)).astype("f4")
+        for n_fft, hop in ((1024, 256), (1000, 250)):
+            transform = WaveToSpectrogram(WaveToSpectrogramOptions(n_fft=n_fft, hop_length=hop, pad_mode="reflect"))
+            wave = Waveform(samples=samples, sample_rate=22050)
+            whole = transform.apply(wave, Context()).values
+            assert_same_bits(streamed(transform, wave, [*sizes, 9000]), whole)
+            expected = librosa.stft(samples.astype("f8"), n_fft=n_fft, hop_length=hop, pad_mode="reflect")
+            assert np.abs(whole - expected).max() < 1e-6 * np.abs(expected).max()
+
+    def test_frames_leave_as_soon_as_their_samples_are_there(self):
+        transform = WaveToSpectrogram(WaveToSpectrogramOptions(n_fft=512, hop_length=128, pad_mode="reflect"))
+        wave = Waveform(samples=np.ones((2, 1280), "f4"), sample_rate=8000)
+        started = transform.start(spec_in_a_stream(wave), Context())
+        assert [started.push(block).shape[2] for block in cut(wave.samples, [256])] == [0, 3, 2, 2, 2]
+        assert started.finish().shape == (2, 257, 2)
+
+    def test_a_stream_without_samples_gives_nothing(self):
+        transform = WaveToSpectrogram(WaveToSpectrogramOptions(n_fft=512, hop_length=128))
+        wave = Waveform(samples=np.ones((1, 1), "f4"), sample_rate=8000)
+        assert transform.start(spec_in_a_stream(wave), Context()).finish() is None
+
+    def test_a_long_stream_needs_constant_memory(self):
+        options = "n_fft=1024, hop_length=256, kind='magnitude', pad_mode='reflect'"
+        grown, frames = growth_in_a_long_stream("wave-to-spectrogram", options, 16000)
+        assert frames == 1 + 1200 * 16000 // 256
+        assert grown < 8 << 20
