@@ -18,7 +18,7 @@ from tonearm.plugins import registry as registries
 
 RATE = 24000
 SOUND = (0.4 * np.sin(np.arange(30_000) / 9)).astype("f4")
-FORMATS = ("ogg", "opus", "flac")
+FORMATS = ("ogg", "opus", "flac", "wav", "mp3")
 
 
 def work_of(file, suffix="ogg", *, steps=(), **options):
