@@ -451,7 +451,11 @@ def test_what_is_given_up_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Counting:
         def __getattr__(self, name: str) -> Any:
-            return (lambda handle: (closed.append(handle), close(handle))) if name == "lame_close" else getattr(library, name)
+            return (
+                (lambda handle: (closed.append(handle), close(handle)))
+                if name == "lame_close"
+                else getattr(library, name)
+            )
 
     monkeypatch.setattr(lame, "library", Counting)
     started = Mp3Writer(Mp3Options()).start(spec_of_stream(noise(1, 9), 24000), Pieces().sink, Context())
