@@ -21,9 +21,9 @@ def by_oggenc(quality: float) -> Reference:
 
 
 def by_opusenc(bitrate: int) -> Reference:
-    """Opus by opusenc, of a bit rate in kbit/s for each channel."""
+    """Opus by opusenc, of a constrained bit rate in kbit/s for each channel, as libsndfile has it."""
     return lambda samples, rate, path: _made(
-        path, ".opus", samples, rate, "opusenc --quiet --bitrate", bitrate * len(samples), "{wav} {out}"
+        path, ".opus", samples, rate, "opusenc --quiet --cvbr --bitrate", bitrate * len(samples), "{wav} {out}"
     )
 
 
