@@ -208,9 +208,7 @@ class ByPydub(StartedEncoder):
         Context, which takes progress and the number of clipped samples.
     """
 
-    def __init__(
-        self, rate: Rate, sample_rate: int, channels: int, sink: Sink, tags: bytes, context: Context
-    ) -> None:
+    def __init__(self, rate: Rate, sample_rate: int, channels: int, sink: Sink, tags: bytes, context: Context) -> None:
         self._rate = rate
         self._sample_rate = sample_rate
         self._channels = channels

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tonearm.api import Context, Meta, OptionError, RemoveOption, Requirement, SetOption, Sink, Spec, StartedEncoder, UsageError
+from tonearm.api import (
+    Context,
+    Meta,
+    OptionError,
+    RemoveOption,
+    Requirement,
+    SetOption,
+    Sink,
+    Spec,
+    StartedEncoder,
+    UsageError,
+)
 from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import MP3, mp3_bitrates
 from tonearm_plugins.formats.ffmpeg import FFMPEG

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from tonearm.api import Context, Meta, PcmOptions, Sink, TaggingEncoder, TagOptions, Waveform, float_blocks, pcm_blocks
+from tonearm.api import (
+    Context,
+    Meta,
+    PcmOptions,
+    PcmRounding,
+    Sink,
+    Spec,
+    StartedEncoder,
+    TaggingBlockEncoder,
+    TagOptions,
+    Waveform,
+    note_clipped,
+)
 from tonearm_plugins.formats.codec_limits import RAW
 from tonearm_plugins.formats.raw_pcm import Encoding
 
-# libsndfile's name of each type, and the bits that samples are rounded to: 16 before A-law and µ-law, 0 for floats.
-_ENCODINGS = {
-    "pcm_s8": ("PCM_S8", 8),
-    "pcm_u8": ("PCM_U8", 8),
-    "pcm_s16": ("PCM_16", 16),
-    "pcm_s24": ("PCM_24", 24),
-    "pcm_s32": ("PCM_32", 32),
-    "mulaw": ("ULAW", 16),
-    "alaw": ("ALAW", 16),
-    "pcm_f32": ("FLOAT", 0),
-    "pcm_f64": ("DOUBLE", 0),
-}
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.typing import Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,26 +45,46 @@ class RawOptions(PcmOptions, TagOptions):
         return "float" if self.encoding.startswith("pcm_f") else ""
 
 
-class RawWriter(TaggingEncoder[Waveform, RawOptions]):
+class RawWriter(TaggingBlockEncoder[Waveform, RawOptions]):
     """Write interleaved samples without a header; the file tells neither its sample rate nor its channels."""
 
     suffixes = (".raw", ".pcm")
     limits = RAW
+    any_blocks = True
+    pipes = True
 
-    def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        """Write the samples, and measure the number of clipped ones."""
-        from tonearm_plugins.formats.sndfile_writing import write
+    def begin(self, spec: Spec, sink: Sink, tags: Mapping[str, str], context: Context) -> StartedEncoder:
+        """Return the encoder at work on a file."""
+        return _StartedRaw(self.options, sink, context)
 
-        encoding = self.options.encoding
-        subtype, bits = _ENCODINGS[encoding.removesuffix("le").removesuffix("be")]
-        write(
-            sink.path,
-            pcm_blocks(signal, bits, context, self.options.generator(context))
-            if bits
-            else float_blocks(signal, "f4" if subtype == "FLOAT" else "f8", context),
-            sample_rate=signal.sample_rate,
-            channels=signal.channels,
-            container="RAW",
-            subtype=subtype,
-            endian="BIG" if encoding.endswith("be") else "LITTLE",
-        )
+
+class _StartedRaw(StartedEncoder):
+    """Raw samples at work, which leave with each block."""
+
+    def __init__(self, options: RawOptions, sink: Sink, context: Context) -> None:
+        from tonearm_plugins.formats.raw_pcm import BITS
+
+        self._encoding = options.encoding
+        self._context = context
+        bits = BITS[options.encoding]
+        self._rounding = PcmRounding(bits, options.generator(context)) if bits else None
+        self._file = sink.open()
+
+    def write(self, block: Array) -> None:
+        """Write a block."""
+        from tonearm_plugins.formats.raw_pcm import encode
+
+        values = block.T if self._rounding is None else self._rounding(block)
+        data = memoryview(encode(values, self._encoding)).cast("B")
+        while len(data):
+            data = data[self._file.write(data) :]
+
+    def finish(self) -> None:
+        """Close the file, and measure the number of clipped samples."""
+        self._file.close()
+        if self._rounding is not None:
+            note_clipped(self._rounding.clipped, self._context)
+
+    def abort(self) -> None:
+        """Close the file."""
+        self._file.close()
