@@ -242,7 +242,8 @@ class ByPydub(StartedEncoder):
             bitrate=rate.bitrate or None,
             # ffmpeg miscounts the padding at the end if LAME needs less than a whole frame for it.
             parameters=[*more, "-id3v2_version", "0", "-write_xing", "0"],
-            on_progress=self._context.progress,
+            # The host has reported all blocks as taken; what ffmpeg takes is a sign of life.
+            on_progress=lambda *_: self._context.progress(length, length),
         )
         content = self._sink.path.read_bytes()
         file = Mp3File(self._sink, self._tags, rate)

@@ -75,7 +75,7 @@ class _StartedRaw(StartedEncoder):
         from tonearm_plugins.formats.raw_pcm import encode
 
         values = block.T if self._rounding is None else self._rounding(block)
-        data = memoryview(encode(values, self._encoding)).cast("B")
+        data = memoryview(encode(values, self._encoding).tobytes())
         while len(data):
             data = data[self._file.write(data) :]
 

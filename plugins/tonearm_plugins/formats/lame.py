@@ -61,8 +61,7 @@ def library() -> Any:
     if spec is None or spec.origin is None:
         return None
     try:
-        lame: Any = ctypes.CDLL(spec.origin)
-        return _declared(lame)
+        return _declared(ctypes.CDLL(spec.origin))
     except (OSError, AttributeError):
         return None
 
