@@ -61,7 +61,7 @@ def library() -> Any:
     if spec is None or spec.origin is None:
         return None
     try:
-        return _declared(ctypes.CDLL(spec.origin))
+        return _declared(ctypes.CDLL(spec.origin))  # noqa: TID251 - no call of POSIX: it is LAME in a module
     except (OSError, AttributeError):
         return None
 
