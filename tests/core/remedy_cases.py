@@ -487,13 +487,6 @@ CASES = (
     case("a rate that MP3 lacks", sound, WAVE | {"sample_rate": 96000}, output={"use": "mp3-writer"}, suffix="mp3"),
     case("channels that MP3 lacks", lambda: stereo(3), CHANNELS, output={"use": "mp3-writer"}, suffix="mp3"),
     case("two bit rates", sound, WAVE, output=with_("mp3-writer", bitrate=128, vbr_quality=2), suffix="mp3"),
-    case(
-        "a bit rate without room",
-        sound,
-        WAVE | {"sample_rate": 44100},
-        output=with_("mp3-writer", bitrate=32, engine="soundfile"),
-        suffix="mp3",
-    ),
     case("an odd bit rate of Opus", sound, WAVE, output=with_("opus-writer", bitrate=600), suffix="opus"),
     case("dither of floats", sound, WAVE, output=with_("wav-writer", subtype="FLOAT", dither=True)),
     case("tags where there is no place", sound, WAVE, output=with_("wav-writer", format="W64", tags={"title": "a"})),

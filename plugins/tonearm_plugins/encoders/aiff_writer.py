@@ -12,7 +12,7 @@ from tonearm.api import (
     Limits,
     Meta,
     PcmOptions,
-    SampleFormat,
+    PcmRounding,
     Sink,
     Spec,
     StartedEncoder,
@@ -51,7 +51,7 @@ class AiffWriter(SoundBlockEncoder[AiffOptions]):
         return AIFF.replace(sample_size=self._sample_size())
 
     def begin(self, spec: Spec, sink: Sink, tags: Mapping[str, str], context: Context) -> StartedEncoder:
-        """Return libsndfile at work; it completes the header at the end."""
+        """Return libsndfile at work on a file; tags that it does not know follow at the end."""
         return _StartedAiff(self.options, self.cover, spec, sink, tags, context)
 
     def _sample_size(self) -> int:
@@ -61,7 +61,7 @@ class AiffWriter(SoundBlockEncoder[AiffOptions]):
 
 
 class _StartedAiff(StartedEncoder):
-    """libsndfile at work on one file. Tags that have no chunk of AIFF's own follow the sound."""
+    """An AIFF file at work. libsndfile goes back to its header at the end, so it needs no length beforehand."""
 
     def __init__(
         self,
@@ -74,15 +74,15 @@ class _StartedAiff(StartedEncoder):
     ) -> None:
         from tonearm_plugins.formats.sndfile_writing import SndfileWriter
 
-        self._path = sink.path
-        self._cover = cover
-        self._tags = tags
+        bits = _BITS.get(options.subtype)
+        self._rounding = PcmRounding(bits, options.generator(context)) if bits else None
+        self._floats = _FLOATS.get(options.subtype, "")
         self._context = context
-        self._samples = SampleFormat(_BITS.get(options.subtype) or _FLOATS[options.subtype], options.generator(context))
-        self._writer = SndfileWriter(
-            open(self._path, "w+b", buffering=0),  # noqa: PTH123, SIM115 - the writer closes it
-            sample_rate=spec.sample_rate or 1,
-            channels=spec.channels or 1,
+        self._path, self._tags, self._cover = sink.path, tags, cover
+        self._sndfile = SndfileWriter(
+            self._path.open("w+b", buffering=0),
+            sample_rate=spec.sample_rate or 0,
+            channels=spec.channels or 0,
             container="AIFF",
             subtype=options.subtype,
             strings={name: tags[name] for name in _STRINGS if name in tags},
@@ -90,16 +90,20 @@ class _StartedAiff(StartedEncoder):
 
     def write(self, block: Array) -> None:
         """Write a block."""
-        self._writer.write(self._samples(block))
+        import numpy as np
+
+        rounding = self._rounding
+        self._sndfile.write(np.ascontiguousarray(block.T, self._floats) if rounding is None else rounding(block))
 
     def finish(self) -> None:
-        """Complete the header, write the other tags, and measure the number of clipped samples."""
+        """Write the end of the file and the tags, and measure the number of clipped samples."""
         from tonearm_plugins.formats.tags import write_aiff
 
-        self._writer.finish()
+        self._sndfile.finish()
         write_aiff(self._path, self._tags, self._cover)
-        note_clipped(self._samples.clipped, self._context)
+        if self._rounding is not None:
+            note_clipped(self._rounding.clipped, self._context)
 
     def abort(self) -> None:
         """Release libsndfile, and close the file."""
-        self._writer.abort()
+        self._sndfile.abort()

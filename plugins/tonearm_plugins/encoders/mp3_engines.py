@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _BITS = 24  # for pydub; float32 has no more
 
 
-class Engine(Protocol):
+class Mp3Engine(Protocol):
     """LAME at work on one sound: floats within ±1.0 in, the bytes of frames out."""
 
     def encode(self, block: Array, /) -> bytes:
@@ -28,14 +28,14 @@ class Engine(Protocol):
         """Release what it holds; it may be called twice."""
 
 
-def by_lame(rate: Rate, sample_rate: int, channels: int) -> Engine:
+def by_lame(rate: Rate, sample_rate: int, channels: int) -> Mp3Engine:
     """Return LAME, called directly."""
     from tonearm_plugins.formats.lame import Lame
 
     return Lame(rate, sample_rate, channels)
 
 
-def by_libsndfile(rate: Rate, sample_rate: int, channels: int) -> Engine:
+def by_libsndfile(rate: Rate, sample_rate: int, channels: int) -> Mp3Engine:
     """Return LAME as libsndfile calls it."""
     return _Libsndfile(rate, sample_rate, channels)
 
@@ -46,7 +46,7 @@ class StartedMp3(StartedEncoder):
     Parameters
     ----------
     engine
-        Engine, which is closed at the end.
+        Mp3Engine, which is closed at the end.
     rate
         Bit rate.
     sink
@@ -57,7 +57,7 @@ class StartedMp3(StartedEncoder):
         Context, which takes the number of clipped samples.
     """
 
-    def __init__(self, engine: Engine, rate: Rate, sink: Sink, tags: bytes, context: Context) -> None:
+    def __init__(self, engine: Mp3Engine, rate: Rate, sink: Sink, tags: bytes, context: Context) -> None:
         self._engine = engine
         self._context = context
         self._length = 0
@@ -242,7 +242,8 @@ class ByPydub(StartedEncoder):
             bitrate=rate.bitrate or None,
             # ffmpeg miscounts the padding at the end if LAME needs less than a whole frame for it.
             parameters=[*more, "-id3v2_version", "0", "-write_xing", "0"],
-            on_progress=self._context.progress,
+            # The host has reported all blocks as taken; what ffmpeg takes is a sign of life.
+            on_progress=lambda *_: self._context.progress(length, length),
         )
         content = self._sink.path.read_bytes()
         file = Mp3File(self._sink, self._tags, rate)

@@ -10,7 +10,7 @@ from tonearm.api import (
     Context,
     Meta,
     PcmOptions,
-    SampleFormat,
+    PcmRounding,
     Sink,
     Spec,
     StartedEncoder,
@@ -24,19 +24,6 @@ from tonearm_plugins.formats.raw_pcm import Encoding
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
-
-# libsndfile's name of each type, and the bits that samples are rounded to: 16 before A-law and µ-law, 0 for floats.
-_ENCODINGS = {
-    "pcm_s8": ("PCM_S8", 8),
-    "pcm_u8": ("PCM_U8", 8),
-    "pcm_s16": ("PCM_16", 16),
-    "pcm_s24": ("PCM_24", 24),
-    "pcm_s32": ("PCM_32", 32),
-    "mulaw": ("ULAW", 16),
-    "alaw": ("ALAW", 16),
-    "pcm_f32": ("FLOAT", 0),
-    "pcm_f64": ("DOUBLE", 0),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,39 +54,37 @@ class RawWriter(TaggingBlockEncoder[Waveform, RawOptions]):
     pipes = True
 
     def begin(self, spec: Spec, sink: Sink, tags: Mapping[str, str], context: Context) -> StartedEncoder:
-        """Return libsndfile at work, which converts samples and writes nothing else."""
-        return _StartedRaw(self.options, spec, sink, context)
+        """Return the encoder at work on a file."""
+        return _StartedRaw(self.options, sink, context)
 
 
 class _StartedRaw(StartedEncoder):
-    """libsndfile at work on one file."""
+    """Raw samples at work, which leave with each block."""
 
-    def __init__(self, options: RawOptions, spec: Spec, sink: Sink, context: Context) -> None:
-        from tonearm_plugins.formats.sndfile_writing import SndfileWriter
+    def __init__(self, options: RawOptions, sink: Sink, context: Context) -> None:
+        from tonearm_plugins.formats.raw_pcm import BITS
 
-        subtype, bits = _ENCODINGS[options.encoding.removesuffix("le").removesuffix("be")]
+        self._encoding = options.encoding
         self._context = context
-        self._samples = SampleFormat(bits or ("f4" if subtype == "FLOAT" else "f8"), options.generator(context))
+        bits = BITS[options.encoding]
+        self._rounding = PcmRounding(bits, options.generator(context)) if bits else None
         self._file = sink.open()
-        self._writer = SndfileWriter(
-            self._file.write,
-            sample_rate=spec.sample_rate or 1,
-            channels=spec.channels or 1,
-            container="RAW",
-            subtype=subtype,
-            endian="BIG" if options.encoding.endswith("be") else "LITTLE",
-        )
 
     def write(self, block: Array) -> None:
         """Write a block."""
-        self._writer.write(self._samples(block))
+        from tonearm_plugins.formats.raw_pcm import encode
+
+        values = block.T if self._rounding is None else self._rounding(block)
+        data = memoryview(encode(values, self._encoding).tobytes())
+        while len(data):
+            data = data[self._file.write(data) :]
 
     def finish(self) -> None:
-        """Write what is left, close the file, and measure the number of clipped samples."""
-        self._writer.finish(self._file.close)
-        note_clipped(self._samples.clipped, self._context)
+        """Close the file, and measure the number of clipped samples."""
+        self._file.close()
+        if self._rounding is not None:
+            note_clipped(self._rounding.clipped, self._context)
 
     def abort(self) -> None:
-        """Release libsndfile, and close the file."""
-        self._writer.abort()
+        """Close the file."""
         self._file.close()

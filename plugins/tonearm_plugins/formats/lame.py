@@ -61,8 +61,7 @@ def library() -> Any:
     if spec is None or spec.origin is None:
         return None
     try:
-        lame: Any = ctypes.CDLL(spec.origin)  # noqa: TID251 - of LAME, not of the system
-        return _declared(lame)
+        return _declared(ctypes.CDLL(spec.origin))  # noqa: TID251 - no call of POSIX: it is LAME in a module
     except (OSError, AttributeError):
         return None
 

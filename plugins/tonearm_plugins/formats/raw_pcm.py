@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+import functools
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array, UInt8Array
@@ -39,6 +40,11 @@ _DTYPES = {
 }
 _SUBTYPES = {"mulaw": "ULAW", "alaw": "ALAW"}  # libsndfile's names
 
+BITS: dict[str, int] = {
+    encoding: 0 if encoding.startswith("pcm_f") else 16 if encoding in _SUBTYPES else int(encoding[5:].rstrip("lbe"))
+    for encoding in get_args(Encoding)
+}
+"""Bits that samples are rounded to: 16 before A-law and µ-law, 0 for floats."""
 
 SMOOTH = 0.8
 """Least correlation of neighbours in sound that another encoding gives."""
@@ -121,6 +127,49 @@ def decode(raw: UInt8Array, encoding: str, *, double: bool = False) -> Array:
     full_scale = dtype(1 << (8 * values.dtype.itemsize - 1))
     made: Array = ((values.astype(dtype) - full_scale) if values.dtype.kind == "u" else values) / full_scale
     return made
+
+
+def encode(values: Array, encoding: str) -> Array:
+    """Return the bytes of samples in an encoding.
+
+    Parameters
+    ----------
+    values
+        Samples of any shape: integers as `PcmRounding` gives them, with the value in the high bits, or floats for
+        encodings of floats.
+    encoding
+        One of `Encoding`.
+
+    Returns
+    -------
+    ndarray
+        Contiguous, of the same samples in the same order.
+    """
+    import numpy as np
+
+    if encoding in _SUBTYPES:
+        return _law_table(encoding)[values.view(np.uint16)]
+    if encoding.startswith("pcm_s24"):
+        wide = np.ascontiguousarray(values, "<i4").reshape(-1).view(np.uint8).reshape(-1, 4)[:, 1:]
+        return np.ascontiguousarray(wide if encoding.endswith("le") else wide[:, ::-1])
+    if encoding in ("pcm_s8", "pcm_u8"):
+        high = (values >> 8).astype(np.int8).view(np.uint8)
+        return high ^ np.uint8(0x80) if encoding == "pcm_u8" else high
+    return np.ascontiguousarray(values, _DTYPES[encoding])
+
+
+@functools.cache
+def _law_table(encoding: str) -> UInt8Array:
+    """Return the byte of A-law or µ-law for each 16-bit sample, as libsndfile has it, by its unsigned value."""
+    import io
+
+    import numpy as np
+    import soundfile
+
+    file = io.BytesIO()
+    every = np.arange(1 << 16, dtype=np.uint16).view(np.int16)
+    soundfile.write(file, every, 8000, format="RAW", subtype=_SUBTYPES[encoding])
+    return np.frombuffer(file.getvalue(), np.uint8)
 
 
 def smoothest_encodings(raw: UInt8Array, channels: int, encoding: str, most: int = 2) -> list[str]:

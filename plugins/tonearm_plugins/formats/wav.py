@@ -95,9 +95,11 @@ class WavFile:
         self._channels = channels
         self._announced = frames
         self._is_pipe = is_pipe
-        self._frame: Callable[[int | None], Frame] = functools.partial(
-            frame, sample_rate, channels, subtype=subtype, form=form, before=before, after=after
-        )
+
+        def around(count: int | None) -> Frame:
+            return frame(sample_rate, channels, count, subtype, form, before=before, after=after)
+
+        self._frame = around
         # A header of the right length, if the file does not grow beyond 4 GB, is patched at the end.
         self._around = self._frame(0 if frames is None and not is_pipe else frames)
         _write(file, memoryview(self._around.start))

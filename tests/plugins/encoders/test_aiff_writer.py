@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
 from encoder_helpers import encoded, noise
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tonearm.api import ItemError
+import tonearm
+from tonearm.api import Context, ItemError, OptionError, Spec, Waveform
+from tonearm.run.store.memory_sink import MemorySink
 from tonearm_plugins.encoders.aiff_writer import AiffOptions, AiffWriter
 
 
@@ -37,3 +43,25 @@ def test_texts_have_chunks_of_their_own(tmp_path: Path) -> None:
         assert {name: getattr(file, name) for name in tags if name != "mood"} | {"mood": "five"} == tags
     content = path.read_bytes()
     assert [name in content for name in (b"NAME", b"AUTH", b"ANNO", b"(c) ")] == [True] * 4
+
+
+@given(cuts=st.lists(st.integers(0, 500), max_size=6).map(sorted), dither=st.booleans())
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "DOUBLE"])
+def test_cuts_change_no_byte(subtype: Any, cuts: list[int], dither: bool) -> None:
+    samples = noise(2, 500, 0.2)
+    options: Any = {"subtype": subtype, "dither": dither and "DOUBLE" not in subtype}
+    whole = tonearm.encode(Waveform(samples=samples, sample_rate=8000), "aiff", **options)
+    plugin = AiffWriter(AiffOptions(**options))
+    spec = Spec(signals=(Waveform,), sample_rate=8000, channels=2)
+    with MemorySink(".aiff") as sink:
+        started = plugin.start(spec, sink, Context())
+        for start, end in itertools.pairwise([0, *cuts, 500]):
+            started.write(samples[:, start:end])
+        started.finish()
+        assert sink.path.read_bytes() == whole
+
+
+def test_a_pipe_is_refused() -> None:
+    with pytest.raises(OptionError, match="must go back in what it has written") as caught:
+        AiffWriter(AiffOptions()).check_pipe(Spec(signals=(Waveform,), sample_rate=8000, channels=1))
+    assert caught.value.code == "needs-file"

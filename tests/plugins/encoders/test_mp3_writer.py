@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from other_decoders import by_another_ffmpeg, by_ffmpeg, by_libsndfile, by_mpg123, call, heard
 
 import tonearm
-from tonearm.api import Context, OptionError, Sink, Spec, Waveform
+from tonearm.api import Context, OptionError, Sink, Spec, UsageError, Waveform
 from tonearm.run.store.memory_sink import MemorySink
 from tonearm.run.store.pipe_sink import PipeSink
 from tonearm_plugins.encoders.mp3_writer import Mp3Options, Mp3Writer
@@ -454,9 +454,13 @@ def test_what_is_given_up_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
     close = library.lame_close
 
     class Counting:
+        def close(self, handle: int) -> None:
+            closed.append(handle)
+            close(handle)
+
         def __getattr__(self, name: str) -> Any:
             if name == "lame_close":
-                return lambda handle: (closed.append(handle), close(handle))
+                return self.close
             return getattr(library, name)
 
     monkeypatch.setattr(lame, "library", Counting)
@@ -481,3 +485,15 @@ def test_pydub_cannot_stream() -> None:
     with pytest.raises(OptionError, match="pydub takes the whole sound") as caught:
         Mp3Writer(Mp3Options(engine="pydub")).check_blocks(spec_of_stream(noise(1, 9), 24000))
     assert caught.value.code == "needs-whole"
+
+
+def test_a_lameenc_that_hides_lame_is_refused_by_name_and_auto_does_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lame, "library", lambda: None)
+    with pytest.raises(UsageError, match="does not give access") as caught:
+        Mp3Writer(Mp3Options(engine="lameenc")).preflight()
+    assert caught.value.hint == "engine: soundfile"
+    Mp3Writer(Mp3Options()).preflight()
+    made = written(tmp_path, noise(1, 5000), 24000).read_bytes()
+    assert made == whole_file(noise(1, 5000), 24000, engine="soundfile")

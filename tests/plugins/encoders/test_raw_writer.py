@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from encoder_helpers import mapping, noise, run
+from hypothesis import given
+from hypothesis import strategies as st
 from other_decoders import by_ffmpeg, heard
 
 import tonearm
+from tonearm.api import Context, Spec, Waveform
+from tonearm.run.store.memory_sink import MemorySink
+from tonearm.run.store.pipe_sink import PipeSink
+from tonearm_plugins.encoders.raw_writer import RawOptions, RawWriter
 
 NOWHERE = [{"use": "wav-writer", "file": "{stem}.wav"}]
 ENCODINGS = {
@@ -53,3 +61,28 @@ def test_raw_samples_are_read_by_ffmpeg_and_by_pcm_reader(tmp_path: Path, encodi
     back = tonearm.load_pipeline({"tonearm": 1, "input": {"use": "pcm-reader", "with": reader}, "outputs": NOWHERE})
     (signal,) = back.convert(path)
     np.testing.assert_allclose(signal.samples, got, atol=2**-23)
+
+
+@given(cuts=st.lists(st.integers(0, 500), max_size=6).map(sorted), dither=st.booleans())
+@pytest.mark.parametrize("encoding", ["pcm_u8", "pcm_s16be", "pcm_s24le", "pcm_f64be", "mulaw"])
+def test_cuts_change_no_byte(encoding: Any, cuts: list[int], dither: bool) -> None:
+    samples = noise(2, 500, 0.2)
+    options: Any = {"encoding": encoding, "dither": dither and "f64" not in encoding}
+    whole = tonearm.encode(Waveform(samples=samples, sample_rate=8000), "raw", **options)
+    plugin = RawWriter(RawOptions(**options))
+    spec = Spec(signals=(Waveform,), sample_rate=8000, channels=2)
+    with MemorySink(".raw") as sink:
+        started = plugin.start(spec, sink, Context())
+        for start, end in itertools.pairwise([0, *cuts, 500]):
+            started.write(samples[:, start:end])
+        started.finish()
+        assert sink.path.read_bytes() == whole
+
+
+def test_a_pipe_gets_each_block_at_once() -> None:
+    content = bytearray()
+    sink = PipeSink(content.extend, ".raw")
+    started = RawWriter(RawOptions()).start(Spec(signals=(Waveform,), sample_rate=8000, channels=1), sink, Context())
+    started.write(np.full((1, 100), 0.5, "f4"))
+    assert bytes(content) == b"\0\x40" * 100
+    started.abort()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from encoder_helpers import mapping, run
 from tagged_files import read_by_ffmpeg, tagged
 
 import tonearm
+from tonearm.api import Context, OptionError, Spec, Waveform
+from tonearm.run.store.pipe_sink import PipeSink
+from tonearm_plugins.encoders.wav_writer import BextOptions, WavOptions, WavWriter
 
 
 def test_bext(tmp_path: Path) -> None:
@@ -63,3 +67,26 @@ def test_a_suffix_says_w64(tmp_path: Path) -> None:
     assert soundfile.info(path).format == "W64"
     path, _ = run(tmp_path, np.zeros((1, 9), "f4"), mapping("wav-writer", ".rf64"))
     assert soundfile.info(path).format == "RF64"
+
+
+@pytest.mark.parametrize(("suffix", "options"), [(".w64", {}), (".rf64", {}), (".wav", {"format": "RF64"})])
+def test_a_pipe_takes_no_form_that_has_the_length(suffix: str, options: dict[str, Any]) -> None:
+    spec = Spec(signals=(Waveform,), sample_rate=8000, channels=1, suffix=suffix)
+    with pytest.raises(OptionError, match="has the length of the sound in front of it") as caught:
+        WavWriter(WavOptions(**options)).check_pipe(spec)
+    assert caught.value.code == "needs-file"
+    WavWriter(WavOptions(format="WAV")).check_pipe(spec)
+
+
+def test_a_pipe_has_its_tags_in_front() -> None:
+    content = bytearray()
+    plugin = WavWriter(WavOptions(tags={"title": "Gruß", "mood": "calm"}, bext=BextOptions()))
+    spec = Spec(signals=(Waveform,), sample_rate=8000, channels=1)
+    started = plugin.start(spec, PipeSink(content.extend, ".wav"), Context())
+    assert content.index(b"bext") < content.index(b"INAM") < content.index(b"id3 ") < content.index(b"data")
+    started.write(np.full((1, 4), 0.5, "f4"))
+    assert content.endswith(b"\0\x40" * 4)
+    started.finish()
+    with soundfile.SoundFile(io.BytesIO(bytes(content))) as file:
+        assert file.title == "Gruß"
+        assert len(file.read()) == 4

@@ -16,7 +16,7 @@ from tonearm_plugins.formats.lame import Lame, Rate
 RATES = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]
 SETTINGS = [
     (Rate("cbr", 64), [("set_bit_rate", 64)]),
-    (Rate("cbr", 160), [("set_bit_rate", 160)]),
+    (Rate("cbr", 40), [("set_bit_rate", 40)]),
     (Rate("abr", 40), [("set_vbr", 3), ("set_vbr_mean_bitrate_kbps", 40)]),
     (Rate("vbr", quality=0), [("set_vbr", 4), ("set_vbr_quality", 0)]),
     (Rate("vbr", quality=9), [("set_vbr", 4), ("set_vbr_quality", 9)]),
