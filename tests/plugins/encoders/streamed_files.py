@@ -17,9 +17,7 @@ from tonearm.run.store.pipe_sink import PipeSink
 def stream_of(samples: Any, rate: int, suffix: str) -> Spec:
     """What an encoder knows of a sound that comes block by block."""
     precision = "double" if samples.dtype == "f8" else "single"
-    return Spec(
-        signals=(Waveform,), sample_rate=rate, channels=samples.shape[0], suffix=suffix, precision=precision
-    )
+    return Spec(signals=(Waveform,), sample_rate=rate, channels=samples.shape[0], suffix=suffix, precision=precision)
 
 
 def blocks_by(samples: Any, cuts: Iterable[int]) -> Iterator[Any]:

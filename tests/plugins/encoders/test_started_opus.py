@@ -85,6 +85,8 @@ def test_the_sound_is_what_libsndfile_alone_would_write(tmp_path: Path) -> None:
     file = io.BytesIO()
     values = np.rint(samples.T.astype("f8") * 2**23).astype("i4") << 8
     soundfile.write(file, values, RATE, format="OGG", subtype="OPUS")
-    mine, theirs = (list(PacketReader().push(one)) for one in (piped(OpusWriter(OpusOptions()), samples, RATE), file.getvalue()))
+    mine, theirs = (
+        list(PacketReader().push(one)) for one in (piped(OpusWriter(OpusOptions()), samples, RATE), file.getvalue())
+    )
     assert mine[0] == theirs[0]
     assert mine[2:-2] == theirs[2 : len(mine) - 2]
