@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from tonearm.api import ItemError, OutputError
 from tonearm_plugins.formats.callback_errors import errors_of_callbacks
@@ -37,6 +37,7 @@ class Seekable(Protocol):
         """Close the file."""
 
 
+Result = TypeVar("Result")
 Output: TypeAlias = Seekable | Callable[[memoryview], object]
 """Open file, or a function that takes all bytes in order and keeps no reference to them."""
 
@@ -180,8 +181,8 @@ class SndfileWriter:
         with self._errors():
             self._sound.close()
             if last is not None:
-                self._target.call(last)
-            self._target.call(self._target.close)
+                self._target.call(last, failed=None)
+            self._target.call(self._target.close, failed=None)
 
     def abort(self) -> None:
         """Release what libsndfile holds and close the file, into which nothing more is written."""
@@ -267,12 +268,11 @@ class _Target:
             rest = rest[self._file.write(rest) :]
         return len(data)
 
-    def call(self, do: Callable[[], Any], *, failed: int = 0) -> int:
+    def call(self, do: Callable[[], Result], *, failed: Result) -> Result:
         """Call a function unless one has failed, and keep its error: no exception can pass through libsndfile."""
         if self._error is None:
             try:
-                done: int = do()
-                return done
+                return do()
             except BaseException as error:
                 self._error = error
         return failed

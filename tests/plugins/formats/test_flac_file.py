@@ -73,6 +73,7 @@ def test_comments_and_a_picture_stand_in_front(seekable: bool) -> None:
     picture.data = b"p" * 100_000
     found = written(seekable=seekable, comments=comments, picture=picture.write())
     file = mutagen.flac.FLAC(io.BytesIO(found))
+    assert isinstance(file.tags, mutagen.flac.VCFLACDict)
     assert (file.tags["a"], file.tags.vendor, file.pictures[0].data) == (["b"], "v", picture.data)
     assert [block.code for block in file.metadata_blocks] == [0, 4, 6]
     assert found.endswith(libsndfiles()[-30_000:])

@@ -59,7 +59,8 @@ def test_a_page_that_ends_no_packet_has_no_position() -> None:
 @settings(max_examples=20)
 def test_bytes_come_in_pieces_of_any_length(cuts: list[int]) -> None:
     packets = [bytes([size % 251]) * size for size in (0, 19, 255, 3000, 70_000, 1)]
-    content, reader, found, at = written(packets), PacketReader(), [], 0
+    content, reader, at = written(packets), PacketReader(), 0
+    found: list[bytes] = []
     for cut in (*cuts, len(content)):
         found += reader.push(content[at : at + cut])
         at += cut

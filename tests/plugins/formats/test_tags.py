@@ -93,9 +93,9 @@ def test_without_tags_a_file_stays_as_it_is(tmp_path: Path, write: Any) -> None:
 def test_what_belongs_to_the_source_alone_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "x.flac"
     soundfile.write(path, np.zeros(100), 48000)
-    file = mutagen.flac.FLAC(path)
-    file.update({"encoder": "e", "replaygain_track_gain": "1 dB", "mood": "calm"})
-    file.save()
+    made = mutagen.flac.FLAC(path)
+    made.update({"encoder": "e", "replaygain_track_gain": "1 dB", "mood": "calm"})
+    made.save()
     with path.open("rb") as file:
         assert tags.read_more(file, "FLAC", "PCM_16") == {"mood": "calm"}
 
@@ -146,17 +146,17 @@ def test_each_tag_has_its_frame(given: dict[str, str], expected: bytes) -> None:
 
 @pytest.mark.parametrize("given", [{}, {"title": "x"}])
 def test_a_cover_is_written_into_each_format(given: dict[str, str], tmp_path: Path) -> None:
-    found = comments_of(tags.with_comments(VENDOR, given, COVER))
-    (text,) = found["METADATA_BLOCK_PICTURE"]
+    comments = comments_of(tags.with_comments(VENDOR, given, COVER))
+    (text,) = comments["METADATA_BLOCK_PICTURE"]
     assert base64.b64decode(text) == tags.flac_picture(COVER)
-    assert len(found) == 1 + len(given)
+    assert len(comments) == 1 + len(given)
     picture = mutagen.flac.Picture(tags.flac_picture(COVER))
     assert (picture.type, picture.mime, picture.data) == (3, "image/png", b"picture")
     assert (picture.width, picture.height, picture.depth) == (3, 4, 24)
     for suffix, kind, write in (("mp3", "MP3", tags.write_id3), ("aiff", "AIFF", tags.write_aiff)):
         path = sound(tmp_path / f"x.{suffix}", kind)
         write(path, given, COVER)
-        found = mutagen.id3.ID3(path) if kind == "MP3" else mutagen.aiff.AIFF(path).tags
+        found: Any = mutagen.id3.ID3(path) if kind == "MP3" else mutagen.aiff.AIFF(path).tags
         (picture,) = found.getall("APIC")
         assert (picture.encoding, picture.type, picture.mime, picture.data) == (3, 3, "image/png", b"picture")
         assert read(path, kind) == given
