@@ -144,7 +144,7 @@ def test_errors_of_the_encoder_are_no_errors_of_the_disk(tmp_path: Path, monkeyp
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ItemError, match=r"^cannot write aac: No such file or directory$"):
-        encode(tmp_path / "no/x.m4a", [], "aac", sample_rate=44100, channels=1, bitrate=64)
+        encode(tmp_path / "no/x.m4a", [np.zeros((1, 10), "f4")], "aac", sample_rate=44100, channels=1, bitrate=64)
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError("gone"), KeyboardInterrupt()])
@@ -171,3 +171,9 @@ def test_nothing_is_written_into_a_pipe_after_an_abort() -> None:
     encoding.abort()
     encoding.abort()
     assert len(taken) == before > 0
+
+
+@pytest.mark.parametrize("options", [file_options(44100), fragment_options(44100, 4096)])
+def test_no_samples_are_a_sound_of_no_length(tmp_path: Path, options: dict[str, str]) -> None:
+    encode(tmp_path / "x.m4a", [], "alac", options, sample_rate=44100, channels=1, bits=16)
+    assert mutagen.mp4.MP4(tmp_path / "x.m4a").info.length == 0
