@@ -10,7 +10,7 @@ from tonearm_plugins.formats.alac import verbatim_frame
 
 def test_the_bits_of_a_frame_of_one_channel() -> None:
     # Kind 0, number 0, zeros, with a length, no shift, not compressed; one sample, which is -2; the end.
-    bits = "00000000" * 12 + "1001" + f"{1:032b}" + "1" * 15 + "0" + "111"
+    bits = 19 * "0" + "1001" + f"{1:032b}" + "1" * 15 + "0" + "111"
     bits += "0" * (-len(bits) % 8)
     assert verbatim_frame(np.array([[-2]], "i2"), 16) == int(bits, 2).to_bytes(len(bits) // 8, "big")
 
