@@ -130,7 +130,6 @@ if TYPE_CHECKING:
     from tonearm.writing.pcm import (
         PcmOptions,
         PcmRounding,
-        SampleFormat,
         float_blocks,
         note_clipped,
         pcm_blocks,
@@ -236,7 +235,6 @@ __all__ = [
     "Requirement",
     "Results",
     "RunCommand",
-    "SampleFormat",
     "SetLimit",
     "SetOption",
     "Signal",
@@ -378,7 +376,6 @@ _WHEN_USED = {
     "tonearm.writing.pcm": (
         "PcmOptions",
         "PcmRounding",
-        "SampleFormat",
         "float_blocks",
         "note_clipped",
         "pcm_blocks",

@@ -180,7 +180,6 @@ INSTANCES = {
     "RunCommand": lambda: api.RunCommand(("tonearm", "inspect", "a.npy")),
     "Stream": lambda: given_up(tonearm.stream(io.BytesIO(), format="ogg", sample_rate=8000)),
     "Saved": lambda: tonearm.Saved((Path("a.wav"),), ({"duration": 1.0},), ("a warning",) * 100),
-    "SampleFormat": lambda: api.SampleFormat("f4"),
     "SetLimit": lambda: api.SetLimit("beyond", 8.0),
     "SetOption": lambda: api.SetOption("kind", "mel"),
     "Signal": lambda: tonearm.Signal(),

@@ -122,33 +122,6 @@ class PcmRounding:
         return shifted
 
 
-class SampleFormat:
-    """Conversion of blocks to the samples of a file: rounded integers, or floats.
-
-    Parameters
-    ----------
-    kind
-        Bits of an integer, 2 to 32, or a type of floats: ``f4``.
-    dither
-        Generator of the dither of integers, as for `quantize`.
-    """
-
-    def __init__(self, kind: int | str, dither: np.random.Generator | None = None) -> None:
-        self._kind = kind
-        self._rounding = PcmRounding(kind, dither) if isinstance(kind, int) else None
-
-    @property
-    def clipped(self) -> int:
-        """Number of samples so far that were beyond full scale and clipped."""
-        return self._rounding.clipped if self._rounding else 0
-
-    def __call__(self, block: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Return a block (channels, samples) as samples (samples, channels), contiguous."""
-        import numpy as np
-
-        return self._rounding(block) if self._rounding else np.ascontiguousarray(block.T, str(self._kind))
-
-
 def pcm_blocks(
     signal: Waveform,
     bits: int,
@@ -178,18 +151,12 @@ def pcm_blocks(
         Integers (samples, channels), contiguous; int16 for up to 16 bits, and int32 above. The value is in the *high*
         bits: full scale is that of the type, as libsndfile and ffmpeg take it.
     """
-    import numpy as np
-
-    from tonearm.writing.rounding import quantize
-
-    clipped = 0
+    rounding = PcmRounding(bits, dither)
     for part in block_slices_of(signal):
-        values, beyond = quantize(signal.samples[:, part], bits, dither)
-        clipped += beyond
-        yield np.ascontiguousarray(values.T) << (8 * values.dtype.itemsize - bits)
+        yield rounding(signal.samples[:, part])
         if reports:
             context.progress(part.stop, signal.length)
-    note_clipped(clipped, context)
+    note_clipped(rounding.clipped, context)
 
 
 def float_blocks(signal: Waveform, dtype: str, context: Context) -> Iterator[np.ndarray[Any, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tonearm.api import Context, Meta, Requirement, Sink, Spec, StartedEncoder
-from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
+from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import AAC_OF_PYAV, nearest_aac_bitrate
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class AacOptions(SoundTagOptions):
     ] = None
 
 
-class AacWriter(SoundBlockEncoder[AacOptions]):
+class AacWriter(SoundEncoder[AacOptions]):
     """Write AAC in ADTS frames, for radio and streams; decoders add up to 1,024 samples at the start and at the end."""
 
     suffixes = (".aac",)

@@ -18,7 +18,7 @@ from tonearm.api import (
     StartedEncoder,
     note_clipped,
 )
-from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
+from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import AIFF
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class AiffOptions(PcmOptions, SoundTagOptions):
     ] = "PCM_16"
 
 
-class AiffWriter(SoundBlockEncoder[AiffOptions]):
+class AiffWriter(SoundEncoder[AiffOptions]):
     """Write an AIFF file of up to 4 GB; integers are rounded and never wrap around, floats are written as AIFF-C."""
 
     suffixes = (".aiff", ".aif", ".aifc")

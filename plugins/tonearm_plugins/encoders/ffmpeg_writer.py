@@ -14,15 +14,16 @@ from tonearm.api import (
     Meta,
     OptionError,
     PcmOptions,
+    PcmRounding,
     RemoveOption,
     SetOption,
     Sink,
     Spec,
-    TaggingEncoder,
+    StartedEncoder,
+    TaggingBlockEncoder,
     TagOptions,
     Waveform,
-    pcm_blocks,
-    spec_of,
+    note_clipped,
 )
 from tonearm_plugins.formats.codec_limits import OF_FFMPEG
 from tonearm_plugins.formats.ffmpeg import FFMPEG
@@ -30,6 +31,8 @@ from tonearm_plugins.formats.ffmpeg_arguments import FORMATS, argument_problem
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tonearm_plugins.dsp.typing import Array
 
 # ffmpeg's name of the format, for suffixes that are not that name.
 _NAMES = {"aac": "adts", "aif": "aiff", "m4a": "ipod", "m4b": "ipod", "mka": "matroska", "wma": "asf"}
@@ -137,10 +140,11 @@ class FfmpegOptions(PcmOptions, TagOptions):
         yield from super().problems()
 
 
-class FfmpegWriter(TaggingEncoder[Waveform, FfmpegOptions]):
+class FfmpegWriter(TaggingBlockEncoder[Waveform, FfmpegOptions]):
     """Write any format that ffmpeg knows, from M4A to Opus; whatever it would resample or mix down is refused."""
 
     requires = (FFMPEG,)
+    any_blocks = True
 
     def preflight(self) -> None:
         """Check that ffmpeg is installed, and has the format and the encoder that the options name."""
@@ -156,32 +160,18 @@ class FfmpegWriter(TaggingEncoder[Waveform, FfmpegOptions]):
             return None  # the name of each file will tell
         return OF_FFMPEG.get(self._format(spec.suffix or "").codec or "")
 
-    def write(self, signal: Waveform, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        """Write the file with its tags, and measure the number of clipped samples."""
+    def begin(self, spec: Spec, sink: Sink, tags: Mapping[str, str], context: Context) -> StartedEncoder:
+        """Return ffmpeg at work on the file."""
         from tonearm_plugins.formats import ffmpeg
 
         target = self._format(sink.suffix)
         if target.codec is not None:
             rates, channels = ffmpeg.limits(ffmpeg.find(), target.codec)
             try:
-                Limits(name=target.codec, rates=rates or (), channels=channels).check(spec_of(signal))
+                Limits(name=target.codec, rates=rates or (), channels=channels).check(spec)
             except OptionError as error:
                 raise ItemError(error.message, code=error.code, remedies=error.remedies) from error
-        by_mutagen = _tags_by_mutagen(target.container)
-        ffmpeg.export(
-            sink.path,
-            pcm_blocks(signal, int(self.options.subtype[-2:]), context, self.options.generator(context), reports=False),
-            sample_rate=signal.sample_rate,
-            channels=signal.channels,
-            container=target.container,
-            codec=target.codec,
-            bitrate=self.options.bitrate,
-            parameters=self.options.parameters,
-            tags=None if by_mutagen else tags,
-            on_progress=context.progress,
-        )
-        if by_mutagen:
-            by_mutagen(sink.path, tags)
+        return _StartedFfmpeg(self.options, target, spec, sink, tags, context)
 
     def _container(self) -> str | None:
         """Return ffmpeg's name of the format that the options give, by that name or by its suffix."""
@@ -203,3 +193,49 @@ class FfmpegWriter(TaggingEncoder[Waveform, FfmpegOptions]):
                     remedies=(GiveOption("format", "a name that ffmpeg -muxers lists"),),
                 )
         return _Format(container, self.options.codec or _CODECS.get(container))
+
+
+class _StartedFfmpeg(StartedEncoder):
+    """ffmpeg at work on one file, and the rounding of what it gets."""
+
+    def __init__(
+        self,
+        options: FfmpegOptions,
+        target: _Format,
+        spec: Spec,
+        sink: Sink,
+        tags: Mapping[str, str],
+        context: Context,
+    ) -> None:
+        from tonearm_plugins.formats import ffmpeg
+
+        self._path, self._tags, self._context = sink.path, tags, context
+        self._by_mutagen = _tags_by_mutagen(target.container)
+        bits = int(options.subtype[-2:])
+        self._rounding = PcmRounding(bits, options.generator(context))
+        self._encoding = ffmpeg.FfmpegEncoding(
+            sink.path,
+            width=2 if bits == 16 else 4,
+            sample_rate=spec.sample_rate or 0,
+            channels=spec.channels or 0,
+            container=target.container,
+            codec=target.codec,
+            bitrate=options.bitrate,
+            parameters=options.parameters,
+            tags=None if self._by_mutagen else tags,
+        )
+
+    def write(self, block: Array) -> None:
+        """Pass on a block, rounded."""
+        self._encoding.write(self._rounding(block))
+
+    def finish(self) -> None:
+        """Wait for ffmpeg, report the clipped samples, and write the tags that ffmpeg does not know."""
+        self._encoding.finish()
+        note_clipped(self._rounding.clipped, self._context)
+        if self._by_mutagen:
+            self._by_mutagen(self._path, self._tags)
+
+    def abort(self) -> None:
+        """End ffmpeg."""
+        self._encoding.abort()

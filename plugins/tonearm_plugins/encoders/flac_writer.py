@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from tonearm.api import Context, Meta, PcmOptions, PcmRounding, Sink, Spec, StartedEncoder, note_clipped
-from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
+from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import FLAC
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class FlacOptions(PcmOptions, SoundTagOptions):
     ] = 5
 
 
-class FlacWriter(SoundBlockEncoder[FlacOptions]):
+class FlacWriter(SoundEncoder[FlacOptions]):
     """Write a FLAC file of up to 8 channels; samples are rounded, never wrap around, and come back bit by bit."""
 
     suffixes = (".flac",)

@@ -21,7 +21,7 @@ from tonearm.api import (
     StartedEncoder,
     note_clipped,
 )
-from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
+from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import AAC_FRAME, AAC_OF_PYAV, ALAC, nearest_aac_bitrate
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class M4aOptions(PcmOptions, SoundTagOptions):
         yield from super().problems()
 
 
-class M4aWriter(SoundBlockEncoder[M4aOptions]):
+class M4aWriter(SoundEncoder[M4aOptions]):
     """Write an M4A file of exact length and up to 6 channels, as AAC or lossless ALAC; in pipes as fragmented MP4."""
 
     suffixes = (".m4a", ".m4b")

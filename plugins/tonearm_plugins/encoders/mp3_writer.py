@@ -18,7 +18,7 @@ from tonearm.api import (
     StartedEncoder,
     UsageError,
 )
-from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
+from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import MP3, mp3_bitrates
 from tonearm_plugins.formats.ffmpeg import FFMPEG
 
@@ -77,7 +77,7 @@ class Mp3Options(SoundTagOptions):
         yield from super().problems()
 
 
-class Mp3Writer(SoundBlockEncoder[Mp3Options]):
+class Mp3Writer(SoundEncoder[Mp3Options]):
     """Write an MP3 file of exact length, with a constant, average or variable bit rate and ID3 tags."""
 
     suffixes = (".mp3",)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tonearm.api import Context, Meta, Sink, Spec, StartedEncoder
-from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
+from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import VORBIS
 
 _SHORTEST = 4096
@@ -30,7 +30,7 @@ class OggOptions(SoundTagOptions):
     ] = 6.0
 
 
-class OggWriter(SoundBlockEncoder[OggOptions]):
+class OggWriter(SoundEncoder[OggOptions]):
     """Write an Ogg Vorbis file of exact length and up to 8 channels; the LFE of 5.1 and more is low-passed."""
 
     suffixes = (".ogg", ".oga")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tonearm.api import Context, Limits, Meta, OptionError, SetOption, Sink, Spec, StartedEncoder
-from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
+from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import OPUS, OPUS_BITRATES, OPUS_RESAMPLED
 
 _LEAST, _MOST = OPUS_BITRATES
@@ -35,7 +35,7 @@ class OpusOptions(SoundTagOptions):
     ] = True
 
 
-class OpusWriter(SoundBlockEncoder[OpusOptions]):
+class OpusWriter(SoundEncoder[OpusOptions]):
     """Write an Opus file of exact length and up to 8 channels, resampled to the next rate that Opus has."""
 
     suffixes = (".opus",)

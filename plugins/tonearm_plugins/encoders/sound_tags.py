@@ -15,7 +15,6 @@ from tonearm.api import (
     RemoveOption,
     Spec,
     TaggingBlockEncoder,
-    TaggingEncoder,
     TagOptions,
     Waveform,
 )
@@ -57,50 +56,7 @@ class SoundTagOptions(TagOptions):
 Options = TypeVar("Options", bound=SoundTagOptions)
 
 
-class SoundEncoder(TaggingEncoder[Waveform, Options], Generic[Options]):
-    """Encoder of sound with the options ``tags``, ``provenance``, ``cover`` and ``replay_gain``.
-
-    Attributes
-    ----------
-    has_r128_gain
-        Whether the format has the gain of EBU R 128 in place of ReplayGain, as Opus does.
-    """
-
-    has_r128_gain: ClassVar[bool] = False
-
-    @functools.cached_property
-    def cover(self) -> Cover | None:
-        """Front cover; None if the options give none."""
-        if self.options.cover is None:
-            return None
-        from tonearm.api import read_cover
-
-        return read_cover(self.options.cover)
-
-    def accepts(self, spec: Spec) -> None:
-        """Refuse what the format cannot hold, and a gain for a sound whose loudness cannot be measured."""
-        super().accepts(spec)
-        if self.options.replay_gain:
-            from tonearm_plugins.dsp.channel_layouts import loudness_refusal
-
-            reason = loudness_refusal(spec.channels, spec.sample_rate, None)
-            if reason:
-                remedies = (RemoveOption("replay_gain"),)
-                raise OptionError(reason, option="replay_gain", code="no-loudness", remedies=remedies)
-
-    def measured_tags(self, signal: Waveform, context: Context) -> Mapping[str, str]:
-        """Return the tags of the gain, measured on the samples as they are written."""
-        if not self.options.replay_gain:
-            return {}
-        from tonearm_plugins.formats.replay_gain import gain_tags
-
-        tags = gain_tags(signal.samples, signal.sample_rate, clips=self.clips(), r128=self.has_r128_gain)
-        if not tags:
-            context.warn("no replay gain is written, since the sound is silent")
-        return tags
-
-
-class SoundBlockEncoder(TaggingBlockEncoder[Waveform, Options], Generic[Options]):
+class SoundEncoder(TaggingBlockEncoder[Waveform, Options], Generic[Options]):
     """Encoder of sound with the options ``tags``, ``provenance``, ``cover`` and ``replay_gain``.
 
     Attributes

@@ -25,7 +25,7 @@ from tonearm.api import (
     StartedEncoder,
     note_clipped,
 )
-from tonearm_plugins.encoders.sound_tags import SoundBlockEncoder, SoundTagOptions
+from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
 from tonearm_plugins.formats.wav_header import Chunk, Form, bext_chunk, frame, info_chunk
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class WavOptions(PcmOptions, SoundTagOptions):
             yield OptionError("W64 has no bext", option="bext", remedies=remedies)
 
 
-class WavWriter(SoundBlockEncoder[WavOptions]):
+class WavWriter(SoundEncoder[WavOptions]):
     """Write a WAV file, RF64 beyond 4 GB, W64 or BWF; samples are rounded and never wrap around."""
 
     suffixes = (".wav", ".rf64", ".w64", ".bwf")

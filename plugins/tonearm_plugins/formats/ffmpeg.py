@@ -1,4 +1,4 @@
-"""ffmpeg: its path, its abilities, and files written by it through pydub."""
+"""ffmpeg: its path, its abilities, and files written by it, which gets the sound block by block through pydub."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from tonearm.api import ItemError, OutputError, Requirement, RunCommand, UsageError
-from tonearm_plugins.formats.wav_header import RIFF_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +23,6 @@ FFMPEG = Requirement(
     hint=HINT,
     instead=Requirement(name="imageio_ffmpeg", hint="pip install imageio-ffmpeg"),
 )
-
-MAX_WAV = RIFF_BYTES - 1024  # bytes of samples in the WAV file that pydub gives to ffmpeg
 
 _SLICE = 1 << 20  # bytes written to ffmpeg at a time
 _REPORT = 1 << 16  # bytes kept of what ffmpeg reports
@@ -114,20 +111,8 @@ def _help(program: str, topic: str) -> str:
     return done.stdout.decode(errors="replace").lstrip()
 
 
-def export(
-    path: Path,
-    blocks: Iterable[np.ndarray[Any, Any]],
-    *,
-    sample_rate: int,
-    channels: int,
-    container: str,
-    codec: str | None = None,
-    bitrate: int | None = None,
-    parameters: Sequence[str] = (),
-    tags: Mapping[str, str] | None = None,
-    on_progress: Callable[[float, float], None] | None = None,
-) -> None:
-    """Write an audio file through pydub and ffmpeg: pydub writes a WAV file into a pipe, from which ffmpeg reads it.
+class FfmpegEncoding:
+    """A program ffmpeg at work on one file: it reads a WAV file from a pipe, as it is made.
 
     ffmpeg writes the file itself, so a full or missing folder for temporary files does not matter, and nothing but the
     file is left where ffmpeg is killed.
@@ -136,8 +121,8 @@ def export(
     ----------
     path
         Path of the file; its suffix has no meaning.
-    blocks
-        Integers (samples, channels), all int16 or all int32, at the full scale of the type.
+    width
+        Bytes of a sample, 2 or 4.
     sample_rate
         Sample rate in Hz.
     channels
@@ -150,8 +135,6 @@ def export(
         Additional arguments for ffmpeg.
     tags
         Tags by name.
-    on_progress
-        Function called with the bytes that ffmpeg has taken, and all bytes.
 
     Raises
     ------
@@ -160,63 +143,120 @@ def export(
     OutputError
         The file cannot be written, because the disk is full for instance.
     """
-    segments = _segments()
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        width: int,
+        sample_rate: int,
+        channels: int,
+        container: str,
+        codec: str | None = None,
+        bitrate: int | None = None,
+        parameters: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        import subprocess
+        import threading
+
+        # pydub writes the header alone, for no samples: ffmpeg then reads samples to the end of the pipe.
+        header = _segments()(b"", sample_width=width, frame_rate=sample_rate, channels=channels)
+        command = [find(), "-y", "-f", "wav", "-i", "pipe:0"]
+        command += [] if codec is None else ["-acodec", codec]
+        command += [] if bitrate is None else ["-b:a", f"{bitrate}k"]
+        command += ["-nostdin", "-loglevel", "error", "-map_metadata", "-1", *parameters]
+        for name, value in (tags or {}).items():
+            command += ["-metadata", f"{name}={value}"]
+        if tags and container == "mp3":
+            command += ["-id3v2_version", "4"]
+        # A path could begin like an option or a protocol.
+        command += ["-f", container, f"file:{path}"]
+        self._process = subprocess.Popen(  # noqa: S603
+            command,
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            restore_signals=False,  # it reports a file that is too large, where a signal would end it
+        )
+        assert self._process.stdin is not None
+        self._report = bytearray()
+        self._pipe = _Pipe(self._process.stdin)
+        self._reader = threading.Thread(target=_read, args=(self._process.stderr, self._report), daemon=True)
+        try:
+            self._reader.start()
+            header.export(self._pipe, "wav")
+        except BaseException:
+            self.abort()
+            raise
+
+    def write(self, samples: np.ndarray[Any, Any]) -> None:
+        """Pass on integers (samples, channels) of the width, contiguous, at the full scale of the type."""
+        self._pipe.write(samples.data.cast("B"))
+        if self._pipe.broken:
+            self.finish()
+
+    def finish(self) -> None:
+        """Close the pipe, and wait until ffmpeg has written the file. Nothing happens where it has ended already."""
+        self._pipe.close()
+        status = self._process.wait()
+        self._release()
+        report = self._report.decode(errors="ignore")
+        for number in _FULL:
+            if os.strerror(number) in report:
+                error = OSError(number, os.strerror(number))
+                raise OutputError(f"cannot write: {os.strerror(number).lower()}") from error
+        if status:
+            raise ItemError(f"ffmpeg failed: {_first_error(report, status)}", code="encoder-failed")
+
+    def abort(self) -> None:
+        """End ffmpeg, and wait until it is gone."""
+        self._process.kill()
+        self._process.wait()
+        self._pipe.close()
+        self._release()
+
+    def _release(self) -> None:
+        if self._reader.ident is not None:
+            self._reader.join()
+        assert self._process.stderr is not None
+        self._process.stderr.close()
+
+
+def export(
+    path: Path,
+    blocks: Iterable[np.ndarray[Any, Any]],
+    *,
+    on_progress: Callable[[float, float], None] | None = None,
+    **options: Any,
+) -> None:
+    """Write an audio file by ffmpeg.
+
+    Parameters
+    ----------
+    path
+        Path of the file.
+    blocks
+        Integers (samples, channels), all int16 or all int32, at the full scale of the type.
+    on_progress
+        Function called with the bytes that ffmpeg has taken, and all bytes.
+    options
+        Options of `FfmpegEncoding`.
+    """
     parts = list(blocks)
-    width = parts[0].itemsize
-    if sum(part.nbytes for part in parts) > MAX_WAV:
-        raise ItemError("the sound is too long for pydub, which uses a WAV file of up to 4 GB", code="too-long")
-    segment = segments(
-        b"".join(part.data for part in parts), sample_width=width, frame_rate=sample_rate, channels=channels
-    )
-    command = [find(), "-y", "-f", "wav", "-i", "pipe:0"]
-    command += [] if codec is None else ["-acodec", codec]
-    command += [] if bitrate is None else ["-b:a", f"{bitrate}k"]
-    command += ["-nostdin", "-loglevel", "error", "-map_metadata", "-1", *parameters]
-    for name, value in (tags or {}).items():
-        command += ["-metadata", f"{name}={value}"]
-    if tags and container == "mp3":
-        command += ["-id3v2_version", "4"]
-    # A path could begin like an option or a protocol.
-    command += ["-f", container, f"file:{path}"]
-    status, report = _run(command, lambda pipe: segment.export(_Pipe(pipe, len(segment.raw_data), on_progress), "wav"))
-    for number in _FULL:
-        if os.strerror(number) in report:
-            error = OSError(number, os.strerror(number))
-            raise OutputError(f"cannot write: {os.strerror(number).lower()}") from error
-    if status:
-        raise ItemError(f"ffmpeg failed: {_first_error(report, status)}", code="encoder-failed")
-
-
-def _run(command: Sequence[str], write: Callable[[IO[bytes]], object]) -> tuple[int, str]:
-    """Run a program that reads what ``write`` writes; return its exit status and what it reported."""
-    import subprocess
-    import threading
-
-    process = subprocess.Popen(  # noqa: S603
-        command,
-        bufsize=0,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        restore_signals=False,  # it reports a file that is too large, where a signal would end it
-    )
-    report = bytearray()
-    assert process.stdin is not None
-    assert process.stderr is not None
-    reader = threading.Thread(target=_read, args=(process.stderr, report), daemon=True)
+    done, total = 0, sum(part.nbytes for part in parts)
+    encoding = FfmpegEncoding(path, width=parts[0].itemsize, **options)
     try:
-        reader.start()
-        with process.stdin:
-            write(process.stdin)
-        status = process.wait()
+        for part in parts:
+            encoding.write(part)
+            done += part.nbytes
+            if on_progress:
+                on_progress(done, total)
+        encoding.finish()
     except BaseException:
-        process.kill()
-        process.wait()
+        encoding.abort()
         raise
-    finally:
-        reader.join()
-        process.stderr.close()
-    return status, report.decode(errors="ignore")
 
 
 def _read(file: IO[bytes], report: bytearray) -> None:
@@ -233,33 +273,32 @@ class _Pipe:
     ----------
     pipe
         File to write to.
-    total
-        Bytes that will be written, about.
-    on_progress
-        Function called with the bytes that are written, and all bytes; None if nobody asks.
+
+    Attributes
+    ----------
+    broken
+        Whether the program reads no more.
     """
 
-    def __init__(self, pipe: IO[bytes], total: int, on_progress: Callable[[float, float], None] | None) -> None:
+    def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe
-        self._total = total
-        self._on_progress = on_progress
-        self._done = 0
-        self._broken = False
+        self.broken = False
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes | memoryview) -> int:
         """Write all bytes, or drop them if that has failed before."""
         rest = memoryview(data)
-        while len(rest) and not self._broken:
+        while len(rest) and not self.broken:
             try:
-                written = self._pipe.write(rest[:_SLICE])
-                rest, self._done = rest[written:], self._done + written
-                if self._on_progress:
-                    self._on_progress(min(self._done, self._total), self._total)
+                rest = rest[self._pipe.write(rest[:_SLICE]) :]
             except BaseException as error:
-                self._broken = True
+                self.broken = True
                 if not isinstance(error, BrokenPipeError):
                     raise
         return len(data)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._pipe.close()
 
     def flush(self) -> None:
         """Do nothing: nothing is buffered."""

@@ -95,6 +95,7 @@ class PyavEncoding:
             by_hand = rest is not None and self._bits and self._channels > 2 and rest.shape[-1] < SHORTEST
             if rest is not None and not by_hand:
                 self._encode(rest)
+            self._container.start_encoding()  # if nothing has come before
             self._container.mux(self._stream.encode(None))
             if rest is not None and by_hand:
                 self._container.mux(self._packet(verbatim_frame(rest, self._bits or 0), rest.shape[-1]))
@@ -164,7 +165,7 @@ class _Pipe:
         if self.error is None:
             try:
                 self.take(content)
-            except BaseException as error:
+            except BaseException as error:  # raised again, outside the library
                 self.error = error
         return len(content)
 

@@ -13,6 +13,7 @@ import tonearm
 from tonearm.api import Context, Item, Provenance, Sink, Waveform
 
 SUFFIXES = {
+    "aac-writer": ".aac",
     "aiff-writer": ".aiff",
     "ffmpeg-writer": ".mka",
     "flac-writer": ".flac",

@@ -278,13 +278,6 @@ def test_limits_are_read_from_ffmpeg_itself() -> None:
     assert ffmpeg.limits(ffmpeg.find(), "pcm_s16le") == (None, None)
 
 
-def test_too_long_for_pydub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ffmpeg, "MAX_WAV", 1999)
-    _, report = run(tmp_path, noise(1, 1000), mapping("ffmpeg-writer", ".ogg", 48000))
-    (error,) = report.errors
-    assert error.code == "too-long"
-
-
 def test_vorbis_by_another_decoder(tmp_path: Path) -> None:
     samples = tone(44100, 44100)
     path, _ = run(tmp_path, samples, mapping("ffmpeg-writer", ".ogg", 44100, bitrate=192))

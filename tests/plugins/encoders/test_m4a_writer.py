@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 import mutagen
+import numpy as np
 import pytest
-from encoder_helpers import encoded, error_db, mapping, noise, rates_and_channels, run
+from block_writing import cuts_of, from_pipe, piped, streamed
+from encoder_helpers import encoded, error_db, noise, rates_and_channels
+from hypothesis import HealthCheck, given, settings
 from lossy_sounds import TAGS, check, chord, written
 from other_decoders import by_another_ffmpeg, by_faad, by_ffmpeg, heard
 
+from tonearm.api import Context, Sink, Waveform, spec_of
+from tonearm.run.store.pipe_sink import PipeSink
 from tonearm_plugins.encoders.m4a_writer import M4aOptions, M4aWriter
 
 # ffmpeg 7, which imageio-ffmpeg before 0.8 brings along, gives all of the last frame.
 LAST_FRAME = range(1024) if imageio_ffmpeg.get_ffmpeg_version().startswith("7") else range(1)
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415408d763f8cfc000000301010018dd8db0"
+    "0000000049454e44ae426082"
+)
+LAST_FRAME_OF_PIPES = range(1024)  # which no version cuts: the length stands in the last fragment alone
 
 
 @pytest.mark.parametrize(("rate", "channels"), rates_and_channels([8000, 22050, 44100, 96000]))
@@ -45,12 +57,49 @@ def test_the_bit_rate_of_aac_is_measured(
     assert path.stat().st_size * 8 / 4000 == pytest.approx(found, rel=0.2)
 
 
-@pytest.mark.parametrize("length", [1, 2, 4097, 8194])
-def test_alac_refuses_what_would_end_the_whole_process(tmp_path: Path, length: int) -> None:
-    _, report = run(tmp_path, noise(6, length), mapping("m4a-writer", ".m4a", 44100, codec="alac"))
-    (error,) = report.errors
-    assert error.message.startswith(f"ALAC cannot have {length} samples of 6 channels")
-    assert error.hint == "pad it by a few samples, or use flac-writer"
+@pytest.mark.parametrize("codec", ["aac", "alac"])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=cuts_of(9001))
+def test_the_bytes_do_not_depend_on_the_cuts(tmp_path: Path, codec: Any, cuts: list[int]) -> None:
+    samples = noise(2, 9001)
+    writer = M4aWriter(M4aOptions(codec=codec, dither=codec == "alac", tags=TAGS))
+    whole, _ = encoded(writer, tmp_path, samples, 44100)
+    sink = Sink(tmp_path / "cut.m4a", ".m4a")
+    streamed(writer, samples, 44100, sink, cuts)
+    assert sink.path.read_bytes() == whole.read_bytes()
+    assert piped(writer, samples, 44100, cuts) == piped(writer, samples, 44100, [])
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.parametrize("length", [1, 1152, 22_051])
+def test_pipes_are_read_by_ffmpeg(tmp_path: Path, length: int, channels: int) -> None:
+    samples = chord(48000, length, channels)
+    cover = tmp_path / "cover.png"
+    cover.write_bytes(PNG)
+    for codec in ("aac", "alac"):
+        writer = M4aWriter(M4aOptions(codec=codec, tags=TAGS, cover=str(cover)))  # type: ignore[arg-type]
+        writer.check_blocks(spec_of(Waveform(samples=samples, sample_rate=48000)))
+        writer.check_pipe(spec_of(Waveform(samples=samples, sample_rate=48000)))
+        content = piped(writer, samples, 48000, [length // 3])
+        got, said = from_pipe(content, channels)
+        assert re.search("title +: Grüße", said)
+        assert got.shape[1] - length in (range(1) if codec == "alac" else LAST_FRAME_OF_PIPES)
+        if codec == "alac":
+            assert np.abs(got - samples).max() < 1 / 32768
+        elif length > 2000:
+            assert error_db(got[:, :length], samples) < -15
+
+
+@pytest.mark.parametrize(("codec", "rate"), [("aac", 44100), ("aac", 48000), ("aac", 11025), ("alac", 44100)])
+def test_bytes_leave_a_pipe_early(codec: Any, rate: int) -> None:
+    got = bytearray()
+    writer = M4aWriter(M4aOptions(codec=codec))
+    samples = noise(1, rate * 3 // 10)
+    spec = spec_of(Waveform(samples=samples, sample_rate=rate)).replace(length=None)
+    started = writer.start(spec, PipeSink(got.extend, ".m4a"), Context())
+    started.write(samples)
+    assert b"moof" in got
+    started.abort()
 
 
 @pytest.mark.slow

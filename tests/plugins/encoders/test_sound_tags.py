@@ -119,6 +119,7 @@ def test_only_data_tell_that_there_are_seven_channels(tmp_path: Path) -> None:
         ("wav-writer", {}, True),
         ("wav-writer", {"subtype": "FLOAT"}, False),
         ("aiff-writer", {"subtype": "DOUBLE"}, False),
+        ("aac-writer", {}, False),
         ("m4a-writer", {}, False),
         ("m4a-writer", {"codec": "alac"}, True),
         ("opus-writer", {}, True),

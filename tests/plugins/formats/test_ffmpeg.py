@@ -171,7 +171,7 @@ def test_a_sound_is_written_bit_by_bit_and_temporary_files_have_no_part_in_it(
     found, rate = soundfile.read(path, dtype="int16")
     np.testing.assert_array_equal(found, samples)
     assert rate == 8000
-    assert len(done) > 3
+    assert len(done) == 2
     assert done == sorted(done)
     assert done[-1] == (4_000_000, 4_000_000)
     with pytest.raises(ItemError, match=r"ffmpeg failed: .*nonsense") as caught:
@@ -322,15 +322,14 @@ class Taker:
 
 
 def test_a_pipe_is_given_a_megabyte_at_a_time_and_again_what_it_did_not_take() -> None:
-    taker, done = Taker(1 << 20), []
-    pipe = ffmpeg._Pipe(taker, (1 << 20) + 1, lambda *progress: done.append(progress))  # type: ignore[arg-type]
+    taker = Taker(1 << 20)
+    pipe = ffmpeg._Pipe(taker)  # type: ignore[arg-type]
     data = bytes(range(256)) * 4096 + b"abc"
     assert pipe.write(data) == len(data)
     assert taker.offered == [1 << 20, 3]
-    assert done == [(1 << 20, (1 << 20) + 1), ((1 << 20) + 1, (1 << 20) + 1)]
     assert taker.taken == data
     slow = Taker(2)
-    assert ffmpeg._Pipe(slow, 5, None).write(b"abcde") == 5  # type: ignore[arg-type]
+    assert ffmpeg._Pipe(slow).write(b"abcde") == 5  # type: ignore[arg-type]
     assert (slow.taken, slow.offered) == (b"abcde", [5, 3, 1])
     assert pipe.tell() == 0
 
@@ -338,7 +337,7 @@ def test_a_pipe_is_given_a_megabyte_at_a_time_and_again_what_it_did_not_take() -
 @pytest.mark.parametrize("error", [BrokenPipeError(), OSError(errno.EIO, "x"), KeyboardInterrupt()])
 def test_a_pipe_that_has_broken_is_given_no_more(error: BaseException) -> None:
     taker = Taker(2, 2, error)
-    pipe = ffmpeg._Pipe(taker, 5, None)  # type: ignore[arg-type]
+    pipe = ffmpeg._Pipe(taker)  # type: ignore[arg-type]
     if isinstance(error, BrokenPipeError):
         assert pipe.write(b"abcde") == 5
     else:
@@ -371,24 +370,6 @@ def test_an_interrupt_ends_the_program(tmp_path: Path, monkeypatch: pytest.Monke
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        export(tmp_path / "x.part", 1_000_000, on_progress=interrupted)
+        export(tmp_path / "x.part", 1000, on_progress=interrupted)  # which a pipe holds
     with pytest.raises(ProcessLookupError):
         os.kill(started[0], 0)
-
-
-@pytest.mark.parametrize(("most", "fits"), [(1999, False), (2000, True)])
-def test_what_a_wav_file_cannot_hold_is_too_long(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, fits: bool
-) -> None:
-    assert ffmpeg.MAX_WAV == 0xFFFFFFFF - 1024
-    monkeypatch.setattr(ffmpeg, "MAX_WAV", most)
-    parts = [np.zeros((200, 2), "i2"), np.zeros((300, 2), "i2")]
-    if fits:
-        ffmpeg.export(tmp_path / "x.wav", parts, sample_rate=8000, channels=2, container="wav")
-        return
-    with pytest.raises(ItemError) as caught:
-        ffmpeg.export(tmp_path / "x.wav", parts, sample_rate=8000, channels=2, container="wav")
-    assert (caught.value.code, caught.value.message) == (
-        "too-long",
-        "the sound is too long for pydub, which uses a WAV file of up to 4 GB",
-    )
