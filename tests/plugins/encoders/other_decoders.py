@@ -9,6 +9,7 @@ import importlib
 import os
 import shutil
 import subprocess
+import warnings
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -118,7 +119,9 @@ def by_wave_module(path: Path, wav: Path) -> None:
 
 def by_aifc_module(path: Path, wav: Path) -> None:
     """Python's ``aifc``, which Python 3.13 has no longer."""
-    with importlib.import_module("aifc").open(str(path), "rb") as file:
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        aifc = importlib.import_module("aifc")
+    with aifc.open(str(path), "rb") as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), ">i2").reshape(-1, file.getnchannels())
         soundfile.write(wav, samples.astype("i2"), file.getframerate())
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,8 @@ def _faults(case: Case, folder: Path) -> Iterator[str]:
     for by in writer.exact:
         if by.__name__ == "by_wave_module" and case.channels > 2:
             continue  # more than two channels are in the extensible form, which it does not read
+        if by.__name__ == "by_aifc_module" and sys.version_info >= (3, 13):
+            continue  # which has no aifc
         if by.__name__ == "by_lame" and case.length == 1:
             continue  # it refuses the shortest files
         rate, got = heard(path, by, "int32" if writer.bits else "float64")
