@@ -500,7 +500,12 @@ class TestEnds:
         os.close(reading)
         with pytest.raises(Terminated) as caught:
             pipe.write(memoryview(b"abc"))
-        assert console.report_interrupt(caught.value) == 141
+        kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        try:
+            assert console.report_interrupt(caught.value) == 141
+        finally:
+            for number, handler in kept.items():  # which are ignored from there on
+                signal.signal(number, handler)
 
     def test_a_large_block_is_written_whole(self):
         reading, writing = os.pipe()
