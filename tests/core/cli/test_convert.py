@@ -372,9 +372,9 @@ class TestMistakes:
             (("one.npy", "a.wav", "--sample-rate", "x"), "bad-option: npy-reader: 'sample_rate' is 'x';"
              " expected a whole number\n    hint: Sample rate in Hz. Required, because an array does not"
              " contain it.\n"),
-            (("one.npy", "a.xyz", *RATE), "unknown-suffix: no encoder writes .xyz\n    hint: encoders write .aac, .aif, "),
-            (("one.npy", "a.wma", *RATE), "unknown-suffix: no encoder writes .wma\n    hint: encoders write .aac, .aif, "),
-            (("one.npy", "a.mp4", *RATE), "unknown-suffix: no encoder writes .mp4\n    hint: encoders write .aac, .aif, "),
+            (("one.npy", "a.xyz", *RATE), "unknown-suffix: no encoder writes .xyz\n    hint: encoders write .aac, "),
+            (("one.npy", "a.wma", *RATE), "unknown-suffix: no encoder writes .wma\n    hint: encoders write .aac, "),
+            (("one.npy", "a.mp4", *RATE), "unknown-suffix: no encoder writes .mp4\n    hint: encoders write .aac, "),
             (("one.npy", "a.wave", *RATE), "unknown-suffix: no encoder writes .wave\n    hint: did you mean '.wav'?; "
              "--encoder ffmpeg-writer, for other formats\n"),
             (("one.npy", "a.wva", *RATE), "unknown-suffix: no encoder writes .wva\n    hint: did you mean '.wav'?"),
