@@ -13,7 +13,7 @@ from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.limit_checks import LimitChecks
 from tonearm.pipeline.signal_checks import not_finite_of
 from tonearm.pipeline.stages import plugin_as
-from tonearm.plugins.block_plugins import BlockEncoder, BlockTransform, StartedEncoder
+from tonearm.plugins.block_plugins import BlockEncoder, BlockTransform, StartedEncoder, start_encoder
 from tonearm.plugins.blocks import Recut, canonical_length, signal_of
 from tonearm.plugins.context import Context
 from tonearm.plugins.culprit import blamed_name
@@ -111,7 +111,6 @@ class BlockChain:
         self._encoder = encoder
         self._sink = sink
         self._stages: list[_Stage] = []
-        context.item = item
         for step in steps:
             with as_item_error(step, context=context):
                 stage = _Stage(step, spec, context)
@@ -121,14 +120,13 @@ class BlockChain:
         self.spec = spec.replace(suffix=sink.suffix)
         self._recut = Recut(0 if plugin.any_blocks else canonical_length(spec))
         self._levels = _Levels() if Waveform in spec.signals else None
-        self._is_whole = True
-        """Whether the encoder has written all that it was given."""
+        self._is_whole = True  # whether the encoder has written all that it was given
         with as_item_error(encoder, sink, context=context):
             try:
                 plugin.accepts(self.spec)
             except OptionError as error:
                 raise _as_item_error(error, encoder) from error
-            self._started: StartedEncoder = plugin.start(self.spec, sink, context)
+            self._started: StartedEncoder = start_encoder(plugin, item, self.spec, sink, context)
 
     def write(self, block: Array) -> None:
         """Pass a block on, whose last axis is time; its memory may be used again afterwards.
