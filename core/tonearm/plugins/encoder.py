@@ -14,7 +14,6 @@ from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.sink import Sink
 from tonearm.signals import Signal
 
-
 PIPE_HINT = "write a file, or choose wav, flac, ogg, opus, mp3, m4a, aac or raw"
 """Hint for an encoder that cannot write into a pipe."""
 
