@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tonearm.errors import ItemError, OptionError, one_line
-from tonearm.pipeline.blame import placed
+from tonearm.pipeline.blame import refusal
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.only_item import only_item
 from tonearm.pipeline.outcome import Outcome
@@ -63,5 +63,5 @@ def convert_to_pipe(
     try:
         plugin_as(output.encoder, Encoder).check_pipe(spec_of(branch.item.signal, sink.suffix))
     except OptionError as error:
-        raise placed(ItemError(error.message, code=error.code, remedies=error.remedies), output.encoder) from error
+        raise refusal(error, output.encoder) from error
     converter.encode(output, branch, sink)

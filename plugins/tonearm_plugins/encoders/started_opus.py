@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tonearm.api import Context, PcmRounding, Sink, Spec
-from tonearm_plugins.dsp.resampling import ResamplingStream
+from tonearm_plugins.dsp.resampling import Resampler
 from tonearm_plugins.encoders.ogg_encoding import StartedOgg
 from tonearm_plugins.formats.codec_limits import OPUS
 from tonearm_plugins.formats.ogg_sound import OPUS_RATE, Opus
@@ -53,12 +53,12 @@ class StartedOpus(StartedOgg):
 
         given, channels = spec.sample_rate or 1, spec.channels or 1
         self._rate = OPUS.nearest_rate(given)
-        self._resampling: ResamplingStream | None = None
+        self._resampler: Resampler | None = None
         dtype = "f8" if spec.precision == "double" else "f4"
         if self._rate != given:
             context.measure(resampled_to=self._rate)
             context.warn(f"resampled from {given} Hz to {self._rate} Hz, which Opus has")
-            self._resampling = ResamplingStream(given, self._rate, channels, dtype)
+            self._resampler = Resampler(given, self._rate)
         self._last: Array = np.zeros((channels, 0), dtype)
         self._opus = Opus()
         super().__init__(
@@ -74,12 +74,12 @@ class StartedOpus(StartedOgg):
 
     def write(self, block: Array) -> None:
         """Resample and encode a block, and write the pages that are complete."""
-        self._take(block if self._resampling is None else self._resampling.push(block))
+        self._take(block if self._resampler is None else self._resampler.push(block))
 
     def finish(self) -> None:
         """Encode what is left and a continuation, and write the last pages."""
-        if self._resampling is not None:
-            self._take(self._resampling.finish())
+        if self._resampler is not None:
+            self._take(self._resampler.push(self._last[:, :0], is_last=True))
         if self._length:
             from tonearm_plugins.dsp.linear_prediction import continuation
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from tonearm.api import ItemError, OutputError
@@ -42,35 +41,6 @@ Output: TypeAlias = Seekable | Callable[[memoryview], object]
 """Open file, or a function that takes all bytes in order and keeps no reference to them."""
 
 
-def write(path: Path, blocks: Iterable[np.ndarray[Any, Any]], **how: Any) -> None:
-    """Write an audio file.
-
-    Parameters
-    ----------
-    path
-        Path of the file, which is overwritten; its suffix has no meaning.
-    blocks
-        Samples, as `SndfileWriter.write` takes them.
-    how
-        Sample rate, channels, format and the like, as for `SndfileWriter`.
-
-    Raises
-    ------
-    OutputError
-        The file cannot be written, because the disk is full for instance.
-    ItemError
-        libsndfile refused the sound.
-    """
-    writer = SndfileWriter(open(path, "w+b", buffering=0), **how)  # noqa: PTH123, SIM115 - the writer closes it
-    try:
-        for block in blocks:
-            writer.write(block)
-        writer.finish()
-    except BaseException:
-        writer.abort()
-        raise
-
-
 class SndfileWriter:
     """A sound file that libsndfile writes block by block, through callbacks.
 
@@ -93,8 +63,6 @@ class SndfileWriter:
         Mode of MP3 and Opus: ``CONSTANT``, ``AVERAGE`` or ``VARIABLE``.
     strings
         Tags that libsndfile itself writes: title, artist, comment.
-    endian
-        Byte order of raw samples, ``LITTLE`` or ``BIG``.
     page_latency
         Longest time that Opus is collected for a page, in ms; by default libsndfile chooses a second.
 
@@ -117,7 +85,6 @@ class SndfileWriter:
         compression_level: float | None = None,
         bitrate_mode: str | None = None,
         strings: Mapping[str, str] | None = None,
-        endian: str | None = None,
         page_latency: float | None = None,
     ) -> None:
         import soundfile
@@ -136,7 +103,6 @@ class SndfileWriter:
                     subtype=subtype,
                     compression_level=compression_level,
                     bitrate_mode=bitrate_mode,
-                    endian=endian,
                 )
                 for name, value in (strings or {}).items():
                     setattr(self._sound, name, value)

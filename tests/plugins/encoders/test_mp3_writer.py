@@ -488,6 +488,12 @@ def test_pydub_cannot_stream() -> None:
     assert caught.value.code == "needs-whole"
 
 
+def test_pydub_cannot_write_into_a_pipe() -> None:
+    with pytest.raises(OptionError, match="pydub writes a file") as caught:
+        Mp3Writer(Mp3Options(engine="pydub")).check_pipe(spec_of_stream(noise(1, 9), 24000))
+    assert (caught.value.code, caught.value.hint) == ("needs-file", "leave engine out; engine: soundfile")
+
+
 def test_a_lameenc_that_hides_lame_is_refused_by_name_and_auto_does_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
