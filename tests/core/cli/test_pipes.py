@@ -320,6 +320,11 @@ class TestTargets:
         assert done.stderr.startswith(text)
         no_leftovers(tmp_path)
 
+    def test_a_form_with_its_length_in_front_is_refused_before_the_source_ends(self, tmp_path):
+        statuses, out, err = shell(f"cat /dev/zero | tonearm convert - - --to w64 {shlex.join(RAW)}", tmp_path)
+        assert (statuses[-1], out) == (3, b"")
+        assert err.startswith("needs-file: W64 has the length of the sound in front of it"), err
+
     def test_a_format_for_a_file(self, tmp_path):
         (tmp_path / "a.pcm").write_bytes(tone())
         done = tonearm("convert", "a.pcm", "sound", "--to", "wav-writer", *RAW, cwd=tmp_path)
