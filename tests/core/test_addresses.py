@@ -61,7 +61,7 @@ def test_an_address(name, written):
 @pytest.mark.parametrize("written", [False, True])
 def test_an_address_that_went_through_pathlib(written, folder):
     name = str(Path("s3://bucket/a.npy"))
-    with pytest.raises(UsageError, match="^s3://bucket/a.npy is an address") as caught:
+    with pytest.raises(UsageError, match="s3://bucket/a") as caught:
         refuse_address(name, written=written)
     assert caught.value.code == "address-refused"
     with pytest.raises(UsageError, match="is an address"):

@@ -281,7 +281,7 @@ def _opened(name: str, mode: int) -> int:
     return os.open(name, mode | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
-def _check_open(is_closed: bool) -> None:  # noqa: FBT001
+def _check_open(is_closed: bool) -> None:
     """Raise `OSError` for a standard stream that the process was started without, as by ``<&-`` in a shell."""
     if is_closed:
         raise OSError(errno.EBADF, "it is closed")
