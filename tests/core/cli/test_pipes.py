@@ -335,6 +335,15 @@ class TestTargets:
         assert (done.returncode, done.stderr) == (0, "sound\n")
         assert (tmp_path / "sound").read_bytes().startswith(b"RIFF")
 
+    def test_a_file_that_is_called_like_a_stream(self, tmp_path):
+        (tmp_path / "-").write_bytes(tone())
+        for source, target in (("./-", "a.flac"), ("a.flac", "./-"), ("./-", "b.flac")):
+            words = ["--to", "flac", *(RAW if target == "a.flac" else ["--decoder", "audio-reader"]), "--force"]
+            done = tonearm("convert", source, target, *words, cwd=tmp_path)
+            assert (done.returncode, done.stderr) == (0, f"{target.removeprefix('./')}\n")
+        assert (tmp_path / "-").read_bytes() == (tmp_path / "a.flac").read_bytes() == (tmp_path / "b.flac").read_bytes()
+        no_leftovers(tmp_path, "-", "a.flac", "b.flac")
+
     def test_several_items(self, tmp_path):
         np.savez(tmp_path / "a.npz", a=np.zeros(800, "f4") + 0.1, b=np.zeros(800, "f4") + 0.2)
         words = ("convert", "a.npz", "-", "--to", "flac", "--key", "*", "--sample-rate", "8000")
