@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from tonearm.errors import ItemError, RunCommand, UsageError, one_line
 
-_ADDRESS = r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)"
+_ADDRESS = r"([A-Za-z][A-Za-z0-9+.-]+):/(/?)(.*)"
 _STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 _WILDCARD = r"[*?[{]"
 
@@ -41,9 +41,10 @@ def refuse_address(name: str, *, written: bool = False, streams: bool = False) -
     UsageError
         If it is an address, or stands for a stream.
     """
-    found = re.fullmatch(_ADDRESS, name, re.DOTALL) if "://" in name else None
-    if found:
-        raise _address_error(name, found[1].lower(), found[2], written=written)
+    found = re.fullmatch(_ADDRESS, name, re.DOTALL) if ":/" in name else None
+    # `pathlib.Path` makes s3:/bucket of s3://bucket; in a folder that is called s3: it is a file.
+    if found and (found[2] or not _has_mode(f"{found[1]}:", stat.S_ISDIR)):
+        raise _address_error(f"{found[1]}://{found[3]}", found[1].lower(), found[3], written=written)
     if not streams and _names_stream(name, written=written):
         other = "a file of this name is ./-" if name == "-" else ""
         hint = "give the name of a file" if written else "tonearm convert reads one, or save it to a file first"
@@ -55,14 +56,14 @@ def refuse_address(name: str, *, written: bool = False, streams: bool = False) -
 
 
 def is_stream(name: str) -> bool:
-    """Return whether a name that stands alone is that of a stream: ``-``, ``/dev/stdin``, or a named pipe.
+    """Return whether a name that stands alone is that of a stream: ``-``, ``/dev/stdin``, a named pipe, or a device.
 
     Parameters
     ----------
     name
         Name.
     """
-    return _names_stream(name, written=True) or _has_mode(name, stat.S_ISFIFO)
+    return _names_stream(name, written=True) or any(_has_mode(name, kind) for kind in (stat.S_ISFIFO, stat.S_ISCHR))
 
 
 def _names_stream(name: str, *, written: bool) -> bool:

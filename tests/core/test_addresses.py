@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from core_toys import tonearm
 
-from tonearm import load_pipeline
+from tonearm import load_pipeline, save
 from tonearm.addresses import is_stream, near_file, refuse_address, refuse_missing
 from tonearm.cli import main as cli
 from tonearm.errors import ItemError, PipelineError, UsageError
@@ -28,7 +28,7 @@ FILES = [
     "a.npy",
     "./-",
     "s3:",
-    "s3:/a",
+    "./s3:/a",
     "./s3://a",
     "a://b",
     "C:/a.npy",
@@ -56,6 +56,19 @@ def test_an_address(name, written):
     assert caught.value.code == "address-refused"
     assert caught.value.message == f"{name} is an address; tonearm reads and writes files on this machine"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_an_address_that_went_through_pathlib(written, folder):
+    name = str(Path("s3://bucket/a.npy"))
+    with pytest.raises(UsageError, match="s3://bucket/a") as caught:
+        refuse_address(name, written=written)
+    assert caught.value.code == "address-refused"
+    with pytest.raises(UsageError, match="is an address"):
+        save([0.1, 0.2], Path("s3://bucket/a.wav"), sample_rate=8000)
+    assert not Path("s3:").exists()
+    Path("s3:").mkdir()
+    refuse_address(name, written=written)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -146,9 +159,8 @@ def test_what_stands_for_a_stream_alone(folder):
     os.mkfifo("pipe.wav")
     with Path("a.npy").open("rb") as file:
         opened = f"/dev/fd/{file.fileno()}"
-        assert [is_stream(name) for name in ("-", "pipe.wav", "/dev/fd/987", "a.npy", "./-", "b.npy", opened)] == [
-            True, True, True, False, False, False, True,
-        ]  # fmt: skip
+        names = ("-", "pipe.wav", "/dev/fd/987", "/dev/null", opened, "a.npy", "./-", "b.npy")
+        assert [is_stream(name) for name in names] == [True] * 5 + [False] * 3
     refuse_address("-", streams=True)
     with pytest.raises(UsageError, match="is an address"):
         refuse_address("s3://b/a.npy", streams=True)

@@ -41,6 +41,9 @@ def prepare_streams() -> None:
 
 _data: TextIO | None = None
 
+stdout_is_closed = False
+"""Whether the process was started without a stdout, in whose place is the null device."""
+
 
 def claim_stdout() -> None:
     """Keep stdout for the command's own output: whatever else is printed in this process goes to stderr from here on.
@@ -48,10 +51,11 @@ def claim_stdout() -> None:
     A plugin and the libraries below it may print, in Python or in C, and would spoil JSON and what is piped. So
     descriptor 1 becomes stderr, and the command's output goes to a private descriptor. This takes 30 µs.
     """
-    global _data
+    global _data, stdout_is_closed
     _open_missing_streams()
     stream: Any = sys.stdout
     if stream is None:
+        stdout_is_closed = True
         os.dup2(2, 1)
         return
     _data = _open_stream(os.dup(1), stream, buffering=1 if stream.line_buffering else -1)

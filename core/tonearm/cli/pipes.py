@@ -11,6 +11,7 @@ import functools
 import os
 import select
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import NoReturn
@@ -69,6 +70,7 @@ class InputPipe:
     def _descriptor(self) -> int:
         """Descriptor that is read. Nothing is opened before something is read."""
         try:
+            _check_open(self._number == 0 and sys.stdin is None)
             descriptor = _opened(self._name, os.O_RDONLY) if self._number is None else os.dup(self._number)
             if self._number == 0:  # programs that are started must not take what comes
                 _redirect_to_null(0)
@@ -194,6 +196,7 @@ class OutputPipe:
         if number == 2:
             raise UsageError(f"{self.name} is the stream of messages", code="stream-refused", hint="write to -")
         try:
+            _check_open(number == 1 and console.stdout_is_closed)
             if number is None:
                 self.descriptor = self._open_named(name)
             else:  # descriptor 1 is that of messages by now
@@ -244,7 +247,7 @@ class OutputPipe:
             try:
                 return _opened(name, os.O_WRONLY)
             except OSError as error:
-                if error.errno != errno.ENXIO:
+                if error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(name).st_mode):  # noqa: PTH116
                     raise
             self._alive()
             time.sleep(_OPEN_INTERVAL)
@@ -281,6 +284,12 @@ def _shown(name: str, number: int | None) -> str:
 def _opened(name: str, mode: int) -> int:
     """Return a descriptor of a named pipe. Nothing blocks, not even opening it."""
     return os.open(name, mode | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _check_open(is_closed: bool) -> None:
+    """Raise `OSError` for a standard stream that the process was started without, as by ``<&-`` in a shell."""
+    if is_closed:
+        raise OSError(errno.EBADF, "it is closed")
 
 
 def _redirect_to_null(descriptor: int) -> None:

@@ -107,7 +107,8 @@ def split_template(path: str) -> tuple[str, str]:
         If a field is unknown, or a brace is alone.
     """
     if "{" not in path and "}" not in path:
-        return os.path.split(path)
+        folder, name = os.path.split(path)
+        return folder, "./-" if name == "-" else name  # a name alone would be that of a stream
     try:
         parse_parts(path)
     except OptionError as error:

@@ -213,7 +213,11 @@ class LimitChecks(Struct, frozen=True):
         is_clipped = not isinstance(plugin, Encoder) or plugin.clips()
         if not is_clipped and peak > limits.beyond:
             message = f"the waveform reaches {peak:.6g}, but full scale is ±1.0"
-            remedies = (*self._scale_of_source(peak, context), _NORMALIZE, SetLimit("beyond", _above(peak), _INTENDED))
+            remedies = (
+                *self._scale_of_source(peak, context),
+                _quieter(context),
+                SetLimit("beyond", _above(peak), _INTENDED),
+            )
             raise placed(ItemError(message, code="beyond-full-scale", remedies=remedies), encoder)
         if share <= (0.0 if limits.strict else limits.clipped):
             return
@@ -221,7 +225,7 @@ class LimitChecks(Struct, frozen=True):
         if is_clipped or limits.strict:
             message = f"{what}, and {'would be' if is_clipped else 'players'} clip{'ped' if is_clipped else ' them'}"
             limit = () if limits.strict else (SetLimit("clipped", min(1.0, _above(share, 2)), _INTENDED),)
-            remedies = (*self._scale_of_source(peak, context), _NORMALIZE, *limit)
+            remedies = (*self._scale_of_source(peak, context), _quieter(context), *limit)
             raise placed(ItemError(message, code="clipped", remedies=remedies), encoder)
         context.warn(f"clipped: {what}, which players clip")
 
@@ -262,7 +266,10 @@ class LimitChecks(Struct, frozen=True):
 DEFAULT_CHECKS = LimitChecks()
 """Checks by the default limits."""
 
-_NORMALIZE = InsertStep("normalize", when="to bring the peak below full scale")
+
+def _quieter(context: Context) -> Remedy:
+    """Return the step that brings a peak below full scale; a stream, which has no source, cannot be normalized."""
+    return InsertStep("limiter" if context.source is None else "normalize", when="to bring the peak below full scale")
 
 
 def _scaling(options: SpectrogramOptions, peak: float) -> tuple[Remedy, ...]:

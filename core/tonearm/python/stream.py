@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import warnings
 import weakref
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -264,7 +263,7 @@ class Stream:
             with _Turn(self):
                 if self._work.state == "open":
                     self._abandoned.detach()
-                    self._saved = given_up(self._work, self._partial, describe_exception(error))
+                    self._saved = given_up(self._work, self._partial, error)
 
     @property
     def saved(self) -> Saved | None:
@@ -324,7 +323,7 @@ class _Turn:
         self._stream._lock.release()  # noqa: SLF001
 
 
-def given_up(work: StreamWork, partial: Partial, reason: str) -> Saved | None:
+def given_up(work: StreamWork, partial: Partial, reason: str | BaseException) -> Saved | None:
     """End a stream before its end: finish and publish what came, with a warning, or discard everything.
 
     Parameters
@@ -334,13 +333,17 @@ def given_up(work: StreamWork, partial: Partial, reason: str) -> Saved | None:
     partial
         Whether to discard or to keep what came.
     reason
-        Why it does not reach its end.
+        Why it does not reach its end: a text, or the exception.
 
     Returns
     -------
     Saved or None
         What is kept; None if nothing is.
     """
+    if isinstance(reason, TonearmError):
+        reason = reason.message  # its hint is for the exception, which goes on
+    elif isinstance(reason, BaseException):
+        reason = describe_exception(reason)
     if partial == "discard" or not work.can_finish:
         if partial == "keep" and work.has_failed:
             warn(f"the stream to {work.place.name} was cut short ({one_line(reason, 200)}), and nothing can be kept")
@@ -364,5 +367,5 @@ def _abandon(work: StreamWork, partial: Partial, process: int) -> None:
     """Give up a stream that nobody has closed; a child of its process leaves it alone."""
     if os.getpid() != process or work.state != "open":
         return
-    warnings.warn(f"unclosed stream to {work.place.name}", ResourceWarning, stacklevel=2)
+    warn(f"unclosed stream to {work.place.name}", ResourceWarning)
     given_up(work, partial, "it was never closed")

@@ -24,7 +24,6 @@ from tonearm.conversion.stream_places import PipePlace
 from tonearm.conversion.streaming import StreamRequest, StreamWork, stream_request
 from tonearm.errors import UsageError
 from tonearm.errors.short_errors import short_errors
-from tonearm.errors.text import describe_exception
 from tonearm.errors.warning import warn
 from tonearm.plugins import registry as registries
 from tonearm.python.disabled_packages import warn_of_disabled_packages
@@ -212,7 +211,7 @@ class _Encoding:
 
     def give_up(self, error: BaseException) -> None:
         """Encode the end after an error, if what came is to be kept; else release everything."""
-        given_up(self.work, self._partial, describe_exception(error))
+        given_up(self.work, self._partial, error)
 
 
 def _warn(saved: Saved) -> None:

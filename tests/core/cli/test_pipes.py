@@ -295,6 +295,15 @@ class TestTargets:
             assert process.stderr.read() == b""
         os.close(writing)
 
+    def test_closed_streams(self, tmp_path):
+        (tmp_path / "a.pcm").write_bytes(tone())
+        statuses, _, err = shell(f"tonearm convert a.pcm - --to flac {shlex.join(RAW)} >&-", tmp_path)
+        assert (statuses, err) == ([4], "output: cannot write to standard output: it is closed\n")
+        for words in (["-", "--to", "flac"], ["a.flac"]):
+            statuses, out, err = shell(f"tonearm convert - {shlex.join([*words, *RAW])} <&-", tmp_path)
+            assert (statuses, out, err) == ([3], b"", "unreadable: cannot read standard input: it is closed\n")
+        no_leftovers(tmp_path, "a.pcm", "statuses")
+
     def test_a_full_disk(self, tmp_path):
         (tmp_path / "a.pcm").write_bytes(tone())
         statuses, _, err = shell(f"tonearm convert a.pcm - --to flac {shlex.join(RAW)} > /dev/full", tmp_path)
@@ -331,12 +340,41 @@ class TestTargets:
         assert (done.returncode, done.stderr) == (0, "sound\n")
         assert (tmp_path / "sound").read_bytes().startswith(b"RIFF")
 
+    def test_a_file_that_is_called_like_a_stream(self, tmp_path):
+        (tmp_path / "-").write_bytes(tone())
+        for source, target in (("./-", "a.flac"), ("a.flac", "./-"), ("./-", "b.flac")):
+            words = ["--to", "flac", *(RAW if target == "a.flac" else ["--decoder", "audio-reader"]), "--force"]
+            done = tonearm("convert", source, target, *words, cwd=tmp_path)
+            assert (done.returncode, done.stderr) == (0, f"{target.removeprefix('./')}\n")
+        assert (tmp_path / "-").read_bytes() == (tmp_path / "a.flac").read_bytes() == (tmp_path / "b.flac").read_bytes()
+        no_leftovers(tmp_path, "-", "a.flac", "b.flac")
+
     def test_several_items(self, tmp_path):
         np.savez(tmp_path / "a.npz", a=np.zeros(800, "f4") + 0.1, b=np.zeros(800, "f4") + 0.2)
         words = ("convert", "a.npz", "-", "--to", "flac", "--key", "*", "--sample-rate", "8000")
         done = tonearm(*words, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (3, "")
         assert "same-output: a.npz has several items, and a pipe takes one" in done.stderr
+
+    def test_a_device_is_written_and_never_replaced(self, tmp_path):
+        (tmp_path / "a.pcm").write_bytes(tone())
+        for words, status, text in (
+            (["/dev/null", "--to", "mp3", "--force"], 0, ""),
+            (
+                ["/dev/full", "--to", "mp3", "--force"],
+                4,
+                "output: cannot write to /dev/full: no space left on device\n",
+            ),
+            (["/dev/tty", "--to", "mp3"], 4, "output: cannot write to /dev/tty: no such device or address\n"),
+            (
+                ["/dev/null"],
+                2,
+                "unknown-suffix: /dev/null does not tell the format to write\n    hint: give it: --to mp3\n",
+            ),
+        ):
+            done = tonearm("convert", "a.pcm", *words, *RAW, cwd=tmp_path, start_new_session=True)
+            assert (done.returncode, done.stdout, done.stderr) == (status, "", text)
+        no_leftovers(tmp_path, "a.pcm")
 
 
 class TestTerminals:

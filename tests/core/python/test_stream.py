@@ -440,14 +440,27 @@ class TestEnd:
         assert STREAMS[-1].saved.path == Path("a.toy")
 
     def test_what_a_step_has_passed_on_is_kept_when_it_fails(self):
-        with pytest.warns(TonearmWarning, match="cut short"), pytest.raises(ItemError, match="NaN"):
+        with pytest.warns(TonearmWarning) as caught, pytest.raises(ItemError, match="NaN") as failed:
             write_and_raise(SOUND[:1000], SOUND, partial="keep", steps=["nan"])
+        assert f"cut short ({failed.value.message}); its first 0.04 s are kept" in str(caught[0].message)
         assert toy_length(Path("a.toy").read_bytes()) == 1000
 
     def test_nothing_is_kept_when_the_encoder_has_failed(self):
         with pytest.warns(TonearmWarning, match="nothing can be kept"), pytest.raises(ItemError, match="broken"):
             write_and_raise(SOUND, SOUND, partial="keep", fails_at=2)
         assert files() == []
+
+    def test_the_hint_of_a_clipped_stream_can_be_followed(self):
+        for steps in ([], ["limiter"]):
+            out = opened("a.wav", steps=steps)
+            out.write(SOUND)
+            out.write(SOUND * 4)
+            if steps:
+                assert out.close().measured["peak_db"] < 0
+                continue
+            with pytest.raises(ItemError, match="would be clipped") as caught:
+                out.close()
+            assert caught.value.hint.startswith('steps=["limiter"], to bring the peak below full scale')
 
     def test_nothing_is_kept_when_nothing_came(self):
         with pytest.raises(KeyError):
@@ -490,6 +503,7 @@ class TestEnd:
             del out
             gc.collect()
         assert [one.category for one in caught][:1] == [ResourceWarning]
+        assert {one.filename for one in caught} == {__file__}
         assert files() == (["a.toy"] if partial == "keep" else [])
 
     def test_a_disk_that_is_full(self):
