@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
 _FRAMES = 50  # frames of libsndfile in a second
+_CALLS = 25  # calls of libsndfile in a second at most
 
 
 class StartedOpus(StartedOgg):
@@ -69,6 +70,7 @@ class StartedOpus(StartedOgg):
             compression_level=level,
             tags=tags,
             cover=cover,
+            shortest=self._rate // _CALLS,
         )
 
     def write(self, block: Array) -> None:
@@ -79,6 +81,7 @@ class StartedOpus(StartedOgg):
         """Encode what is left and a continuation, and write the last pages."""
         if self._resampling is not None:
             self._take(self._resampling.finish())
+        self._encode_rest()
         if self._length:
             frame = self._rate // _FRAMES
             end = self._length + self._opus.skipped * self._rate // OPUS_RATE
