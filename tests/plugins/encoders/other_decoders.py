@@ -154,7 +154,7 @@ COMMANDS = {
 
 
 def heard_by_command(by: str, source: Path | bytes, wav: Path, form: str) -> tuple[int, Any]:
-    """The sample rate in Hz and the samples, (channels, n), that one of `COMMANDS` makes of a file, or bytes in a pipe."""
+    """The sample rate in Hz and the samples, (channels, n), that one of `COMMANDS` makes of a file or piped bytes."""
     path, content = ("-", source) if isinstance(source, bytes) else (source, None)
     places = {"another": imageio_ffmpeg.get_ffmpeg_exe(), "source": path, "wav": wav, "form": form}
     name, *arguments = [part.format(**places) for part in COMMANDS[by].split()]
