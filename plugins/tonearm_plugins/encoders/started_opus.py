@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
 _FRAMES = 50  # frames of libsndfile in a second
-_REMEMBERED = 20  # part of a second at the end from which the sound is continued: 1/20
+_CALLS = 25  # calls of libsndfile in a second at most
 
 
 class StartedOpus(StartedOgg):
@@ -51,6 +51,8 @@ class StartedOpus(StartedOgg):
     ) -> None:
         import numpy as np
 
+        from tonearm_plugins.dsp.linear_prediction import Ending
+
         given, channels = spec.sample_rate or 1, spec.channels or 1
         self._rate = OPUS.nearest_rate(given)
         self._resampler: Resampler | None = None
@@ -59,7 +61,8 @@ class StartedOpus(StartedOgg):
             context.measure(resampled_to=self._rate)
             context.warn(f"resampled from {given} Hz to {self._rate} Hz, which Opus has")
             self._resampler = Resampler(given, self._rate)
-        self._last: Array = np.zeros((channels, 0), dtype)
+        self._none: Array = np.zeros((channels, 0), dtype)
+        self._ending = Ending(channels, self._rate)
         self._opus = Opus()
         super().__init__(
             spec.replace(sample_rate=self._rate),
@@ -70,6 +73,7 @@ class StartedOpus(StartedOgg):
             compression_level=level,
             tags=tags,
             cover=cover,
+            shortest=self._rate // _CALLS,
         )
 
     def write(self, block: Array) -> None:
@@ -79,20 +83,15 @@ class StartedOpus(StartedOgg):
     def finish(self) -> None:
         """Encode what is left and a continuation, and write the last pages."""
         if self._resampler is not None:
-            self._take(self._resampler.push(self._last[:, :0], is_last=True))
+            self._take(self._resampler.push(self._none, is_last=True))
+        self._encode_rest()
         if self._length:
-            from tonearm_plugins.dsp.linear_prediction import continuation
-
             frame = self._rate // _FRAMES
             end = self._length + self._opus.skipped * self._rate // OPUS_RATE
-            self._encode(continuation(self._last, end - self._length + -end % frame), PcmRounding(24))
+            self._encode(self._ending.continuation(end - self._length + -end % frame), PcmRounding(24))
         super().finish()
 
     def _take(self, block: Array) -> None:
         """Encode a block at the rate of the file, and remember its end."""
-        import numpy as np
-
-        remembered = self._rate // _REMEMBERED
-        last = block if block.shape[-1] >= remembered else np.concatenate((self._last, block), axis=-1)
-        self._last = last[:, -remembered:].copy()
+        self._ending.push(block)
         super().write(block)
