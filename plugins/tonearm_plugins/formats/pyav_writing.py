@@ -77,21 +77,17 @@ class PyavEncoding:
         self._pipe = None if isinstance(target, Path) else _Pipe(target)
         self._container: Any = None
         layout: Any = _LAYOUTS[channels]
-        try:
-            with self._errors():
-                # PyAV takes a file by its methods alone, of which a pipe has one.
-                file: Any = self._pipe or str(target)
-                self._container = av.open(file, "w", format=container, options=dict(options))
-                self._stream = self._container.add_stream(codec, rate=sample_rate, layout=layout)
-                coder = self._stream.codec_context
-                coder.format = self._format
-                if bitrate is not None:
-                    coder.bit_rate = bitrate * 1000
-                coder.open()
-                self._frames = Recut(coder.frame_size)
-        except BaseException:
-            self.abort()
-            raise
+        with self._errors():
+            # PyAV takes a file by its methods alone, of which a pipe has one.
+            file: Any = self._pipe or str(target)
+            self._container = av.open(file, "w", format=container, options=dict(options))
+            self._stream = self._container.add_stream(codec, rate=sample_rate, layout=layout)
+            coder = self._stream.codec_context
+            coder.format = self._format
+            if bitrate is not None:
+                coder.bit_rate = bitrate * 1000
+            coder.open()
+            self._frames = Recut(coder.frame_size)
 
     def write(self, block: Array) -> None:
         """Encode a block (channels, samples): float32, or int16 for 16 bits, int32 for 24, at the type's full scale."""
