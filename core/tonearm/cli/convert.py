@@ -195,16 +195,16 @@ class _Work(Struct, frozen=True):
 
         converter, sink = Converter(self.checked), PipeSink(taken.write, suffix)
         converter.preflight()
-        if self._come(pipe=True):
+        if self._come(pipe=True, suffix=suffix):
             self._write_blocks(sink)
         else:
             convert_to_pipe(converter, self._whole(), sink, on_warning=self.on_warning, on_progress=self.on_progress)
         taken.close()
         return []
 
-    def _come(self, *, pipe: bool) -> bool:
+    def _come(self, *, pipe: bool, suffix: str | None = None) -> bool:
         """Return whether the source is converted while it comes."""
-        return self._is_to_come and can_convert_blocks(self.checked, pipe=pipe)
+        return self._is_to_come and can_convert_blocks(self.checked, pipe=pipe, suffix=suffix)
 
     @property
     def _is_to_come(self) -> bool:

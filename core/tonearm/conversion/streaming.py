@@ -127,13 +127,14 @@ def stream_request(
     request.pipeline.preflight()
     decoder = plugin_as(request.pipeline.checked.decoder, Decoder)
     known = decoder.produces().replace(channels=channels, length=None, several=None)
-    last = check_block_chain(request.steps, request.encoder, known, pipe=is_pipe)
+    suffix = destination.suffix or None
+    last = check_block_chain(request.steps, request.encoder, known, pipe=is_pipe, suffix=suffix)
     if sample_rate not in (None, known.sample_rate):
         message = f"the chunks have {known.sample_rate} Hz, but sample_rate says {sample_rate}"
         raise UsageError(message, code="rate-mismatch", hint=f"sample_rate={known.sample_rate}")
     if last.channels is not None:
         try:
-            plugin_as(request.encoder, Encoder).accepts(last.replace(suffix=destination.suffix or None))
+            plugin_as(request.encoder, Encoder).accepts(last)
         except OptionError as error:
             failed = ItemError(error.message, code=error.code, remedies=error.remedies)
             raise placed(failed, request.encoder) from error

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from tonearm.typing import Array
 
 
-def check_block_chain(steps: Iterable[BoundPlugin], encoder: BoundPlugin, spec: Spec, *, pipe: bool) -> Spec:
+def check_block_chain(
+    steps: Iterable[BoundPlugin], encoder: BoundPlugin, spec: Spec, *, pipe: bool, suffix: str | None = None
+) -> Spec:
     """Return what reaches the encoder, or raise the error of the first plugin that cannot work block by block.
 
     Parameters
@@ -42,6 +44,8 @@ def check_block_chain(steps: Iterable[BoundPlugin], encoder: BoundPlugin, spec: 
         Specification of the signal that the first step gets, without a length.
     pipe
         Whether the encoder writes into a pipe.
+    suffix
+        Suffix of what the encoder writes, with dot, which may tell the format; None if it is not known.
 
     Raises
     ------
@@ -56,7 +60,7 @@ def check_block_chain(steps: Iterable[BoundPlugin], encoder: BoundPlugin, spec: 
         except OptionError as error:
             raise _as_item_error(error, step) from error
     try:
-        last = plugin_as(encoder, Encoder)
+        last, spec = plugin_as(encoder, Encoder), spec.replace(suffix=suffix)
         last.check_blocks(spec)
         if pipe:
             last.check_pipe(spec)

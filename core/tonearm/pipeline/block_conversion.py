@@ -19,7 +19,7 @@ from tonearm.plugins.sink import Sink
 from tonearm.signals import Signal
 
 
-def can_convert_blocks(checked: CheckedPipeline, *, pipe: bool) -> bool:
+def can_convert_blocks(checked: CheckedPipeline, *, pipe: bool, suffix: str | None = None) -> bool:
     """Return whether each plugin of a pipeline with one output works block by block.
 
     Parameters
@@ -28,6 +28,8 @@ def can_convert_blocks(checked: CheckedPipeline, *, pipe: bool) -> bool:
         Pipeline.
     pipe
         Whether the encoder writes into a pipe.
+    suffix
+        Suffix of what the encoder writes, with dot.
     """
     (output,) = checked.outputs
     decoder = checked.decoder.plugin
@@ -36,7 +38,7 @@ def can_convert_blocks(checked: CheckedPipeline, *, pipe: bool) -> bool:
     try:
         decoder.check_blocks()
         spec = decoder.produces().replace(length=None)
-        check_block_chain((*checked.steps, *output.steps), output.encoder, spec, pipe=pipe)
+        check_block_chain((*checked.steps, *output.steps), output.encoder, spec, pipe=pipe, suffix=suffix)
     except (ItemError, OptionError):
         return False
     return True

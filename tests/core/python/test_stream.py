@@ -285,6 +285,12 @@ class TestPipe:
             opened(file, format="fileonly")
         os.close(reading)
 
+    @pytest.mark.parametrize("name", ["w64", "rf64"])
+    def test_a_suffix_that_needs_a_file_is_refused_at_once(self, name):
+        with pytest.raises(ItemError, match="in front of it") as caught:
+            tonearm.stream_bytes([SOUND], name, sample_rate=RATE)
+        assert caught.value.code == "needs-file"
+
     def test_the_name_of_a_pipe_is_refused_with_what_to_write(self):
         os.mkfifo("fifo.toy")
         with pytest.raises(OutputError, match="device or a pipe") as caught:
