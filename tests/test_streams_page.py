@@ -16,17 +16,8 @@ FIRST = next(iter(SECTIONS))
 """Section whose names all others may use."""
 
 
-RAW = "To a telephone"
-
-
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-@pytest.mark.parametrize(
-    "heading",
-    [
-        pytest.param(heading, marks=[pytest.mark.xfail(reason="raw-writer works on the whole")] * (heading == RAW))
-        for heading in SECTIONS
-    ],
-)
+@pytest.mark.parametrize("heading", SECTIONS)
 def test_a_section_shows_what_it_says(heading: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "__main__"}

@@ -33,7 +33,7 @@ SHARED_NAMES: Mapping[str, str] = {
     "open_arrays": "each format has its own: hdf5.open_arrays, zarr_store.open_arrays",
     "read": "tonearm.read is for people, and the reader of YAML for the host",
     "stft": "the native kernel has the name of what it computes",
-    "write": "each kernel writes its own code, and sndfile_writing its files",
+    "write": "each kernel writes its own code",
 }
 """Public names that several modules may define, each with the reason."""
 

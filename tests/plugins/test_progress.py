@@ -270,7 +270,7 @@ def test_a_pipeline_passes_it_on_from_every_stage(reported: list[Any], tmp_path:
     (outcome,) = pipeline.items(source, on_progress=lambda report: reported.append((report.done, report.total)))
     assert reported[-1] == (32, 32)
     assert outcome.item is not None
-    pipeline.encode(pipeline.outputs[0], outcome.item, Sink(tmp_path / "x.part", ".wav"), outcome.context)
+    pipeline.encode(pipeline.outputs[0], outcome, Sink(tmp_path / "x.part", ".wav"))
     assert isinstance(outcome.item.signal, Waveform)
     assert reported[-1] == (outcome.item.signal.length,) * 2
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tonearm.arrays.options import ArrayOptions
 
 if TYPE_CHECKING:
+    from tonearm.plugins.kind import Kind
     from tonearm.typing import Array
 
 CHECKED_FROM: Final = 1 << 23
@@ -45,9 +46,9 @@ def check_conversion(array: Array, options: ArrayOptions, *, parts: int = 0) -> 
     if kind.dtype == "stored":  # of waveforms, where integers of more than 16 bits take double precision
         wide = array.dtype.kind in "iu" and array.dtype.itemsize > 2
         size = 8 if double or wide else 4
-        full_scale = getattr(kind.options, "full_scale", None)
-        changed = array.dtype.kind != "f" or array.dtype.itemsize != size or full_scale is not None
-        copies = int(changed)
+        copies = int(_is_changed(array, kind, "f", size))
+    elif kind.dtype == "complex" and not parts:
+        copies = _COPIES if _is_changed(array, kind, "c", size) else 0
     else:
         copies = _COPIES
     if options.nan == "zero":
@@ -58,6 +59,12 @@ def check_conversion(array: Array, options: ArrayOptions, *, parts: int = 0) -> 
     from tonearm.reading.memory import check_memory  # not at the top: only large arrays need it
 
     check_memory(f"{kind.name} array", "", needed // 2)  # which counts it twice
+
+
+def _is_changed(array: Array, kind: Kind[Any, Any], letter: str, size: int) -> bool:
+    """Return whether values become others: of another type than that of this letter and size, or of another scale."""
+    scale = getattr(kind.options, "full_scale", None)
+    return array.dtype.kind != letter or array.dtype.itemsize != size or scale is not None
 
 
 def is_mapped(array: Any) -> bool:

@@ -34,6 +34,7 @@ from tonearm.pipeline.templates import Template
 from tonearm.pipeline.yaml.nodes import MappingNode, Node, SequenceNode
 from tonearm.plugins.block_plugins import BlockDecoder
 from tonearm.plugins.context import Context
+from tonearm.plugins.ports import Spec, ports_of
 from tonearm.plugins.progress import Progress
 from tonearm.plugins.registry import Registry
 from tonearm.plugins.sink import Sink
@@ -175,7 +176,7 @@ class _Work(Struct, frozen=True):
 
         folder, force = Path(split_template(self.arguments.target)[0]), self.arguments.force
         converter = Converter(self.checked)
-        if self._come(pipe=False):
+        if self._is_to_come and can_convert_blocks(self.checked, pipe=False):
             converter.preflight()
             return [write_one(converter.outputs[0], self.source, folder, self._write_blocks, force=force)]
         return convert_one(
@@ -190,21 +191,19 @@ class _Work(Struct, frozen=True):
 
     def write_pipe(self, taken: OutputPipe, suffix: str) -> list[Path]:
         """Write into a pipe, and return that no file has been written."""
-        from tonearm.conversion.piped import convert_to_pipe
+        from tonearm.conversion.piped import check_pipe, convert_to_pipe
         from tonearm.run.store.pipe_sink import PipeSink
 
         converter, sink = Converter(self.checked), PipeSink(taken.write, suffix)
         converter.preflight()
-        if self._come(pipe=True, suffix=suffix):
+        encoder = converter.outputs[0].encoder
+        check_pipe(encoder, Spec(signals=ports_of(type(encoder.plugin)).takes, suffix=suffix))
+        if self._is_to_come and can_convert_blocks(self.checked, pipe=True, suffix=suffix):
             self._write_blocks(sink)
         else:
             convert_to_pipe(converter, self._whole(), sink, on_warning=self.on_warning, on_progress=self.on_progress)
         taken.close()
         return []
-
-    def _come(self, *, pipe: bool, suffix: str | None = None) -> bool:
-        """Return whether the source is converted while it comes."""
-        return self._is_to_come and can_convert_blocks(self.checked, pipe=pipe, suffix=suffix)
 
     @property
     def _is_to_come(self) -> bool:

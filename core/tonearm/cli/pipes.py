@@ -60,7 +60,7 @@ class InputPipe:
 
     def __init__(self, name: str, alive: Alive) -> None:
         number = _number_of(name, 0)
-        self.name = one_line(name) if number is None else _NAMES.get(number, one_line(name))
+        self.name = _shown(name, number)
         self.output: OutputPipe | None = None
         self._alive = alive
         self._name, self._number = name, number
@@ -191,7 +191,7 @@ class OutputPipe:
 
     def __init__(self, name: str, alive: Alive) -> None:
         number = _number_of(name, 1)
-        self.name = one_line(name) if number is None else _NAMES.get(number, one_line(name))
+        self.name = _shown(name, number)
         self._alive = alive
         if number == 2:
             raise UsageError(f"{self.name} is the stream of messages", code="stream-refused", hint="write to -")
@@ -274,6 +274,11 @@ def _number_of(name: str, standard: int) -> int | None:
         if name.startswith(folder) and name.removeprefix(folder).isdecimal():
             return int(name.removeprefix(folder))
     return _STANDARD.get(name)
+
+
+def _shown(name: str, number: int | None) -> str:
+    """Return the name of an end for messages, given the number of its descriptor."""
+    return one_line(name) if number is None else _NAMES.get(number, one_line(name))
 
 
 def _opened(name: str, mode: int) -> int:

@@ -121,10 +121,10 @@ def port_flow(row: dict[str, Any]) -> str:
 def note_on_blocks(plugin: type[Plugin[Any]]) -> str:
     """Return whether a transform or an encoder works in streams, and what to use instead; empty for other roles."""
     if issubclass(plugin, (BlockTransform, BlockEncoder)):
-        return "works block by block"
+        return "works block by block, so it can stream"
     if not issubclass(plugin, (Transform, Regroup, Encoder)):
         return ""
-    return f"needs the whole signal: {plugin.instead}" if plugin.instead else "needs the whole signal"
+    return f"needs the whole signal; in a stream, {plugin.instead}" if plugin.instead else "needs the whole signal"
 
 
 def _table(rows: list[dict[str, Any]]) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tonearm.errors import ItemError, OptionError, one_line
-from tonearm.pipeline.blame import placed
+from tonearm.pipeline.blame import refusal
+from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.only_item import only_item
 from tonearm.pipeline.outcome import Outcome
 from tonearm.pipeline.stages import plugin_as
 from tonearm.plugins.encoder import Encoder
-from tonearm.plugins.ports import spec_of
+from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.progress import Progress
 from tonearm.plugins.sink import Sink
 from tonearm.source import Source
@@ -60,8 +61,21 @@ def convert_to_pipe(
     branch = only_item(converter.branch(output, outcome), several)
     if branch.item is None:
         raise TypeError("an outcome without an error has an item")
-    try:
-        plugin_as(output.encoder, Encoder).check_pipe(spec_of(branch.item.signal, sink.suffix))
-    except OptionError as error:
-        raise placed(ItemError(error.message, code=error.code, remedies=error.remedies), output.encoder) from error
+    check_pipe(output.encoder, spec_of(branch.item.signal, sink.suffix))
     converter.encode(output, branch, sink)
+
+
+def check_pipe(encoder: BoundPlugin, spec: Spec) -> None:
+    """Raise `ItemError` if an encoder cannot write a signal into a pipe.
+
+    Parameters
+    ----------
+    encoder
+        Encoder.
+    spec
+        Specification of the signal, or what is known of it before the source is read.
+    """
+    try:
+        plugin_as(encoder, Encoder).check_pipe(spec)
+    except OptionError as error:
+        raise refusal(error, encoder) from error

@@ -15,7 +15,7 @@ from tonearm.conversion.keywords import plain_keyword
 from tonearm.conversion.saved import Saved
 from tonearm.conversion.stream_places import StreamPlace
 from tonearm.errors import ItemError, OptionError, UsageError, one_line
-from tonearm.pipeline.blame import placed
+from tonearm.pipeline.blame import refusal
 from tonearm.pipeline.block_chain import BlockChain, check_block_chain
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.converter import Converter
@@ -136,8 +136,7 @@ def stream_request(
         try:
             plugin_as(request.encoder, Encoder).accepts(last)
         except OptionError as error:
-            failed = ItemError(error.message, code=error.code, remedies=error.remedies)
-            raise placed(failed, request.encoder) from error
+            raise refusal(error, request.encoder) from error
     return request
 
 

@@ -123,6 +123,19 @@ def _reads_no_arrays(bound: BoundPlugin) -> ItemError:
     )
 
 
+def refusal(error: OptionError, bound: BoundPlugin) -> ItemError:
+    """Return the error of an item that the options of a plugin refuse, with the plugin's place.
+
+    Parameters
+    ----------
+    error
+        Error of the options.
+    bound
+        Plugin.
+    """
+    return placed(ItemError(error.message, code=error.code, remedies=error.remedies), bound)
+
+
 def placed(error: Error, bound: BoundPlugin) -> Error:
     """Return an error with the place of a stage, so that it is attributed to no other stage."""
     error.place = bound.place

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from tonearm.arrays.extent import extent_of, mean_of
 from tonearm.arrays.not_finite import not_finite_error
 from tonearm.errors import Advice, ItemError, OptionError, SignalError
-from tonearm.pipeline.blame import as_item_error, placed
+from tonearm.pipeline.blame import as_item_error, placed, refusal
 from tonearm.pipeline.checked import BoundPlugin
 from tonearm.pipeline.limit_checks import LimitChecks
 from tonearm.pipeline.signal_checks import not_finite_of
 from tonearm.pipeline.stages import plugin_as
-from tonearm.plugins.block_plugins import BlockEncoder, BlockTransform, StartedEncoder
+from tonearm.plugins.block_plugins import BlockEncoder, BlockTransform, StartedEncoder, start_encoder
 from tonearm.plugins.blocks import Recut, canonical_length, signal_of
 from tonearm.plugins.context import Context
 from tonearm.plugins.culprit import blamed_name
@@ -45,7 +45,7 @@ def check_block_chain(
     pipe
         Whether the encoder writes into a pipe.
     suffix
-        Suffix of what the encoder writes, with dot, which may tell the format; None if it is not known.
+        Suffix of what the encoder writes, which may select a format of its own; None if it is not known.
 
     Raises
     ------
@@ -58,14 +58,15 @@ def check_block_chain(
             plugin.check_blocks(spec)
             spec = _produced(plugin, spec)
         except OptionError as error:
-            raise _as_item_error(error, step) from error
+            raise refusal(error, step) from error
     try:
-        last, spec = plugin_as(encoder, Encoder), spec.replace(suffix=suffix)
+        last = plugin_as(encoder, Encoder)
+        spec = spec.replace(suffix=suffix)
         last.check_blocks(spec)
         if pipe:
             last.check_pipe(spec)
     except OptionError as error:
-        raise _as_item_error(error, encoder) from error
+        raise refusal(error, encoder) from error
     return spec
 
 
@@ -115,7 +116,6 @@ class BlockChain:
         self._encoder = encoder
         self._sink = sink
         self._stages: list[_Stage] = []
-        context.item = item
         for step in steps:
             with as_item_error(step, context=context):
                 stage = _Stage(step, spec, context)
@@ -125,14 +125,13 @@ class BlockChain:
         self.spec = spec.replace(suffix=sink.suffix)
         self._recut = Recut(0 if plugin.any_blocks else canonical_length(spec))
         self._levels = _Levels() if Waveform in spec.signals else None
-        self._is_whole = True
-        """Whether the encoder has written all that it was given."""
+        self._is_whole = True  # whether the encoder has written all that it was given
         with as_item_error(encoder, sink, context=context):
             try:
                 plugin.accepts(self.spec)
             except OptionError as error:
-                raise _as_item_error(error, encoder) from error
-            self._started: StartedEncoder = plugin.start(self.spec, sink, context)
+                raise refusal(error, encoder) from error
+            self._started: StartedEncoder = start_encoder(plugin, item, self.spec, sink, context)
 
     def write(self, block: Array) -> None:
         """Pass a block on, whose last axis is time; its memory may be used again afterwards.
@@ -228,7 +227,7 @@ class _Stage:
         try:
             self.spec: Spec = _produced(plugin, spec)
         except OptionError as error:
-            raise _as_item_error(error, bound) from error
+            raise refusal(error, bound) from error
         self._is_inversion = Waveform in self.spec.signals and Waveform not in spec.signals
         self._recut = Recut(0 if plugin.any_blocks else canonical_length(spec))
         self._started = plugin.start(spec, context)
@@ -314,8 +313,3 @@ def _produced(plugin: Transform[Any, Any, Any] | Regroup[Any, Any, Any], spec: S
     """
     made = plugin.produces(spec.replace(precision=None))
     return made.replace(precision=made.precision or (spec.precision if plugin.keeps_double else "single"))
-
-
-def _as_item_error(error: OptionError, bound: BoundPlugin) -> ItemError:
-    """Return the error of options that a signal contradicts."""
-    return placed(ItemError(error.message, code=error.code, remedies=error.remedies), bound)

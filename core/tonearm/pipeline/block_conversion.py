@@ -14,6 +14,7 @@ from tonearm.pipeline.stages import plugin_as
 from tonearm.plugins.block_plugins import BlockDecoder
 from tonearm.plugins.blocks import array_of
 from tonearm.plugins.context import Context
+from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.ports import spec_of
 from tonearm.plugins.sink import Sink
 from tonearm.signals import Signal
@@ -29,12 +30,10 @@ def can_convert_blocks(checked: CheckedPipeline, *, pipe: bool, suffix: str | No
     pipe
         Whether the encoder writes into a pipe.
     suffix
-        Suffix of what the encoder writes, with dot.
+        Suffix of what it writes there.
     """
     (output,) = checked.outputs
-    decoder = checked.decoder.plugin
-    if not isinstance(decoder, BlockDecoder):
-        return False
+    decoder = plugin_as(checked.decoder, Decoder)
     try:
         decoder.check_blocks()
         spec = decoder.produces().replace(length=None)

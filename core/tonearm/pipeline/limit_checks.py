@@ -257,8 +257,8 @@ class LimitChecks(Struct, frozen=True):
         if not hasattr(own, "full_scale") or own.full_scale is not None or peak <= MAX_AMPLITUDE:
             return ()
         scales = scale_remedies(peak, "the source has {}-bit samples", stage="input")
-        if not isinstance(own, SpectrogramOptions):
-            return scales
+        if not isinstance(own, SpectrogramOptions) or None in (own.n_fft, own.hop_length, own.sample_rate):
+            return scales  # options of a kind that the array tells, which is no spectrogram without them
         scaling = _scaling(own, peak)
         return (*scaling, *(() if own.grid().scaling != "none" and scaling else scales))
 

@@ -202,7 +202,7 @@ class BlockEncoder(Encoder[In, Opts], Generic[In, Opts]):
         sink
             Sink.
         context
-            Context of the item. ``context.item`` is the item that is written; None in a stream, which is none yet.
+            Context of the item. ``context.item`` is the item until this returns; None in a stream, which is none yet.
         """
 
     def check_blocks(self, spec: Spec) -> None:
@@ -217,9 +217,8 @@ class BlockEncoder(Encoder[In, Opts], Generic[In, Opts]):
         """Write the signal of an item."""
         spec = spec_of(item.signal, sink.suffix)
         values = array_of(item.signal)
-        context.item = item
         length = max(1, ENCODER_BLOCK // (values.size // values.shape[-1])) if self.any_blocks else None
-        started = self.start(spec, sink, context)
+        started = start_encoder(self, item, spec, sink, context)
         try:
             done = 0
             for block in blocks_of(values, length or canonical_length(spec)):
@@ -230,3 +229,24 @@ class BlockEncoder(Encoder[In, Opts], Generic[In, Opts]):
         except BaseException:
             started.abort()
             raise
+
+
+def start_encoder(
+    encoder: BlockEncoder[Any, Any], item: Item[Any] | None, spec: Spec, sink: Sink, context: Context
+) -> StartedEncoder:
+    """Return an encoder at work on an item, which its `start` finds in the context.
+
+    Parameters
+    ----------
+    encoder
+        Encoder.
+    item
+        Item; None in a stream.
+    spec, sink, context
+        Arguments of `BlockEncoder.start`.
+    """
+    context.item = item
+    try:
+        return encoder.start(spec, sink, context)
+    finally:
+        context.item = None

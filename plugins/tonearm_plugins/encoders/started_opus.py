@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tonearm.api import Context, PcmRounding, Sink, Spec
-from tonearm_plugins.dsp.resampling import ResamplingStream
+from tonearm_plugins.dsp.resampling import Resampler
 from tonearm_plugins.encoders.ogg_encoding import StartedOgg
 from tonearm_plugins.formats.codec_limits import OPUS
 from tonearm_plugins.formats.ogg_sound import OPUS_RATE, Opus
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tonearm_plugins.dsp.typing import Array
 
 _FRAMES = 50  # frames of libsndfile in a second
-_REMEMBERED = 20  # part of a second at the end from which the sound is continued: 1/20
+_CALLS = 25  # calls of libsndfile in a second at most
 
 
 class StartedOpus(StartedOgg):
@@ -51,15 +51,18 @@ class StartedOpus(StartedOgg):
     ) -> None:
         import numpy as np
 
+        from tonearm_plugins.dsp.linear_prediction import Ending
+
         given, channels = spec.sample_rate or 1, spec.channels or 1
         self._rate = OPUS.nearest_rate(given)
-        self._resampling: ResamplingStream | None = None
+        self._resampler: Resampler | None = None
         dtype = "f8" if spec.precision == "double" else "f4"
         if self._rate != given:
             context.measure(resampled_to=self._rate)
             context.warn(f"resampled from {given} Hz to {self._rate} Hz, which Opus has")
-            self._resampling = ResamplingStream(given, self._rate, channels, dtype)
-        self._last: Array = np.zeros((channels, 0), dtype)
+            self._resampler = Resampler(given, self._rate)
+        self._none: Array = np.zeros((channels, 0), dtype)
+        self._ending = Ending(channels, self._rate)
         self._opus = Opus()
         super().__init__(
             spec.replace(sample_rate=self._rate),
@@ -70,29 +73,25 @@ class StartedOpus(StartedOgg):
             compression_level=level,
             tags=tags,
             cover=cover,
+            shortest=self._rate // _CALLS,
         )
 
     def write(self, block: Array) -> None:
         """Resample and encode a block, and write the pages that are complete."""
-        self._take(block if self._resampling is None else self._resampling.push(block))
+        self._take(block if self._resampler is None else self._resampler.push(block))
 
     def finish(self) -> None:
         """Encode what is left and a continuation, and write the last pages."""
-        if self._resampling is not None:
-            self._take(self._resampling.finish())
+        if self._resampler is not None:
+            self._take(self._resampler.push(self._none, is_last=True))
+        self._encode_rest()
         if self._length:
-            from tonearm_plugins.dsp.linear_prediction import continuation
-
             frame = self._rate // _FRAMES
             end = self._length + self._opus.skipped * self._rate // OPUS_RATE
-            self._encode(continuation(self._last, end - self._length + -end % frame), PcmRounding(24))
+            self._encode(self._ending.continuation(end - self._length + -end % frame), PcmRounding(24))
         super().finish()
 
     def _take(self, block: Array) -> None:
         """Encode a block at the rate of the file, and remember its end."""
-        import numpy as np
-
-        remembered = self._rate // _REMEMBERED
-        last = block if block.shape[-1] >= remembered else np.concatenate((self._last, block), axis=-1)
-        self._last = last[:, -remembered:].copy()
+        self._ending.push(block)
         super().write(block)

@@ -165,7 +165,8 @@ class FfmpegEncoding:
         command = [find(), "-y", "-f", "wav", "-i", "pipe:0"]
         command += [] if codec is None else ["-acodec", codec]
         command += [] if bitrate is None else ["-b:a", f"{bitrate}k"]
-        command += ["-nostdin", "-loglevel", "error", "-map_metadata", "-1", *parameters]
+        # Without bitexact, Matroska and Ogg get random numbers, so that the same sound would be another file each time.
+        command += ["-nostdin", "-loglevel", "error", "-map_metadata", "-1", "-fflags", "+bitexact", *parameters]
         for name, value in (tags or {}).items():
             command += ["-metadata", f"{name}={value}"]
         if tags and container == "mp3":

@@ -80,20 +80,22 @@ class Mp3File:
         ItemError
             The frames do not fit the length.
         """
-        try:
-            info = info_frame(
-                self._frames, length, self._rate.mode, bitrate=self._rate.bitrate, quality=self._rate.quality
-            )
-        except ValueError as error:
-            raise improper_mp3(str(error)) from error
         with self._file as file:
-            if not self._is_pipe:
-                if not self._is_open:
-                    file.write(info)
-                file.write(self._held)
-                if self._is_open:
-                    file.seek(self._start)
-                    file.write(info)
+            try:
+                if self._is_pipe:
+                    self._frames.padding(length)
+                    return
+                info = info_frame(
+                    self._frames, length, self._rate.mode, bitrate=self._rate.bitrate, quality=self._rate.quality
+                )
+            except ValueError as error:
+                raise improper_mp3(str(error)) from error
+            if not self._is_open:
+                file.write(info)
+            file.write(self._held)
+            if self._is_open:
+                file.seek(self._start)
+                file.write(info)
 
     def close(self) -> None:
         """Close the file as it is."""

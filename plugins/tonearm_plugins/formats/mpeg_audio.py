@@ -24,6 +24,8 @@ DELAY = 576
 _RATES = (44100, 48000, 32000)
 _INFO = 156  # bytes of Xing's header and LAME's extension
 _UNKNOWN = 0
+_MOST_PADDING = 1 << 12  # what 12 bits hold
+_MOST_BYTES = (1 << 32) - 1  # size that is stated of a file of 4 GiB and more, which 29 hours at 320 kbit/s have
 _CHECKED = 1 << 20  # bytes of frames whose checksum is computed at once, which is faster than of few
 _VBR_METHODS = {"cbr": 1, "abr": 2, "vbr": 4}
 
@@ -130,7 +132,7 @@ class Frames:
         self.total = 0
         self._known: dict[int, int] = {}
         self._rest = b""
-        self._unchecked: list[bytes] = []
+        self._unchecked = bytearray()
         self._checksum = 0
 
     @classmethod
@@ -172,10 +174,9 @@ class Frames:
             at += size
         self._rest, complete = data[at:], data[:at]
         self.total += at
-        if complete:
-            self._unchecked.append(complete)
-            if sum(map(len, self._unchecked)) > _CHECKED:
-                self.checksum()
+        self._unchecked += complete
+        if len(self._unchecked) > _CHECKED:
+            self.checksum()
         return complete
 
     def check_complete(self) -> None:
@@ -187,10 +188,30 @@ class Frames:
 
     def checksum(self) -> int:
         """Return the CRC-16 of all complete frames."""
-        data, self._unchecked = b"".join(self._unchecked), []
+        data, self._unchecked = self._unchecked, bytearray()
         if data:
             self._checksum = crc16(data, self._checksum)
         return self._checksum
+
+    def padding(self, length: int) -> int:
+        """Return the number of samples that follow a sound in its last frames.
+
+        Parameters
+        ----------
+        length
+            Samples of each channel of the sound.
+
+        Raises
+        ------
+        ValueError
+            The last frame is cut short, or the frames have another number of samples.
+        """
+        self.check_complete()
+        assert self.header is not None
+        padding = len(self.sizes) * self.header.samples - DELAY - length
+        if not 0 <= padding < _MOST_PADDING:
+            raise ValueError(f"{len(self.sizes)} frames cannot have {length} samples")
+        return padding
 
     def room(self) -> Header:
         """Return the header of the frame of information that stands before these frames."""
@@ -219,18 +240,16 @@ def info_frame(frames: Frames, length: int, mode: Mode, *, bitrate: int = 0, qua
     ValueError
         The last frame is cut short, or the frames have another number of samples.
     """
-    frames.check_complete()
+    padding = frames.padding(length)
     sizes, header = frames.sizes, frames.header
     assert header is not None
     room = frames.room()
-    padding = len(sizes) * header.samples - DELAY - length
-    if not 0 <= padding < 4096:
-        raise ValueError(f"{len(sizes)} frames cannot have {length} samples")
     total = room.size + frames.total
+    stated = min(total, _MOST_BYTES)
     body = bytearray(room.size)
     body[:4] = room.word.to_bytes(4, "big")
     at = 4 + header.side
-    struct.pack_into(">4sIII", body, at, b"Info" if mode == "cbr" else b"Xing", 15, len(sizes), total)
+    struct.pack_into(">4sIII", body, at, b"Info" if mode == "cbr" else b"Xing", 15, len(sizes), stated)
     body[at + 16 : at + 116] = _seek_table(sizes, room.size, total)
     struct.pack_into(">I", body, at + 116, 97 - 10 * (quality if mode == "vbr" else 4))
     rate = header.sample_rate
@@ -254,7 +273,7 @@ def info_frame(frames: Frames, length: int, mode: Mode, *, bitrate: int = 0, qua
         source << 6 | stereo << 2,
         0,  # gain that was applied to the file
         0,  # surround and preset
-        total,
+        stated,
         frames.checksum(),
     )
     checked = at + _INFO - 2
@@ -264,11 +283,13 @@ def info_frame(frames: Frames, length: int, mode: Mode, *, bitrate: int = 0, qua
 
 def _seek_table(sizes: Sequence[int], before: int, total: int) -> bytes:
     """Return the place of each percent of the sound, in 256ths of the file."""
-    starts, at = [], before
-    for size in sizes:
-        starts.append(at)
-        at += size
-    return bytes(min(255, 256 * starts[percent * len(sizes) // 100] // total) for percent in range(100))
+    table, at, frame = bytearray(), before, 0
+    for percent in range(100):
+        wanted = percent * len(sizes) // 100
+        at += sum(sizes[frame:wanted])
+        frame = wanted
+        table.append(min(255, 256 * at // total))
+    return bytes(table)
 
 
 def crc16(data: bytes | bytearray, before: int = 0) -> int:

@@ -69,11 +69,6 @@ class PageWriter:
         self._number = 0
         self._begin_page(0)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether the page that is being filled has nothing yet."""
-        return not self._segments
-
     def add(self, packet: bytes, granule: int) -> None:
         """Add a packet. The last page is kept, as it may be the last one of the stream.
 

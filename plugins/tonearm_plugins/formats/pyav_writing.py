@@ -12,6 +12,7 @@ from tonearm.api import ItemError, OutputError, Recut
 from tonearm_plugins.formats.alac import SHORTEST, verbatim_frame
 
 if TYPE_CHECKING:
+    from tonearm_plugins.dsp.linear_prediction import Ending
     from tonearm_plugins.dsp.typing import Array
 
 # ffmpeg's names of the layouts that both codecs have, with channels in WAV's order.
@@ -23,7 +24,9 @@ _FRAGMENT = 0.15  # longest duration of a fragment in seconds, unless one frame 
 class PyavEncoding:
     """One sound on its way through an encoder of ffmpeg into a container.
 
-    The encoder gets frames of its own size, however the sound is cut.
+    The encoder gets frames of its own size, however the sound is cut. A lossy one transforms windows that overlap and
+    looks ahead, so what stands behind the end changes what comes before it: silence there would be heard as a click.
+    So the sound is continued beyond its end, and the packets that have nothing else are left out.
 
     Parameters
     ----------
@@ -64,27 +67,37 @@ class PyavEncoding:
     ) -> None:
         import av
 
+        from tonearm_plugins.dsp.linear_prediction import Ending
+
         self._codec, self._sample_rate, self._channels, self._bits = codec, sample_rate, channels, bits
         self._format = {16: "s16p", 24: "s32p"}.get(bits or 0, "fltp")
         self._done = 0
+        self._end: int | None = None
+        self._ending = Ending(channels, sample_rate) if bits is None else None
         self._pipe = None if isinstance(target, Path) else _Pipe(target)
         self._container: Any = None
         layout: Any = _LAYOUTS[channels]
-        with self._errors():
-            # PyAV takes a file by its methods alone, of which a pipe has one.
-            file: Any = self._pipe or str(target)
-            self._container = av.open(file, "w", format=container, options=dict(options))
-            self._stream = self._container.add_stream(codec, rate=sample_rate, layout=layout)
-            coder = self._stream.codec_context
-            coder.format = self._format
-            if bitrate is not None:
-                coder.bit_rate = bitrate * 1000
-            coder.open()
-            self._frames = Recut(coder.frame_size)
+        try:
+            with self._errors():
+                # PyAV takes a file by its methods alone, of which a pipe has one.
+                file: Any = self._pipe or str(target)
+                self._container = av.open(file, "w", format=container, options=dict(options))
+                self._stream = self._container.add_stream(codec, rate=sample_rate, layout=layout)
+                coder = self._stream.codec_context
+                coder.format = self._format
+                if bitrate is not None:
+                    coder.bit_rate = bitrate * 1000
+                coder.open()
+                self._frames = Recut(coder.frame_size)
+        except BaseException:
+            self.abort()
+            raise
 
     def write(self, block: Array) -> None:
         """Encode a block (channels, samples): float32, or int16 for 16 bits, int32 for 24, at the type's full scale."""
         with self._errors():
+            if self._ending is not None:
+                self._ending.push(block)
             for frame in self._frames.push(block):
                 self._encode(frame)
 
@@ -92,11 +105,14 @@ class PyavEncoding:
         """Encode what is left, and write the end of the container."""
         rest = self._frames.rest()
         with self._errors():
+            if self._ending is not None:
+                self._continue(self._ending, rest)
+                rest = None
             by_hand = rest is not None and self._bits and self._channels > 2 and rest.shape[-1] < SHORTEST
             if rest is not None and not by_hand:
                 self._encode(rest)
             self._container.start_encoding()  # if nothing has come before
-            self._container.mux(self._stream.encode(None))
+            self._mux(self._stream.encode(None))
             if rest is not None and by_hand:
                 self._container.mux(self._packet(verbatim_frame(rest, self._bits or 0), rest.shape[-1]))
             self._container.close()
@@ -119,7 +135,29 @@ class PyavEncoding:
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format=self._format, layout=layout)
         frame.sample_rate, frame.pts = self._sample_rate, self._done
         self._done += samples.shape[-1]
-        self._container.mux(self._stream.encode(frame))
+        self._mux(self._stream.encode(frame))
+
+    def _continue(self, ending: Ending, rest: Array | None) -> None:
+        """Encode what is left, and how it would go on for as long as the encoder looks ahead."""
+        import numpy as np
+
+        waiting = 0 if rest is None else rest.shape[-1]
+        self._end = self._done + waiting
+        if not self._end:
+            return
+        size = self._stream.codec_context.frame_size
+        more = ending.continuation(-waiting % size + size).astype("f4")
+        for frame in self._frames.push(more if rest is None else np.concatenate((rest, more), axis=-1)):
+            self._encode(frame)
+
+    def _mux(self, packets: Any) -> None:
+        """Write packets; the last one ends where the sound does."""
+        for packet in packets:
+            if self._end is not None:
+                if packet.pts >= self._end:
+                    continue
+                packet.duration = min(packet.duration, self._end - packet.pts)
+            self._container.mux(packet)
 
     def _packet(self, content: bytes, length: int) -> Any:
         """Return a packet of ours, of a number of samples, which follows all others."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from tonearm.api import ItemError, OutputError
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 _SYSTEM = 2  # SF_ERR_SYSTEM: a call of the operating system failed
+_TYPES = {"float64": "double", "float32": "float", "int32": "int", "int16": "short"}
+_SET_PEAK_CHUNK = 0x1050  # SFC_SET_ADD_PEAK_CHUNK
 _SET_PAGE_LATENCY = 0x1302  # SFC_SET_OGG_PAGE_LATENCY_MS
 
 
@@ -42,35 +43,6 @@ Output: TypeAlias = Seekable | Callable[[memoryview], object]
 """Open file, or a function that takes all bytes in order and keeps no reference to them."""
 
 
-def write(path: Path, blocks: Iterable[np.ndarray[Any, Any]], **how: Any) -> None:
-    """Write an audio file.
-
-    Parameters
-    ----------
-    path
-        Path of the file, which is overwritten; its suffix has no meaning.
-    blocks
-        Samples, as `SndfileWriter.write` takes them.
-    how
-        Sample rate, channels, format and the like, as for `SndfileWriter`.
-
-    Raises
-    ------
-    OutputError
-        The file cannot be written, because the disk is full for instance.
-    ItemError
-        libsndfile refused the sound.
-    """
-    writer = SndfileWriter(open(path, "w+b", buffering=0), **how)  # noqa: PTH123, SIM115 - the writer closes it
-    try:
-        for block in blocks:
-            writer.write(block)
-        writer.finish()
-    except BaseException:
-        writer.abort()
-        raise
-
-
 class SndfileWriter:
     """A sound file that libsndfile writes block by block, through callbacks.
 
@@ -93,8 +65,6 @@ class SndfileWriter:
         Mode of MP3 and Opus: ``CONSTANT``, ``AVERAGE`` or ``VARIABLE``.
     strings
         Tags that libsndfile itself writes: title, artist, comment.
-    endian
-        Byte order of raw samples, ``LITTLE`` or ``BIG``.
     page_latency
         Longest time that Opus is collected for a page, in ms; by default libsndfile chooses a second.
 
@@ -117,7 +87,6 @@ class SndfileWriter:
         compression_level: float | None = None,
         bitrate_mode: str | None = None,
         strings: Mapping[str, str] | None = None,
-        endian: str | None = None,
         page_latency: float | None = None,
     ) -> None:
         import soundfile
@@ -136,8 +105,8 @@ class SndfileWriter:
                     subtype=subtype,
                     compression_level=compression_level,
                     bitrate_mode=bitrate_mode,
-                    endian=endian,
                 )
+                _leave_peak_out(self._sound)
                 for name, value in (strings or {}).items():
                     setattr(self._sound, name, value)
                 if page_latency is not None:
@@ -163,7 +132,7 @@ class SndfileWriter:
             libsndfile refused the samples.
         """
         with self._errors():
-            self._sound.write(block)
+            _write(self._sound, block)
 
     def finish(self, last: Callable[[], object] | None = None) -> None:
         """Write the end of the file and close it.
@@ -201,6 +170,24 @@ class SndfileWriter:
         """Raise the errors of libsndfile, and those of the file that it does not tell."""
         with _errors(self._container), self._target.errors(), hushed_libraries():
             yield
+
+
+def _write(sound: Any, block: np.ndarray[Any, Any]) -> None:
+    """Write a block, without the calls by which `soundfile` seeks around it: they take longer than short blocks do."""
+    import numpy as np
+    import soundfile
+
+    kind = _TYPES[block.dtype.name]
+    values = soundfile._ffi.from_buffer(f"{kind}[]", np.ascontiguousarray(block))  # noqa: SLF001 - no public way
+    getattr(soundfile._snd, f"sf_writef_{kind}")(sound._file, values, len(block))  # noqa: SLF001
+    soundfile._error_check(sound._errorcode)  # noqa: SLF001
+
+
+def _leave_peak_out(sound: Any) -> None:
+    """Make libsndfile write no PEAK chunk for floats: it has the time of day, and the same sound has the same bytes."""
+    import soundfile
+
+    soundfile._snd.sf_command(sound._file, _SET_PEAK_CHUNK, soundfile._ffi.NULL, 0)  # noqa: SLF001 - no public way
 
 
 def _set_page_latency(sound: Any, milliseconds: float) -> None:

@@ -55,6 +55,24 @@ def test_a_mapped_waveform_takes_its_copies(dtype: str, options: dict[str, Any],
     assert least_memory(mapped(dtype), **options) == megabytes
 
 
+@pytest.mark.parametrize(
+    ("dtype", "options", "megabytes"),
+    [
+        ("c8", {}, 0),
+        ("c16", {"precision": "double"}, 0),
+        ("c16", {}, 8),
+        ("c8", {"precision": "double"}, 16),
+        ("c8", {"full_scale": 32768.0}, 8),
+        ("c8", {"nan": "zero"}, 4),
+        (">c8", {}, 4),
+        ("f4", {"axes": ["bin", "frame", "complex"]}, 16),
+    ],
+)
+def test_a_mapped_complex_spectrogram_takes_its_copies(dtype: str, options: dict[str, Any], megabytes: int) -> None:
+    array = mapped(dtype, (9, COUNT // 18, 2) if "axes" in options else (9, COUNT // 9 // 2))
+    assert least_memory(array, **({"kind": "complex", "axes": ["bin", "frame"]} | STFT | options)) == megabytes
+
+
 def test_a_held_array_takes_itself_too() -> None:
     assert least_memory(np.zeros(COUNT, "f4")) == 4
     assert least_memory(np.zeros(COUNT, "i2")) == 6

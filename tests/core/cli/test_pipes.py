@@ -329,6 +329,11 @@ class TestTargets:
         assert done.stderr.startswith(text)
         no_leftovers(tmp_path)
 
+    def test_a_form_with_its_length_in_front_is_refused_before_the_source_ends(self, tmp_path):
+        statuses, out, err = shell(f"cat /dev/zero | tonearm convert - - --to w64 {shlex.join(RAW)}", tmp_path)
+        assert (statuses[-1], out) == (3, b"")
+        assert err.startswith("needs-file: W64 has the length of the sound in front of it"), err
+
     def test_a_format_for_a_file(self, tmp_path):
         (tmp_path / "a.pcm").write_bytes(tone())
         done = tonearm("convert", "a.pcm", "sound", "--to", "wav-writer", *RAW, cwd=tmp_path)
@@ -422,11 +427,11 @@ class TestTerminals:
 class TestWaiting:
     def test_a_silent_producer_is_no_hang(self, tmp_path):
         reading, writing = os.pipe()
-        command = [SCRIPT, "convert", "-", "a.flac", "--timeout", "1.5", *RAW]
+        command = [SCRIPT, "convert", "-", "a.flac", "--timeout", "1", *RAW]
         with subprocess.Popen(command, stdin=reading, cwd=tmp_path, stderr=subprocess.PIPE) as process:
             os.close(reading)
             os.write(writing, tone(4000))
-            time.sleep(5)
+            time.sleep(2.5)
             assert process.poll() is None
             os.close(writing)
             assert process.stderr.read() == b"a.flac\n"
@@ -434,9 +439,9 @@ class TestWaiting:
 
     def test_a_slow_reader_is_no_hang(self, tmp_path):
         (tmp_path / "a.pcm").write_bytes(np.random.default_rng(0).integers(-9999, 9999, 200_000, "<i2").tobytes())
-        command = [SCRIPT, "convert", "a.pcm", "-", "--to", "flac", "--timeout", "1.5", *RAW]
+        command = [SCRIPT, "convert", "a.pcm", "-", "--to", "flac", "--timeout", "1", *RAW]
         with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path, stderr=subprocess.PIPE) as process:
-            time.sleep(5)
+            time.sleep(2.5)
             assert process.poll() is None
             assert len(process.stdout.read()) > 200_000
             assert process.wait(60) == 0
@@ -556,7 +561,12 @@ class TestEnds:
         os.close(reading)
         with pytest.raises(Terminated) as caught:
             pipe.write(memoryview(b"abc"))
-        assert console.report_interrupt(caught.value) == 141
+        kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        try:
+            assert console.report_interrupt(caught.value) == 141
+        finally:
+            for number, handler in kept.items():  # which are ignored from there on
+                signal.signal(number, handler)
 
     def test_a_large_block_is_written_whole(self):
         reading, writing = os.pipe()

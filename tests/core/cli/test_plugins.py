@@ -108,9 +108,12 @@ class TestOnePlugin:
 
     @pytest.mark.parametrize(
         ("name", "note"),
-        [("gain", "works block by block"), ("trim", "needs the whole signal: leave it out, and trim the saved file"),
-         ("split", "needs the whole signal: save the sound, and split the file")],
-    )  # fmt: skip
+        [
+            ("gain", "works block by block, so it can stream"),
+            ("trim", "needs the whole signal; in a stream, leave it out, and trim the saved file"),
+            ("split", "needs the whole signal; in a stream, save the sound, and split the file"),
+        ],
+    )
     def test_whether_it_works_in_streams(self, name, note, installed, capsys):
         assert run(name, capsys=capsys)[1].splitlines()[2] == note
 

@@ -5,7 +5,7 @@ import pytest
 from tonearm import UsageError
 from tonearm.conversion.formats import format_of, suffixes_of
 
-LISTED = "aif, aifc, aiff, bwf, ffmpeg-writer, flac, m4a, m4b, mp3, npy, oga, ogg, opus, pcm, png, raw, rf64, "
+LISTED = "aac, aif, aifc, aiff, bwf, ffmpeg-writer, flac, m4a, m4b, mp3, npy, oga, ogg, opus, pcm, png, raw, rf64, "
 
 
 def refused(installed, name, role):

@@ -131,7 +131,7 @@ class TestUnknown:
             (
                 "bitrat",
                 "there is no option 'bitrat' here\n"
-                "    hint: did you mean 'bitrate', an option of ffmpeg-writer, m4a-writer, mp3-writer and 1 other?",
+                "    hint: did you mean 'bitrate', an option of aac-writer, ffmpeg-writer, m4a-writer and 2 others?",
             ),
             ("rate", "there is no option 'rate' here\n    hint: did you mean 'sample_rate'?"),
             ("force", "there is no option 'force' here\n    hint: did you mean 'overwrite'?"),
@@ -142,7 +142,7 @@ class TestUnknown:
             ("nothing_like_it", "there is no option 'nothing_like_it' here"),
             (
                 "bitrate",
-                "bitrate is an option of ffmpeg-writer, m4a-writer, mp3-writer and 1 other, which are not used here\n"
+                "bitrate is an option of aac-writer, ffmpeg-writer, m4a-writer and 2 others, which are not used here\n"
                 "    hint: leave bitrate out",
             ),
             (

@@ -40,6 +40,7 @@ def test_a_signal_has_no_decoder_and_transforms_that_were_put_in_have_options(in
 
 def test_the_plugins_that_have_an_option(installed):
     assert list(plugins_with(installed, "encoder", "bitrate")) == [
+        "aac-writer",
         "ffmpeg-writer",
         "m4a-writer",
         "mp3-writer",

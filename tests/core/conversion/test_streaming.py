@@ -44,12 +44,12 @@ def test_a_chunk_is_cut_into_pieces_that_are_not_long():
 def test_any_cutting_gives_the_bytes_of_the_whole(suffix, cuts, channels):
     sound = np.stack([SOUND, -SOUND / 2])[:channels]
     file = io.BytesIO()
-    work = work_of(file, suffix, channels=channels)
+    axes = {"axes": ["channel", "time"]} if channels == 2 else {}
+    work = work_of(file, suffix, channels=channels, **axes)
     for chunk in np.split(sound, sorted(cuts), axis=1):
         for _ in work.pieces(chunk if channels == 2 else chunk[0]):
             pass
     work.finish()
-    axes = {"axes": ["channel", "time"]} if channels == 2 else {}
     whole = tonearm.encode(sound if channels == 2 else sound[0], suffix, sample_rate=RATE, **axes)
     assert file.getvalue() == whole
 

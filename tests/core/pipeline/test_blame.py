@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from tonearm import startup
 from tonearm.api import Context, ItemError, OptionError, OutputError, SignalError, Sink, Source
-from tonearm.errors import TonearmError
-from tonearm.pipeline.blame import as_item_error, describe_failure
+from tonearm.errors import RemoveOption, TonearmError
+from tonearm.pipeline.blame import as_item_error, describe_failure, refusal
 from tonearm.pipeline.environment import Masks
 
 CHECKED = checked(pipeline(steps=("same",)))
@@ -313,3 +313,9 @@ class TestReports:
             with as_item_error(STEP, context=context):
                 assert context.stage is STEP
         assert [(report.stage, report.share) for report in told] == [(STEP.name, 0.0)]
+
+
+def test_an_item_that_options_refuse_has_the_place_of_the_plugin_and_what_to_do():
+    error = refusal(OptionError("no", option="rate", code="needs-whole", remedies=(RemoveOption("rate"),)), STEP)
+    assert (type(error), error.message, error.code) == (ItemError, "no", "needs-whole")
+    assert (error.place, error.remedies) == (STEP.place, (RemoveOption("rate"),))

@@ -97,3 +97,5 @@ def test_which_pipelines_can():
     assert not can_convert_blocks(pipeline("normalize"), pipe=True)
     assert not can_convert_blocks(pipeline(encoder="png-writer", file="{stem}.png"), pipe=True)
     assert not can_convert_blocks(pipeline(field="audio"), pipe=True)
+    assert can_convert_blocks(pipeline(encoder="wav-writer", file="{stem}.wav"), pipe=True, suffix=".wav")
+    assert not can_convert_blocks(pipeline(encoder="wav-writer", file="{stem}.w64"), pipe=True, suffix=".w64")

@@ -124,6 +124,15 @@ def test_a_waveform_may_be_louder_on_purpose(registry):
     assert found.samples.max() > 49
 
 
+@pytest.mark.parametrize("loudest", [0.5, 1.9])
+def test_what_a_step_made_too_loud_is_refused_where_the_array_tells_its_kind(loudest):
+    steps = [("gain", {"gain_db": 40.0})]
+    with pytest.raises(ItemError, match="of the samples are beyond") as caught:
+        tonearm.encode(tone(loudest), "wav", sample_rate=RATE, steps=steps)
+    assert caught.value.code == "clipped"
+    assert "full_scale=" in caught.value.hint
+
+
 def test_the_limit_lets_it_pass_and_the_line_says_so(registry):
     error = failure(pipeline(registry, "istft"), spectrum(32768))
     assert "limits: {beyond: 16400.0}" in error.hint

@@ -193,10 +193,12 @@ class WholeWriter(Encoder[Waveform, NoOptions]):
 
 def test_a_whole_file_is_written_in_canonical_blocks(tmp_path: Path) -> None:
     writer, item = LinesWriter(NoOptions()), Item(signal=wave(5000))
-    writer.encode(item, Sink(tmp_path / "a", ".lines"), Context())
+    context = Context()
+    writer.encode(item, Sink(tmp_path / "a", ".lines"), context)
     assert (tmp_path / "a").read_text().split() == [str(number) for number in range(5000)]
     assert writer.log == [5000, 2048, 2048, 904, "finish"]
     assert writer.item is item
+    assert context.item is None  # it is there while the encoder starts, and is not kept afterwards
 
 
 @pytest.mark.parametrize("channels", [1, 3])

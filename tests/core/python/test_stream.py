@@ -285,11 +285,14 @@ class TestPipe:
             opened(file, format="fileonly")
         os.close(reading)
 
-    @pytest.mark.parametrize("name", ["w64", "rf64"])
-    def test_a_suffix_that_needs_a_file_is_refused_at_once(self, name):
-        with pytest.raises(ItemError, match="in front of it") as caught:
-            tonearm.stream_bytes([SOUND], name, sample_rate=RATE)
-        assert caught.value.code == "needs-file"
+    @pytest.mark.parametrize("form", ["rf64", "w64"])
+    def test_a_format_that_has_its_length_in_front_is_refused_at_once(self, form):
+        with gzip.open("a.gz", "wb") as file:
+            with pytest.raises(ItemError, match="has the length of the sound in front of it") as caught:
+                opened(file, format=form)
+            assert caught.value.code == "needs-file"
+            with opened(file, format=form, encoder={"format": "WAV"}) as out:
+                out.write(SOUND)
 
     def test_the_name_of_a_pipe_is_refused_with_what_to_write(self):
         os.mkfifo("fifo.toy")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tonearm_plugins.dsp.linear_prediction import continuation
+from tonearm_plugins.dsp.linear_prediction import Ending, continuation
 
 
 @pytest.mark.parametrize("hertz", [60, 440, 5000, 15_000])
@@ -38,3 +38,13 @@ def test_it_never_grows_without_bound(seed: int, length: int, count: int) -> Non
 def test_silence_and_constants_stay() -> None:
     assert not continuation(np.zeros((2, 700)), 300).any()
     np.testing.assert_allclose(continuation(np.full((1, 700), 0.25), 300), 0.25, atol=1e-6)
+
+
+@given(cuts=st.lists(st.integers(0, 3000), max_size=6).map(sorted))
+@settings(max_examples=30)
+def test_the_end_of_blocks_is_that_of_the_whole(cuts: list[int]) -> None:
+    samples = np.random.default_rng(1).uniform(-1, 1, (2, 3000)).astype("f4")
+    ending = Ending(2, 16_000)
+    for block in np.split(samples, cuts, 1):
+        ending.push(block)
+    np.testing.assert_array_equal(ending.continuation(500), continuation(samples[:, -800:], 500))

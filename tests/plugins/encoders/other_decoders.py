@@ -140,22 +140,26 @@ def heard(path: Path, by: Callable[[Path, Path], None], dtype: str = "float64") 
     return rate, samples.T
 
 
-FROM_PIPES = {
-    "ffmpeg": "ffmpeg -v error -y -i - -c:a pcm_s32le -f wav {wav}",
-    "ffmpeg with libopus": "ffmpeg -v error -y -c:a libopus -i - -c:a pcm_s32le -f wav {wav}",
-    "flac": "flac --totally-silent -d -f -o {wav} -",
-    "mpg123": "mpg123 -q -e s32 -w {wav} -",
-    "oggdec": "oggdec -Q -o {wav} -",
-    "opusdec": "opusdec --quiet --float --rate 48000 - {wav}",
-    "sox": "sox -D -t {form} - -t wav {wav}",
+COMMANDS = {
+    "another ffmpeg": "{another} -v error -y -i {source} -c:a pcm_s32le -f wav {wav}",
+    "ffmpeg": "ffmpeg -v error -y -i {source} -c:a pcm_s32le -f wav {wav}",
+    "ffmpeg with libopus": "ffmpeg -v error -y -c:a libopus -i {source} -c:a pcm_s32le -f wav {wav}",
+    "flac": "flac --totally-silent -d -f -o {wav} {source}",
+    "mpg123": "mpg123 -q -e s32 -w {wav} {source}",
+    "oggdec": "oggdec -Q -o {wav} {source}",
+    "opusdec": "opusdec --quiet --float --rate 48000 {source} {wav}",
+    "sox": "sox -D -t {form} {source} -t wav {wav}",
 }
-"""Commands that decode their stdin, of a format, to a WAV file."""
+"""Commands that decode a file of a format, or their stdin where the source is ``-``, to a WAV file."""
 
 
-def heard_in_a_pipe(content: bytes, by: str, wav: Path, form: str) -> tuple[int, Any]:
-    """The sample rate in Hz and the samples, (channels, n), that one of `FROM_PIPES` makes of bytes in a pipe."""
-    name, *arguments = [part.format(wav=wav, form=form) for part in FROM_PIPES[by].split()]
-    done = subprocess.run([program(name), *arguments], input=content, capture_output=True, check=False)
+def heard_by_command(by: str, source: Path | bytes, wav: Path, form: str) -> tuple[int, Any]:
+    """The sample rate in Hz and the samples, (channels, n), that one of `COMMANDS` makes of a file or piped bytes."""
+    path, content = ("-", source) if isinstance(source, bytes) else (source, None)
+    places = {"another": imageio_ffmpeg.get_ffmpeg_exe(), "source": path, "wav": wav, "form": form}
+    name, *arguments = [part.format(**places) for part in COMMANDS[by].split()]
+    command = [name if "/" in name else program(name), *arguments]
+    done = subprocess.run(command, input=content or b"", capture_output=True, check=False)
     said = (done.stdout + done.stderr).decode(errors="replace")
     assert done.returncode == 0, f"{by}:\n{said}"
     samples, rate = soundfile.read(wav, dtype="float64", always_2d=True)

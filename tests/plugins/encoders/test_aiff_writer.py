@@ -61,6 +61,12 @@ def test_cuts_change_no_byte(subtype: Any, cuts: list[int], dither: bool) -> Non
         assert sink.path.read_bytes() == whole
 
 
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+def test_floats_have_no_time_of_day(subtype: Any) -> None:
+    signal = Waveform(samples=noise(1, 100), sample_rate=8000)
+    assert b"PEAK" not in tonearm.encode(signal, "aiff", subtype=subtype)
+
+
 def test_a_pipe_is_refused() -> None:
     with pytest.raises(OptionError, match="must go back in what it has written") as caught:
         AiffWriter(AiffOptions()).check_pipe(Spec(signals=(Waveform,), sample_rate=8000, channels=1))

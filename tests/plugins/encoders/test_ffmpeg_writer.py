@@ -117,6 +117,17 @@ def test_tags_and_clipping(tmp_path: Path) -> None:
     assert "date            : 2024" in said
 
 
+@pytest.mark.parametrize("suffix", [".mka", ".webm", ".ogg", ".oga", ".opus", ".m4a", ".wav"])
+def test_the_same_sound_twice_is_the_same_bytes(tmp_path: Path, suffix: str) -> None:
+    contents = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        path, report = run(tmp_path / name, noise(1, 4800), mapping("ffmpeg-writer", suffix, 48000))
+        assert report.ok, report.errors
+        contents.append(path.read_bytes())
+    assert contents[0] == contents[1]
+
+
 @pytest.mark.parametrize("suffix", [".mp3", ".m4a"])
 def test_tags_are_in_the_standard_frames_beside_those_of_parameters(tmp_path: Path, suffix: str) -> None:
     tags = {"title": "A", "bpm": 120, "lyrics": "one\ntwo", "isrc": "USRC17607839", "comment": "c", "mood": "calm"}

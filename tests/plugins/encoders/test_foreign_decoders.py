@@ -10,6 +10,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,34 +21,78 @@ from encoder_helpers import encoded
 from foreign_cases import LFE, WRITERS, Case, all_cases, some_cases
 from other_decoders import call, heard, whole_numbers
 
-LEVEL_TOLERANCE = 0.02
-"""Tolerance of levels in dB; at bit rates below 64 kbit/s a channel, it is `LOW_LEVEL_TOLERANCE`."""
+LEVEL = 0.02
+"""Tolerance of levels in dB: of 0 dB for a sine at 64 kbit/s a channel and more, else of the reference encoder's."""
 
-LOW_LEVEL_TOLERANCE = 0.1
-SPEECH_TOLERANCE = 0.1
-"""Tolerance of the level of speech in dB: codecs round the level of each band, and not all in the same way."""
+END = 1.0
+"""Most that an error at the end may be of the reference encoder's, where it is more than 3 times that of the middle."""
 
-AS_GOOD = 1.25
-"""Ratio of an error to that of the reference encoder, another version of the library that made ours, that is as good.
 
-Bits are spent on frames by turns, so that either has the better end.
-"""
+@dataclass(frozen=True, kw_only=True)
+class Looser:
+    """Cases with a bar that is looser than `END` or `LEVEL`, and why. What is None is so in each case."""
 
-SHORT_AS_GOOD = 4
-"""The same for sounds that are shorter than the block of a codec: they are all beginning and end."""
+    why: str
+    end: float = END
+    level: float = LEVEL
+    writers: tuple[str, ...] = ("MP3 CBR", "MP3 ABR", "MP3 VBR", "Opus", "Vorbis", "AAC")
+    rate: int | None = None
+    channels: int | None = None
+    lengths: range | None = None
+    sound: str | None = None
 
-SHORT = 1152
-ODD_ENDS = {
-    ("AAC", 96_000, 6, None): "ffmpeg's encoder gives one last frame too few bits; a sample more, and it does not",
-    ("AAC", 32_000, 1, None): "1.5 times the error of the same encoder in another version",
-    ("Opus", 48_000, 2, 48_000): "-30 dB below the sound, twice the error of opusenc",
-}
-"""Cases by writer, rate, channels and length whose end is worse than the reference encoder's, and what is known."""
+    def has(self, case: Case) -> bool:
+        """Whether a case is among these."""
+        wanted = (self.rate, self.channels, self.sound)
+        found = (case.rate, case.channels, case.sound)
+        length = case.samples().shape[1]
+        return (
+            case.writer in self.writers
+            and all(one is None or one == other for one, other in zip(wanted, found, strict=True))
+            and (self.lengths is None or length in self.lengths)
+        )
+
+
+LOOSER = (
+    Looser(
+        end=1.25,
+        why="lame, opusenc and ffmpeg have other versions of the library than we: bits are spent on frames by turns, so"
+        " that either has the better end",
+    ),
+    Looser(end=4, lengths=range(1152), why="all beginning and end: one or two frames, in which versions differ more"),
+    Looser(
+        writers=("Opus",),
+        rate=48_000,
+        channels=2,
+        lengths=range(48_000, 48_001),
+        end=2.1,
+        why="30 dB below the sound, in the bits of the last frame: it is the same with any continuation",
+    ),
+    Looser(
+        writers=("AAC",),
+        rate=44_100,
+        channels=2,
+        lengths=range(22_051, 22_052),
+        end=4.3,
+        why="the last frame has the error of the reference's, 0.0039 and 0.0041, but in other places of it",
+    ),
+    Looser(
+        writers=("AAC",),
+        rate=12_000,
+        channels=6,
+        lengths=range(22_051, 22_052),
+        end=1.7,
+        why="the last frame has the error of the reference's, 0.0008, but in other places of it",
+    ),
+    Looser(sound="speech", level=0.05, why="codecs round the level of each band, and versions not all in the same way"),
+    Looser(writers=("AAC",), sound="sine", level=0.03, why="ffmpeg's encoder: the reference is at up to -0.06 dB"),
+)
+"""Cases that are looser than the bars; the loosest that has a case counts."""
 
 LONG = 22_051
 """Least samples of a sound whose level is measured."""
 
-END = 0.005
+LAST = 0.005
 """Seconds at the end whose error is compared with that of the middle."""
 
 NO_ERROR = 2e-4
@@ -94,8 +139,8 @@ def _faults(case: Case, folder: Path) -> Iterator[str]:
             continue  # more than two channels are in the extensible form, which it does not read
         if by.__name__ == "by_aifc_module" and sys.version_info >= (3, 13):
             continue  # which has no aifc
-        if by.__name__ == "by_lame" and case.length == 1:
-            continue  # it refuses the shortest files
+        if by.__name__ == "by_lame" and case.length == 1 and case.channels == 1 and case.writer != "MP3 CBR":
+            continue  # it refuses files of some 500 bytes and less, its own as well
         rate, got = heard(path, by, "int32" if writer.bits else "float64")
         if rate != (writer.decoded_rate or case.rate) or got.shape != wanted.shape:
             yield f"{by.__name__} gives {rate} Hz and the shape {got.shape}, not {wanted.shape}"
@@ -153,28 +198,24 @@ def _faults_of_sound(case: Case, folder: Path, wanted: Any, got: Any) -> Iterato
         missing = max(0, wanted.shape[1] - sound.shape[1])  # ffmpeg's MP4 counts in milliseconds
         return np.pad(sound, ((0, 0), (0, missing)))[:, : wanted.shape[1]]
 
+    looser = [one for one in LOOSER if one.has(case)]
+    end_bar = max([END, *(one.end for one in looser)])
+    level_bar = max([LEVEL, *(one.level for one in looser)])
     for channel in range(case.channels):
         middle, end = _errors(wanted[channel], got[channel], rate)
         if end > max(3 * middle, NO_ERROR):
             theirs = _errors(wanted[channel], reference()[channel], rate)[1]
-            as_good = SHORT_AS_GOOD if case.length and case.length < SHORT else AS_GOOD
-            is_known = (case.writer, case.rate, case.channels, case.length) in ODD_ENDS
-            if end > as_good * theirs + NO_ERROR and not is_known:
+            if end > end_bar * theirs + NO_ERROR:
                 yield f"channel {channel} ends with an error of {end:.5f}; middle {middle:.5f}, reference {theirs:.5f}"
         if wanted.shape[1] < LONG * (rate / case.rate) or (channel == LFE and case.channels > LFE):
             continue
         level = _level(case.sound, wanted[channel], got[channel], rate)
         per_channel = writer.per_channel and writer.per_channel(case.channels, case.rate)
-        if per_channel and case.sound == "sine":
-            tolerance = LEVEL_TOLERANCE if per_channel >= 64 else LOW_LEVEL_TOLERANCE
-            if abs(level) > tolerance:
-                theirs = _level(case.sound, wanted[channel], reference()[channel], rate)
-                yield f"channel {channel} is at {level:+.3f} dB, by the reference encoder at {theirs:+.3f}"
-        else:
+        theirs = 0.0
+        if case.sound != "sine" or not per_channel or per_channel < 64:
             theirs = _level(case.sound, wanted[channel], reference()[channel], rate)
-            tolerance = LEVEL_TOLERANCE if case.sound == "sine" else SPEECH_TOLERANCE
-            if abs(level - theirs) > tolerance and abs(level) > max(tolerance, abs(theirs)):
-                yield f"channel {channel} is at {level:+.3f} dB, by the reference encoder at {theirs:+.3f}"
+        if abs(level - theirs) > level_bar and abs(level) > max(level_bar, abs(theirs)):
+            yield f"channel {channel} is at {level:+.3f} dB, not {theirs:+.3f}"
         if case.sound == "sine":
             delay = _delay(wanted[channel], got[channel], rate)
             if abs(delay) > 0.25:
@@ -184,7 +225,7 @@ def _faults_of_sound(case: Case, folder: Path, wanted: Any, got: Any) -> Iterato
 def _errors(wanted: Any, got: Any, rate: int) -> tuple[float, float]:
     """RMS errors of the middle half, which is 0 where the sound is short, and of the end."""
     squares = np.square(got - wanted)
-    length, last = squares.size, round(END * rate)
+    length, last = squares.size, round(LAST * rate)
     middle = squares[length // 4 : 3 * length // 4] if length >= 4 * last else np.zeros(1)
     return float(np.sqrt(middle.mean())), float(np.sqrt(squares[-last:].mean()))
 

@@ -32,7 +32,7 @@ def write(name, length, limit):
         sink = temporaries.sink("x." + name)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
         try:
-            pipeline.encode(pipeline.outputs[0], outcome.item, sink, outcome.context)
+            pipeline.encode(pipeline.outputs[0], outcome, sink)
             return sink.path.stat().st_size
         except OutputError as error:
             return error.code

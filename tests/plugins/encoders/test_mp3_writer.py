@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 from encoder_helpers import encoded, error_db, mapping, noise, run, tone, yaml_hint
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from other_decoders import by_another_ffmpeg, by_ffmpeg, by_libsndfile, by_mpg123, call, heard
 
@@ -382,6 +382,7 @@ def streamed(sink: Any, samples: Any, rate: int, cuts: list[int], **options: Any
     started.finish()
 
 
+@settings(max_examples=15, deadline=None)
 @given(cuts=st.lists(st.integers(0, 20_000), max_size=8).map(sorted))
 @pytest.mark.parametrize("engine", ["lameenc", "soundfile"])
 @pytest.mark.parametrize("options", [{"bitrate": 64}, {"abr": 96}, {"vbr_quality": 4}])
@@ -485,6 +486,12 @@ def test_pydub_cannot_stream() -> None:
     with pytest.raises(OptionError, match="pydub takes the whole sound") as caught:
         Mp3Writer(Mp3Options(engine="pydub")).check_blocks(spec_of_stream(noise(1, 9), 24000))
     assert caught.value.code == "needs-whole"
+
+
+def test_pydub_cannot_write_into_a_pipe() -> None:
+    with pytest.raises(OptionError, match="pydub writes a file") as caught:
+        Mp3Writer(Mp3Options(engine="pydub")).check_pipe(spec_of_stream(noise(1, 9), 24000))
+    assert (caught.value.code, caught.value.hint) == ("needs-file", "leave engine out; engine: soundfile")
 
 
 def test_a_lameenc_that_hides_lame_is_refused_by_name_and_auto_does_without(

@@ -41,7 +41,7 @@ def writer(request: pytest.FixtureRequest) -> Any:
     channels=st.sampled_from([1, 2, 6]),
     kind=st.sampled_from(["f4", "f8"]),
 )
-@settings(max_examples=40)
+@settings(max_examples=15)
 def test_bytes_do_not_depend_on_cuts(name: str, cuts: list[int], rate: int, channels: int, kind: str) -> None:
     samples = noise(channels, 30_000 if channels < 6 else 9000, 0.2, kind)
     writer = WRITERS[name]
@@ -176,6 +176,7 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.slow
 def test_memory_stays_the_same_over_ten_minutes() -> None:
     block = noise(1, 800)
     encoder = started(WRITERS["opus"], block, 8000, PipeSink(lambda _: None, ".opus"))

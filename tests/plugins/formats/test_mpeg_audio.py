@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
+from array import array
 from typing import Any
 
 import lameenc
@@ -238,3 +240,27 @@ def test_frames_are_cut_from_bytes_as_they_come(monkeypatch: pytest.MonkeyPatch,
 def test_no_frame_is_no_stream() -> None:
     with pytest.raises(ValueError, match="there is no frame"):
         mpeg_audio.Frames.of(b"")
+
+
+def test_a_file_of_4_gib_and_more_states_the_most_that_fits() -> None:
+    made = stream(24000, 1, 64)
+    frames = mpeg_audio.Frames.of(made)
+    small = mpeg_audio.info_frame(frames, 20_000, "cbr", bitrate=64)
+    frames.total += 1 << 32
+    large = mpeg_audio.info_frame(frames, 20_000, "cbr", bitrate=64)
+    at = large.index(b"Info") + 12
+    assert large[at : at + 4] == b"\xff" * 4 != small[at : at + 4]
+
+
+def test_the_memory_of_the_frame_of_information_does_not_depend_on_the_length() -> None:
+    made = stream(24000, 1, 64)
+    frames = mpeg_audio.Frames.of(made)
+    count = 1_000_000
+    frames.sizes = array("H", [192]) * count
+    frames.total = 192 * count
+    tracemalloc.start()
+    try:
+        mpeg_audio.info_frame(frames, count * 576 - mpeg_audio.DELAY, "cbr", bitrate=64)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()

@@ -64,7 +64,7 @@ class TestBlocks:
         order=st.sampled_from("CF"),
         known=st.sampled_from([None, 0.3, 1.0, 1.4]),
     )
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=25, deadline=None)
     def test_any_cutting(self, engine, dtype, sizes, frames, channels, figures, padding, order, known):
         n_fft, hop = figures
         grid = StftGrid(
@@ -82,7 +82,7 @@ class TestBlocks:
 
     @pytest.mark.parametrize("library", ["c8", "c16"])
     @given(sizes=SIZES, sides=st.sampled_from(["one", "two", "centered"]), origin=st.sampled_from(ORIGINS))
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=15, deadline=None)
     def test_any_cutting_of_values_in_a_convention(self, library, sizes, sides, origin):
         grid = StftGrid(
             sample_rate=16000, n_fft=128, hop_length=32, win_length=100, sides=sides, phase_origin=origin, scaling="psd"
@@ -129,6 +129,7 @@ class TestBlocks:
             streamed(istft, ComplexSpectrogram(values=values, grid=grid), [10])
         assert caught.value.code == "sides-differ"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("order", ["C", "F"])
     @pytest.mark.parametrize("engine", ["native", "scipy"])
     def test_a_long_file_needs_constant_memory(self, tmp_path, order, engine):

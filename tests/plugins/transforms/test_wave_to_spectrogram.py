@@ -149,7 +149,7 @@ class TestBlocks:
 
     @pytest.mark.parametrize("precision", ["f4", "f8"])
     @given(options=ANALYSES, sizes=SIZES, length=st.integers(1, 3000), channels=st.integers(1, 3))
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=60, deadline=None)
     def test_any_cutting(self, precision, options, sizes, length, channels):
         transform = WaveToSpectrogram(WaveToSpectrogramOptions(window="hamming", **options))
         samples = np.random.default_rng(length).uniform(-1, 1, (channels, length)).astype(precision)

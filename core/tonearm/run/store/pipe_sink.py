@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, cast
 
 from tonearm.errors import ItemError
+from tonearm.plugins.encoder import PIPE_HINT
 from tonearm.plugins.sink import Sink
 
 
@@ -72,4 +73,4 @@ def appends(descriptor: int) -> bool:
 
 def _no_file() -> ItemError:
     message = "the encoder writes a file, and cannot write into a pipe"
-    return ItemError(message, code="needs-file", hint="write to a path, or choose mp3 or wav")
+    return ItemError(message, code="needs-file", hint=PIPE_HINT)
