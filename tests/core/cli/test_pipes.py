@@ -340,6 +340,24 @@ class TestTargets:
         assert (done.returncode, done.stderr) == (0, "sound\n")
         assert (tmp_path / "sound").read_bytes().startswith(b"RIFF")
 
+    @pytest.mark.parametrize(
+        ("words", "text"),
+        [
+            (["--to", "w64"], "needs-file: W64 has the length of the sound in front of it"),
+            (["--to", "rf64"], "needs-file: RF64 has the length of the sound in front of it"),
+            (
+                ["--to", "flac", "--provenance", "true"],
+                "needs-file: provenance is written into a file beside the sound",
+            ),
+        ],
+    )
+    def test_what_needs_a_file(self, words, text, tmp_path):
+        (tmp_path / "a.pcm").write_bytes(tone())
+        with (tmp_path / "a.pcm").open("rb") as file:
+            done = tonearm("convert", "-", "-", *words, *RAW, stdin=file, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert done.stderr.startswith(text)
+
     def test_a_file_that_is_called_like_a_stream(self, tmp_path):
         (tmp_path / "-").write_bytes(tone())
         for source, target in (("./-", "a.flac"), ("a.flac", "./-"), ("./-", "b.flac")):

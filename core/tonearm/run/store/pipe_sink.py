@@ -45,7 +45,8 @@ class PipeSink(Sink):
 
     def sidecar(self, suffix: str) -> NoReturn:  # noqa: ARG002 - as `Sink` has it
         """Raise `ItemError`: there is no place beside a pipe."""
-        raise _no_file()
+        message = "provenance is written into a file beside the sound, and a pipe has none"
+        raise ItemError(message, code="needs-file", hint="leave provenance out, or write to a path")
 
 
 class _PipeFile(io.RawIOBase):

@@ -25,9 +25,18 @@ def test_an_error_of_the_other_side_passes():
         file.write(b"one")
 
 
-@pytest.mark.parametrize("ask", [lambda sink: sink.path, lambda sink: sink.sidecar(".json")])
-def test_there_is_no_file(ask):
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda sink: sink.path, "the encoder writes a file, and cannot write into a pipe"),
+        (
+            lambda sink: sink.sidecar(".json"),
+            "provenance is written into a file beside the sound, and a pipe has none",
+        ),
+    ],
+)
+def test_there_is_no_file(ask, message):
     with pytest.raises(ItemError) as error:
         ask(PipeSink(print, ".png"))
     assert error.value.code == "needs-file"
-    assert error.value.message == "the encoder writes a file, and cannot write into a pipe"
+    assert error.value.message == message
