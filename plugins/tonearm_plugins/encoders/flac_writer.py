@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from tonearm.api import Cover
     from tonearm_plugins.dsp.typing import Array
 
-_SHORTEST = 16_384  # samples that are rounded and encoded at once: calls take longer than fewer samples do
-_WAITS = 2  # part of a second that they are waited for at most: 1/2
+_CALLS = 2  # calls of libsndfile in a second at most: of more samples, FLAC takes longer than a call
 _BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
 
 
@@ -62,7 +61,7 @@ class _StartedFlac(StartedEncoder):
         from tonearm_plugins.formats.tags import flac_picture, with_comments
 
         self._context = context
-        self._gathering = Gathering(min(_SHORTEST, (spec.sample_rate or 1) // _WAITS))
+        self._gathering = Gathering((spec.sample_rate or 1) // _CALLS)
         self._rounding = PcmRounding(_BITS[options.subtype], options.generator(context))
         self._file = FlacFile(
             sink.open(),

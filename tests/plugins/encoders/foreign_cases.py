@@ -177,10 +177,14 @@ class Case:
         length = "10 s" if self.length is None else self.length
         return f"{self.writer}, {self.sound}, {self.rate} Hz, {self.channels} ch, {length}"
 
+    @property
+    def count(self) -> int:
+        """Samples of each channel."""
+        return 10 * self.rate if self.length is None else self.length
+
     def samples(self) -> Any:
         """The sound: float32 of shape (channels, n)."""
-        length = 10 * self.rate if self.length is None else self.length
-        return sound(self.sound, self.rate, length, self.channels)
+        return sound(self.sound, self.rate, self.count, self.channels)
 
 
 def all_cases() -> Iterator[Case]:

@@ -45,11 +45,10 @@ class Looser:
         """Whether a case is among these."""
         wanted = (self.rate, self.channels, self.sound)
         found = (case.rate, case.channels, case.sound)
-        length = case.samples().shape[1]
         return (
             case.writer in self.writers
             and all(one is None or one == other for one, other in zip(wanted, found, strict=True))
-            and (self.lengths is None or length in self.lengths)
+            and (self.lengths is None or case.count in self.lengths)
         )
 
 
