@@ -46,14 +46,9 @@ def records(text: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("line", "code"),
     [
-        ("convert - o.wav --sample-rate 22050", "stream-refused"),
-        ("convert /dev/stdin o.wav --sample-rate 22050", "stream-refused"),
-        ("convert in/0.npy - --sample-rate 22050", "stream-refused"),
-        ("convert in/0.npy /dev/stdout --sample-rate 22050", "stream-refused"),
         ("convert s3://bucket/a.npy o.wav --sample-rate 22050", "address-refused"),
         ("convert in/0.npy gs://bucket/o.wav --sample-rate 22050", "address-refused"),
         ("convert https://example.org/a.npy o.wav --sample-rate 22050", "address-refused"),
-        ("inspect -", "stream-refused"),
         ("inspect s3://bucket/a.npy", "address-refused"),
         ("run p.yaml -o s3://bucket/out", "address-refused"),
         ("run p.yaml s3://bucket/a.npy -o out", "address-refused"),
