@@ -55,15 +55,19 @@ def refuse_address(name: str, *, written: bool = False, streams: bool = False) -
         )
 
 
-def is_stream(name: str) -> bool:
-    """Return whether a name that stands alone is that of a stream: ``-``, ``/dev/stdin``, a named pipe, or a device.
+def is_stream(name: str, *, written: bool = False) -> bool:
+    """Return whether a name that stands alone is that of a stream: ``-``, ``/dev/stdin``, or a named pipe.
 
     Parameters
     ----------
     name
         Name.
+    written
+        Whether it is to be written. Then devices are streams, too: nothing takes their place. A device that is read,
+        such as ``/dev/zero``, may have no end.
     """
-    return _names_stream(name, written=True) or any(_has_mode(name, kind) for kind in (stat.S_ISFIFO, stat.S_ISCHR))
+    kinds = (stat.S_ISFIFO, stat.S_ISCHR) if written else (stat.S_ISFIFO,)
+    return _names_stream(name, written=True) or any(_has_mode(name, kind) for kind in kinds)
 
 
 def _names_stream(name: str, *, written: bool) -> bool:

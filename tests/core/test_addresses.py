@@ -159,8 +159,10 @@ def test_what_stands_for_a_stream_alone(folder):
     os.mkfifo("pipe.wav")
     with Path("a.npy").open("rb") as file:
         opened = f"/dev/fd/{file.fileno()}"
-        names = ("-", "pipe.wav", "/dev/fd/987", "/dev/null", opened, "a.npy", "./-", "b.npy")
-        assert [is_stream(name) for name in names] == [True] * 5 + [False] * 3
+        names = ("-", "pipe.wav", "/dev/fd/987", opened, "a.npy", "./-", "b.npy")
+        for written in (False, True):
+            assert [is_stream(name, written=written) for name in names] == [True] * 4 + [False] * 3
+    assert [is_stream("/dev/zero", written=written) for written in (False, True)] == [False, True]
     refuse_address("-", streams=True)
     with pytest.raises(UsageError, match="is an address"):
         refuse_address("s3://b/a.npy", streams=True)

@@ -40,8 +40,8 @@ def no_code_is_run() -> Iterable[None]:
 
 
 def convert_and_inspect(cases: Iterable[Case], folder: Path) -> None:
-    """Convert and inspect each file by a command of its own."""
-    paths = write(cases, folder / "in")
+    """Convert and inspect each file by a command of its own; from a named pipe, which runs refuse, they would read."""
+    paths = write((case for case in cases if not case.name.startswith("fifo")), folder / "in")
     (folder / "out").mkdir()
     os.chdir(folder / "out")
     commands = [

@@ -85,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: SimpleNamespace) -> int:
     """Convert the source, or print the equivalent pipeline."""
     with remedies_as_flags(), ceiling.watched() as watch:
-        is_piped = is_stream(arguments.target)
+        is_piped = is_stream(arguments.target, written=True)
         folder = None if is_piped else split_template(arguments.target)[0]
         watch.begin(WatchedWork(arguments.source, arguments.timeout, folder=folder))
         try:
@@ -231,7 +231,7 @@ def _print_pipeline(root: Node, arguments: SimpleNamespace) -> int:
             raise UsageError(f"the name {one_line(name)} is not UTF-8, as a pipeline is", code="not-utf8")
     shown = _without_empty(_as_written(root))
     console.print_data(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
-    if is_stream(arguments.source) or is_stream(arguments.target):
+    if is_stream(arguments.source) or is_stream(arguments.target, written=True):
         console.print_message("a pipeline has files where the command has pipes: write their names into it")
     return console.DONE
 

@@ -58,7 +58,7 @@ def target_format(arguments: SimpleNamespace, registry: Registry) -> TargetForma
     target, named, encoder = arguments.target, arguments.to, arguments.encoder
     if named and encoder:
         raise UsageError("--to and --encoder exclude each other", hint="leave one out")
-    if not is_stream(target):
+    if not is_stream(target, written=True):
         if named:
             return TargetFormat(destination_of(target, named, registry).encoder)
         return TargetFormat(encoder or name_by_suffix(registry, "encoder", target))

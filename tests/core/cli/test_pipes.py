@@ -427,11 +427,11 @@ class TestTerminals:
 class TestWaiting:
     def test_a_silent_producer_is_no_hang(self, tmp_path):
         reading, writing = os.pipe()
-        command = [SCRIPT, "convert", "-", "a.flac", "--timeout", "1", *RAW]
+        command = [SCRIPT, "convert", "-", "a.flac", "--timeout", "1.5", *RAW]
         with subprocess.Popen(command, stdin=reading, cwd=tmp_path, stderr=subprocess.PIPE) as process:
             os.close(reading)
             os.write(writing, tone(4000))
-            time.sleep(2.5)
+            time.sleep(3)
             assert process.poll() is None
             os.close(writing)
             assert process.stderr.read() == b"a.flac\n"
@@ -439,9 +439,9 @@ class TestWaiting:
 
     def test_a_slow_reader_is_no_hang(self, tmp_path):
         (tmp_path / "a.pcm").write_bytes(np.random.default_rng(0).integers(-9999, 9999, 200_000, "<i2").tobytes())
-        command = [SCRIPT, "convert", "a.pcm", "-", "--to", "flac", "--timeout", "1", *RAW]
+        command = [SCRIPT, "convert", "a.pcm", "-", "--to", "flac", "--timeout", "1.5", *RAW]
         with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path, stderr=subprocess.PIPE) as process:
-            time.sleep(2.5)
+            time.sleep(3)
             assert process.poll() is None
             assert len(process.stdout.read()) > 200_000
             assert process.wait(60) == 0

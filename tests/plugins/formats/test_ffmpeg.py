@@ -237,6 +237,7 @@ def test_arguments_of_the_program(
     codec = ["-acodec", how["codec"], "-b:a", "64k"] if "codec" in how else []
     end = ["-f", how.get("container", "wav"), f"file:{path}"]
     start = ["-y", "-f", "wav", "-i", "pipe:0", *codec, "-nostdin", "-loglevel", "error", "-map_metadata", "-1"]
+    start += ["-fflags", "+bitexact"]
     assert (tmp_path / "given").read_text().splitlines() == [*start, *given, *end]
     assert soundfile.info(tmp_path / "sound").subtype == "PCM_16"
 
