@@ -159,7 +159,7 @@ class TestBlocks:
     @given(sizes=SIZES)
     @settings(max_examples=20, deadline=None)
     def test_any_cutting_of_long_sound(self, sizes):
-        """So many frames that the kernels and the cache have several blocks of them."""
+        """Enough frames for several blocks of the kernels and of the cache."""
         samples = np.random.default_rng(0).uniform(-1, 1, (2, 90_000)).astype("f4")
         for n_fft, hop in ((1024, 256), (1000, 250)):
             transform = WaveToSpectrogram(WaveToSpectrogramOptions(n_fft=n_fft, hop_length=hop, pad_mode="reflect"))
