@@ -231,6 +231,7 @@ OPENING = {
 ALLOWED = {
     ("cli/watcher.py", "open"): "what /proc tells of processes",
     ("cli/pipes.py", "open"): "a pipe that the user names",
+    ("cli/pipes.py", "stat"): "whether that is a pipe or a device",
     ("cli/console.py", "open"): "a standard stream that is closed",
     ("cli/progress.py", "fdopen"): "standard output",
     ("cli/parser.py", "lexists"): "a source whose name looks like an option",
