@@ -143,6 +143,7 @@ def heard(path: Path, by: Callable[[Path, Path], None], dtype: str = "float64") 
 COMMANDS = {
     "another ffmpeg": "{another} -v error -y -i {source} -c:a pcm_s32le -f wav {wav}",
     "ffmpeg": "ffmpeg -v error -y -i {source} -c:a pcm_s32le -f wav {wav}",
+    "ffmpeg told the form": "ffmpeg -v error -y -f {form} -i {source} -c:a pcm_s32le -f wav {wav}",
     "ffmpeg with libopus": "ffmpeg -v error -y -c:a libopus -i {source} -c:a pcm_s32le -f wav {wav}",
     "flac": "flac --totally-silent -d -f -o {wav} {source}",
     "mpg123": "mpg123 -q -e s32 -w {wav} {source}",
