@@ -4,6 +4,7 @@ import gc
 import os
 import random
 import sys
+from collections import Counter
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -64,6 +65,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "repetitions" in metafunc.fixturenames:
         tenth = pytest.param(10, marks=pytest.mark.slow, id="tenth")
         metafunc.parametrize("repetitions", [tenth, pytest.param(1, marks=pytest.mark.soak, id="full")], indirect=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow all cases but every so many-th of tests that are marked ``one_in``; ``-m`` chooses after this."""
+    met: Counter[str] = Counter()
+    for item in items:
+        if marker := item.get_closest_marker("one_in"):
+            test = item.nodeid.partition("[")[0]
+            if met[test] % marker.args[0]:
+                item.add_marker("slow")
+            met[test] += 1
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -42,6 +42,7 @@ def config(request: pytest.FixtureRequest) -> Path:
     return request.param
 
 
+@pytest.mark.one_in(2)
 def test_it_converts_its_sources_to_files_that_are_not_silent(config: Path, tmp_path: Path) -> None:
     report = tonearm.load_pipeline(config).run(out=tmp_path)
     assert report.ok, report.errors
@@ -82,6 +83,7 @@ class TestMels:
         )
         return librosa.power_to_db(powers, ref=1.0, top_db=50)
 
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize("config", MELS, ids=lambda path: path.stem)
     def test_the_speech_comes_back(self, config: Path, tmp_path: Path) -> None:
         report = tonearm.load_pipeline(config).run(out=tmp_path)

@@ -81,6 +81,7 @@ def with_steps(steps, new, instead, use):
     return [*steps[:place], *new, *steps[place:]]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", CALLS)
 def test_each_remedy_of_a_call_leads_on(name, tmp_path, recwarn):
     case = CALLS[name]

@@ -97,6 +97,7 @@ def is_right(path, truth):
     return 10 * np.log10(np.sum(truth[:length] ** 2.0) / np.sum(error**2)) > RIGHT_DB
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", BY_NAME)
 def test_each_remedy_leads_on(name, tmp_path):
     case: Case = BY_NAME[name]
@@ -142,6 +143,7 @@ ON_THE_COMMAND_LINE = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ON_THE_COMMAND_LINE)
 def test_each_hint_of_convert_is_a_command_line(name, tmp_path, monkeypatch, capsys):
     from tonearm.cli.main import main

@@ -118,6 +118,7 @@ def test_there_are_fifty():
     assert len({name_of(fault) for fault in FAULTS}) == len(FAULTS)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("fault", FAULTS, ids=name_of)
 def test_the_culprit_is_named_and_everything_else_works(fault: Fault, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -200,6 +201,7 @@ class TestProcesses:
         ):
             assert f"warning: {text}" in done.stderr
 
+    @pytest.mark.slow
     def test_debug_shows_where_a_plugin_fails(self, folder, tmp_path):
         code = """
 from tonearm.api import *

@@ -156,6 +156,7 @@ def likeness(found, truth):
     return snr, np.linalg.norm(one - other) / np.linalg.norm(other), level
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", CASES)
 def test_following_hints_leads_to_the_sound_or_to_a_refusal(name, tmp_path, monkeypatch, capsys):
     make, options, truth = CASES[name]

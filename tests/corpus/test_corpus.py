@@ -109,14 +109,15 @@ def test_run(reader: str, jobs: int, cases: list[Case], tmp_path: Path) -> None:
     run((case for case in cases if case.reader == reader), jobs, tmp_path / "run")
 
 
-def test_one_file_in_forty(cases: list[Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_file_in_a_hundred(cases: list[Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    quick = [case for case in cases if not case.is_heavy][::40]
+    quick = [case for case in cases if not case.is_heavy][::100]
     convert_and_inspect(quick, tmp_path)
     for reader in ("npy-reader", "zarr-reader"):
         run([case for case in quick if case.reader == reader], 2, tmp_path / reader)
 
 
+@pytest.mark.slow
 def test_pipelines(tmp_path: Path) -> None:
     files = {}
     for number, (name, case) in enumerate(hostile_pipelines.CASES.items()):

@@ -29,6 +29,7 @@ def disk(tmp_path):
     subprocess.run(["umount", str(place)], check=True)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("fsync", ["file", "none"])
 @pytest.mark.parametrize("jobs", [0, 2])
 def test_a_full_disk(lab, disk, jobs, fsync):

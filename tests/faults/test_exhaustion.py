@@ -73,6 +73,7 @@ def violations(lab, out, statuses, *arguments, **limits):
     return lines + differences(out, expected) + leftover_files(out) + rewritten_files(before, identities(out))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("jobs", [0, 2])
 @pytest.mark.parametrize("most", [8, 14, 20])
 def test_descriptors_of_the_run(lab, tmp_path, jobs, most):
@@ -127,6 +128,7 @@ USER = 61_234
 """A user without a name, whose processes nobody else starts."""
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("most", [1, 2, 3])
 @pytest.mark.parametrize("jobs", [0, 2])
 def test_processes_of_a_user(lab, tmp_path, monkeypatch, jobs, most):
@@ -143,6 +145,7 @@ def test_processes_of_a_user(lab, tmp_path, monkeypatch, jobs, most):
     assert violations(lab, tmp_path / "out", (0, 3, 4, 130), "--jobs", jobs, preexec_fn=limit) == []
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("jobs", [0, 2])
 @pytest.mark.parametrize("inodes", [3, 12])
 def test_inodes(lab, mount, jobs, inodes):

@@ -11,6 +11,7 @@ from invariants import identities, leftover_files
 HANGS = "import ctypes; ctypes.PyDLL(None).sleep(600)"  # it holds the interpreter
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("jobs", "hangs"),
     [(0, "time.sleep(600)"), (0, HANGS), pytest.param(1, "time.sleep(600)", marks=pytest.mark.slow), (1, HANGS)],
@@ -53,6 +54,7 @@ def test_a_second_interrupt_ends_a_run_at_which_a_plugin_holds_the_interpreter(t
     assert run(tmp_path, "--jobs", jobs, "in/none*.npy")[0] == 2  # nobody holds the folder
 
 
+@pytest.mark.slow
 def test_a_source_of_many_items_may_take_longer_than_the_timeout(tmp_path):
     """Each finished item is a sign of life."""
     write_inputs(tmp_path, 0)

@@ -93,6 +93,7 @@ def test_ends_of_the_process(tmp_path, role, jobs):
     assert violations(tmp_path, role, KILLING, KILLING, "--jobs", jobs) == []
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("jobs", [0, 2])
 def test_an_exit_with_status_0(tmp_path, jobs):
     """It does not pass for the end of the run."""

@@ -61,6 +61,7 @@ def last_records(root):
     return ends, outs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [0, 2])
 def test_four_parts_of_which_one_is_killed_do_what_one_run_does(tmp_path, jobs):
     write_inputs(tmp_path, 24)
@@ -132,6 +133,7 @@ def merge_and_die(out, nth):
     return os.waitpid(child, 0)[1] == signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_a_merge_that_is_killed_at_any_moment_loses_and_doubles_nothing(tmp_path):
     parts, out = tmp_path / "parts", tmp_path / "out"
     for number in range(1, PARTS + 1):

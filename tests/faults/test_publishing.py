@@ -19,6 +19,7 @@ def violations(*arguments):
     return json.loads(done.stdout)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("scenario", "fault", "every"), [("fresh", "tear", 5), ("changed", "power", 9)])
 def test_faults_at_some_steps(scenario, fault, every):
     assert violations(scenario, fault, "--every", every) == []
@@ -77,6 +78,7 @@ FOUND_OUT = {
 QUICK = ("flushes_no_records", "replaces_anything", "sweeps_what_is_held", "follows_links")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     "breaker", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in BREAKERS]
 )

@@ -43,6 +43,7 @@ def places(work):
         yield when
 
 
+@pytest.mark.slow
 @traced
 @pytest.mark.parametrize(
     ("form", "durable"),
@@ -68,6 +69,7 @@ def test_killed_at_every_system_call(tmp_path, monkeypatch, form, durable):
     assert path.read_bytes() == new
 
 
+@pytest.mark.slow
 @traced
 def test_what_is_left_of_many_kills_is_cleared_by_the_next_program(tmp_path, monkeypatch):
     path = tmp_path / "a.wav"
@@ -165,6 +167,7 @@ def test_twenty_threads_save_at_once(tmp_path, whole):
     assert not [name for name in names(tmp_path) if name.startswith(".")]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_forks_while_threads_save(tmp_path, whole):
     """Each child saves by what the thread that forked it knows, and in threads of its own."""

@@ -45,6 +45,7 @@ def violations(lab, arguments, kills, chance):
     return lines + differences(out, expected) + leftover_files(out) + rewritten_files(before, identities(out))
 
 
+@pytest.mark.slow
 def test_five_kills(lab, chance):
     assert violations(lab, ["--jobs", "2"], 5, chance) == []
 

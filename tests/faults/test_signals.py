@@ -91,6 +91,7 @@ IN_THE_MIDDLE = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("number", "arguments"), IN_THE_MIDDLE)
 def test_in_the_middle(lab, number, arguments):
     hold_again(lab[0])
@@ -123,6 +124,7 @@ def test_a_worker_that_does_not_return_is_killed(tmp_path):
     assert leftover_files(tmp_path / "out") == []
 
 
+@pytest.mark.slow
 def test_a_worker_that_blocks_signals_is_killed(tmp_path):
     write_inputs(tmp_path, 4)
     env = add_step(tmp_path, "signals.pthread_sigmask(signals.SIG_BLOCK, [signals.SIGTERM])\nhold()")

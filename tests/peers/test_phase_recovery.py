@@ -73,6 +73,7 @@ def test_the_method_of_1984_is_librosas(sizes, iterations):
         assert snr_db(found.samples[:, inside], expected[:, inside]) > (60 if iterations > 5 else 100)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("engine", ["auto", "scipy"])
 @pytest.mark.parametrize("start", ["plgi", "pghi", "random", "zero"])
 @pytest.mark.parametrize("sizes", SIZES)

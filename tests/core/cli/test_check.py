@@ -88,6 +88,7 @@ ROWS = {
 }  # fmt: skip
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ROWS)
 def test_a_users_mistake_exits_2_with_a_message_and_no_traceback(name, tmp_path):
     text, place, code = ROWS[name]

@@ -122,11 +122,13 @@ COMPLETED = {
 """Lines, each with what one tab makes of it."""
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("line", COMPLETED)
 def test_in_bash(line, bash):
     assert bash.complete(line)[0] == COMPLETED[line]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("line", COMPLETED)
 def test_in_zsh(line, zsh):
     completed = zsh.complete(line)[0]

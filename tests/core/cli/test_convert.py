@@ -502,6 +502,7 @@ class TestBar:
         assert text.endswith("\x1b[2Kone.wav\n")
         assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 2
 
+    @pytest.mark.slow
     def test_of_a_stage_of_our_own(self, folder):
         magnitude = np.abs(np.random.default_rng(0).standard_normal((513, 20_000))).astype(np.float32) / 90
         np.save(folder / "long.npy", magnitude)
@@ -510,6 +511,7 @@ class TestBar:
         assert status == 0
         assert re.search(r"2/3 griffin-lim [^%]*?\d\d%", ESCAPE.sub("", text))
 
+    @pytest.mark.slow
     def test_none_where_it_is_short_or_in_a_pipe(self, folder):
         _, text = on_terminal("convert", "one.npy", "one.wav", "--sample-rate", "8000", cwd=folder)
         assert text == "one.wav\n"
@@ -517,6 +519,7 @@ class TestBar:
         done = tonearm("convert", "one.npy", "two.wav", "--sample-rate", "8000", "--step", "slow", cwd=folder, env=env)
         assert done.stderr == "warning: it is late\ntwo.wav\n"
 
+    @pytest.mark.slow
     def test_the_terminal_is_as_it_was_where_time_is_over(self, folder):
         toy = self.TOY.replace("if step == 15:", "if step > 15:").replace(
             "context.warn('it is late')", "time.sleep(60)"

@@ -55,6 +55,7 @@ def test_the_help_of_every_command_needs_no_process_of_its_own(capsys):
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

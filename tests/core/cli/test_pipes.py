@@ -100,6 +100,7 @@ class TestSources:
         assert (done.returncode, done.stderr) == (0, b"b.wav\n")
         assert Path("b.wav").read_bytes()[44:] == content[44:]
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize("form", ["wav", "rf64", "w64", "aiff", "au", "caf", "flac", "ogg", "mp3"])
     def test_formats_by_their_first_bytes(self, form):
         soundfile.write(f"a.{form}", np.sin(np.arange(8000) / 9) / 2, 8000, format=form.upper())
@@ -206,6 +207,7 @@ class TestSources:
 
 
 class TestTargets:
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("form", "reader"),
         [
@@ -425,6 +427,7 @@ class TestTerminals:
 
 
 class TestWaiting:
+    @pytest.mark.slow
     def test_a_silent_producer_is_no_hang(self, tmp_path):
         reading, writing = os.pipe()
         command = [SCRIPT, "convert", "-", "a.flac", "--timeout", "1.5", *RAW]
@@ -437,6 +440,7 @@ class TestWaiting:
             assert process.stderr.read() == b"a.flac\n"
             assert process.wait(60) == 0
 
+    @pytest.mark.slow
     def test_a_slow_reader_is_no_hang(self, tmp_path):
         (tmp_path / "a.pcm").write_bytes(np.random.default_rng(0).integers(-9999, 9999, 200_000, "<i2").tobytes())
         command = [SCRIPT, "convert", "a.pcm", "-", "--to", "flac", "--timeout", "1.5", *RAW]
@@ -446,6 +450,7 @@ class TestWaiting:
             assert len(process.stdout.read()) > 200_000
             assert process.wait(60) == 0
 
+    @pytest.mark.one_in(4)
     @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
     @pytest.mark.parametrize("target", ["a.flac", "-"])
     def test_signals(self, number, status, target, tmp_path):

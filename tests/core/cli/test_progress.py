@@ -218,6 +218,7 @@ def tonearm_transforms():
 """
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("jobs", [0, 1])
 def test_a_bar_shows_the_stage_and_the_share_within_a_long_source(folder, jobs):
     text = Path("p.yaml").read_text()

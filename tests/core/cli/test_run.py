@@ -232,6 +232,7 @@ class TestSources:
         assert done.returncode == 0
         assert done.stderr.startswith(f"warning: nothing/*.npy matches no source in {folder}\n1 converted")
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [(["nothing/*"], "no-source: nothing/* matches no source in {folder}\n    hint: a pipeline's patterns start"),

@@ -43,6 +43,7 @@ class TestClosedStreams:
             os.close(writing)
         return done.returncode, getattr(done, other)
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize("env", [BUFFERED, {"PYTHONUNBUFFERED": "1"}])
     @pytest.mark.parametrize(
         "arguments", [["--help"], ["--version"], [], ["plugins"], ["plugins", "istft"], ["schema"]]
@@ -63,6 +64,7 @@ class TestClosedStreams:
         )  # fmt: skip
         assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("redirection", "status"), [(">&-", 0), ("2>&-", 0), (">&- 2>&-", 0), (">/dev/full", 4), ("2>/dev/full", 0)]
     )

@@ -35,6 +35,7 @@ class TestTimeout:
         mine = f"PWD={tmp_path}".encode()
         assert not any(alive and mine in environ and b"TOY=program" in environ for environ, alive in commands)
 
+    @pytest.mark.slow
     def test_what_has_been_inspected_is_printed_and_the_file_is_named(self, start, tmp_path):
         (tmp_path / "a.toy").touch()
         arguments = ["inspect", "a.npy", "a.toy", "--json", "--timeout", "2"]
@@ -45,6 +46,7 @@ class TestTimeout:
         assert first["file"] == "a.npy"
         assert (second["file"], second["error"]["code"]) == ("a.toy", "timeout")
 
+    @pytest.mark.slow
     def test_progress_is_a_sign_of_life(self, start, tmp_path):
         arguments = ["convert", "a.npy", "b.wav", "--kind", "waveform", "--sample-rate", "8000", "--step", "toy-step"]
         assert finish(start("slow", *arguments, "--timeout", "1.5")) == (0, "", "b.wav\n")
@@ -60,6 +62,7 @@ class TestTimeout:
 
 
 class TestSignals:
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("number", "said"),
         [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated"), (signal.SIGHUP, "the terminal is gone")],

@@ -126,6 +126,7 @@ def _flag(value: object) -> str:
     return ",".join(value) if isinstance(value, list) else str(value)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("name", CASES)
 def test_values_of_numpy_and_of_python(same: Any, name: str, suffix: str) -> None:

@@ -37,6 +37,7 @@ def limits_of(limits: Any) -> PipelineLimits:
     return check(from_plain(PIPELINE | {"limits": limits}), None, REGISTRY).limits
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("given", "size"),
     [

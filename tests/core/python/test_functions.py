@@ -60,6 +60,7 @@ class TestSave:
         saved = tonearm.save(SOUND, "a.wav", sample_rate=RATE, provenance=True)
         assert (saved.path, Path("a.wav.json").exists()) == (Path("a.wav"), True)
 
+    @pytest.mark.one_in(2)
     @pytest.mark.parametrize(
         ("name", "array", "options"),
         [
@@ -527,6 +528,7 @@ class TestProgress:
         tonearm.save(self.LONG, "a.flac", dialect="hifigan", progress=given)
         assert capsys.readouterr() == ("", "")
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(
         ("audio", "options", "is_shown"),
         [

@@ -494,6 +494,7 @@ class TestProgress:
         assert shares == sorted(shares)
         assert told[-1].share == 1
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize("jobs", [0, 1])
     @pytest.mark.parametrize("kind", [LookupError, KeyboardInterrupt, tonearm.ItemError])
     def test_what_the_function_raises_ends_the_run(self, tmp_path, jobs, kind):
@@ -510,6 +511,7 @@ class TestProgress:
         report = self.pipeline().run({"long": self.MAGNITUDES}, out=tmp_path / "out")
         assert report.converted == 1
 
+    @pytest.mark.slow
     def test_a_run_at_a_terminal_counts_sources_and_shows_the_one_at_work(self, tmp_path):
         np.save(tmp_path / "long.npy", np.tile(self.MAGNITUDES, 40))
         np.save(tmp_path / "a.npy", self.MAGNITUDES)

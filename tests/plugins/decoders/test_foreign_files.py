@@ -74,6 +74,7 @@ def test_there_are_enough_files() -> None:
     assert len(ALL) == len(FILES) + len(MORE_FILES) >= 250
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", FEW)
 def test_a_file_has_the_samples_that_its_decoder_gives(name: str, folder: Path) -> None:
     compare(ALL[name], folder)
@@ -225,6 +226,7 @@ JUNK_BEHIND = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", JUNK_BEHIND)
 def test_what_follows_the_sound_is_not_played(name: str, folder: Path) -> None:
     options = {"a.webm": "-live 1", "a.latm": "-c:a aac", "a.gsm": "-c:a libgsm -ar 8000"}.get(name, "")

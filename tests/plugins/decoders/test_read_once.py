@@ -74,6 +74,7 @@ What they claim is known only after all was inflated; Ogg, MP3 and FLAC are take
 """
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", FILES)
 def test_a_small_source_is_read_once(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, pipeline = made(name, tmp_path / "in")
@@ -102,6 +103,7 @@ def bytes_read() -> int:
     return int(Path("/proc/self/io").read_text().split()[1])
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="the kernel does not count")
 @pytest.mark.parametrize("name", [*FILES, *FOLDERS])
 def test_a_large_source_is_read_once(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

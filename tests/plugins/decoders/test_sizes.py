@@ -29,6 +29,7 @@ def wave(size: int) -> Any:
     return np.resize(NOISE, size // 4)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("size", [MAP_FROM - 4096, MAP_FROM + 4096], ids=["below", "above"])
 @pytest.mark.parametrize("name", FORMATS)
 def test_arrays_on_both_sides_of_maps_and_whole_reads(name: str, size: int, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def test_they_are_librosas_with_its_own_analysis(kind: str, quality: str) -> Non
     np.testing.assert_array_equal(hpss(samples, percussive=True, margin=2.0, n_fft=2048), percussive)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("frames", [pytest.param(1, marks=pytest.mark.slow), 16, 100])
 def test_parts_are_told_apart_in_blocks_as_in_one(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
     samples = np.stack([speech(), speech()[::-1]]).astype("f4")

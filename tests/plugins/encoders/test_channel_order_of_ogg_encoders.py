@@ -16,6 +16,7 @@ from tonearm_plugins.encoders.opus_writer import OpusOptions, OpusWriter
 from tonearm_plugins.encoders.wav_writer import WavOptions, WavWriter
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("channels", [3, 5, 6, 7, 8])
 @pytest.mark.parametrize("made", ["by us", "by ffmpeg"])
 @pytest.mark.parametrize(

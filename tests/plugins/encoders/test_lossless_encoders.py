@@ -86,6 +86,7 @@ def loud(channels: int, length: int) -> Any:
     return samples
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", WRITERS)
 @pytest.mark.parametrize(("rate", "channels"), rates_and_channels(RATES))
 def test_every_bit_comes_back(tmp_path: Path, name: str, channels: int, rate: int) -> None:
@@ -101,6 +102,7 @@ def test_every_bit_comes_back(tmp_path: Path, name: str, channels: int, rate: in
             np.testing.assert_array_equal(got, whole_numbers(samples, bits), by.__name__)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ["WAV", "RF64", "W64", "AIFF"])
 @pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
 @pytest.mark.parametrize("channels", [1, 2, 6])

@@ -55,6 +55,7 @@ def test_the_length_is_exact_and_the_sound_right(tmp_path: Path, engine: str, ra
     assert mutagen.mp3.MP3(path).info.bitrate == pytest.approx(min(192, best) * 1000, abs=100)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("engine", ["lameenc", "soundfile"])
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("options", [{"bitrate": 64}, {"abr": 56}, {"vbr_quality": 0}, {"vbr_quality": 9}])
@@ -76,6 +77,7 @@ def test_every_length_is_exact_by_pydub(
         assert soundfile.info(path).frames == length == len(soundfile.read(path)[0])
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("options", [{"bitrate": 320}, {"abr": 160}, {"vbr_quality": 0}])
 def test_every_decoder_hears_the_sound_and_nothing_else(tmp_path: Path, engine: str, options: dict[str, int]) -> None:
@@ -91,6 +93,7 @@ def test_every_decoder_hears_the_sound_and_nothing_else(tmp_path: Path, engine: 
             assert error_db(got / gain, samples) < (-40 if rate == 44100 else -25), by.__name__
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("options", [{"bitrate": 8}, {"bitrate": 32}, {"abr": 24}, {"vbr_quality": 9}])
 @pytest.mark.parametrize("channels", [1, 2])
 def test_the_smallest_frames_have_their_length_too(tmp_path: Path, options: dict[str, int], channels: int) -> None:
@@ -147,6 +150,7 @@ def test_one_may_start_anywhere(tmp_path: Path) -> None:
         assert places[50] == pytest.approx(middle, abs=0.01)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("engine", ["lameenc", "soundfile"])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("rate", RATES)
@@ -345,6 +349,7 @@ MODES: list[dict[str, int]] = [{"bitrate": rate} for rate in (32, 64, 128, 160, 
 MODES += [{"abr": rate} for rate in (64, 128, 192, 256)] + [{"vbr_quality": 0}, {"vbr_quality": 4}]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("options", MODES)
 @pytest.mark.parametrize("by", [by_mpg123, by_ffmpeg])
@@ -382,6 +387,7 @@ def streamed(sink: Any, samples: Any, rate: int, cuts: list[int], **options: Any
     started.finish()
 
 
+@pytest.mark.one_in(2)
 @settings(max_examples=15, deadline=None)
 @given(cuts=st.lists(st.integers(0, 20_000), max_size=8).map(sorted))
 @pytest.mark.parametrize("engine", ["lameenc", "soundfile"])

@@ -64,6 +64,7 @@ def test_a_long_sound_is_more_than_one_block_of_whole_work(writer: Any, tmp_path
     assert path.read_bytes() == streamed(writer, samples, 48000, [131_073, 1, 50_000])
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("channels", "rate"), [(1, 8000), (2, 48000), (6, 48000), (8, 16000)])
 def test_others_read_the_exact_length_from_a_pipe(writer: Any, channels: int, rate: int) -> None:
     for length in LENGTHS:
@@ -81,6 +82,7 @@ def test_others_read_the_exact_length_from_a_pipe(writer: Any, channels: int, ra
                 assert ffmpeg_hears(content, channels).shape[1] == length * 48000 // rate
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("channels", range(1, 9))
 def test_there_are_no_complaints(writer: Any, tmp_path: Path, channels: int) -> None:
     for rate, length in ((8000, 1), (48000, 5000), (44100, 100_000)):

@@ -77,6 +77,7 @@ PIPED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "by"), [(name, by) for name, one in PIPED.items() for by in one.decoders])
 def test_a_pipe_is_heard_as_the_file(tmp_path: Path, name: str, by: str) -> None:
     one = PIPED[name]

@@ -43,6 +43,7 @@ def inside(image: Any) -> Any:
     return image[figure.TOP : height - figure.BOTTOM, figure.LEFT : width - figure.RIGHT].sum(axis=2, dtype=int)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("scale", ["linear", "mel", "log"])
 @pytest.mark.parametrize("hertz", [150, 1000, 3000, 7500])
 def test_a_tone_lies_at_its_frequency(tmp_path: Path, scale: Any, hertz: float) -> None:
@@ -75,6 +76,7 @@ def test_a_click_lies_at_its_time(tmp_path: Path) -> None:
     assert wave[20, 2:-2].argmin() + 2 == pytest.approx(wave.shape[1] * 3 / 4, abs=1)  # within the frame
 
 
+@pytest.mark.slow
 def test_levels_have_the_colours_of_the_scale(tmp_path: Path) -> None:
     image = drawn(tmp_path, sine(1000, level=0.1), show="spectrogram", top_db=0, width=500)
     panel = image[figure.TOP : -figure.BOTTOM, figure.LEFT : -figure.RIGHT].astype(int)
@@ -156,6 +158,7 @@ def test_a_spectrogram_in_a_librarys_convention_looks_like_a_plain_one(tmp_path:
     assert max(level.max() for level in found.levels) == pytest.approx(0, abs=0.1)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("length", "channels"), [(1, 1), (1, 2), (2, 1), (100, 1), (5000, 4)])
 def test_any_length_and_several_channels(tmp_path: Path, length: int, channels: int) -> None:
     drawn(tmp_path, noise(channels, length), 22050)
@@ -206,6 +209,7 @@ def test_the_style_of_the_calling_program_changes_nothing(tmp_path: Path) -> Non
     np.testing.assert_array_equal(styled, plain)
 
 
+@pytest.mark.slow
 def test_a_title_that_is_too_long_is_cut(tmp_path: Path) -> None:
     path, _ = encoded(PngWriter(PngOptions()), tmp_path, noise(1, 500), RATE, {"title": "long " * 100})
     margin = pixels(path)[figure.TOP : figure.TOP + 17, -figure.RIGHT + 4 :]

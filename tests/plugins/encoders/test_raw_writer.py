@@ -38,6 +38,7 @@ ENCODINGS = {
 }
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("channels", [1, 2, 6])
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_raw_samples_are_read_by_ffmpeg_and_by_pcm_reader(tmp_path: Path, encoding: str, channels: int) -> None:
@@ -63,6 +64,7 @@ def test_raw_samples_are_read_by_ffmpeg_and_by_pcm_reader(tmp_path: Path, encodi
     np.testing.assert_allclose(signal.samples, got, atol=2**-23)
 
 
+@pytest.mark.one_in(3)
 @given(cuts=st.lists(st.integers(0, 500), max_size=6).map(sorted), dither=st.booleans())
 @pytest.mark.parametrize("encoding", ["pcm_u8", "pcm_s16be", "pcm_s24le", "pcm_f64be", "mulaw"])
 def test_cuts_change_no_byte(encoding: Any, cuts: list[int], dither: bool) -> None:

@@ -25,6 +25,7 @@ from tonearm.api import ItemError
 from tonearm.recipes.recipe import matching
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "name",
     [
@@ -46,6 +47,7 @@ COARSE = {"ddsp": 2.2, "pop2piano": 2.2, "wavernn": 3.6}  # 31 or 22 frames a se
 LEVEL_LOST = {"librosa-db", "audio-diffusion", "wavernn"}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.filterwarnings("ignore:<array>. masked frames at the end are left out:tonearm.TonearmWarning")
 @pytest.mark.parametrize(
     ("one", "other"),

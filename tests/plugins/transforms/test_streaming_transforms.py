@@ -83,6 +83,7 @@ def test_any_cutting_gives_the_samples_of_whole_work(
     assert in_stream.measurements == context.measurements
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("name", "options"), STREAMING)
 def test_nor_does_cutting_into_single_samples_show(name: str, options: dict[str, Any]) -> None:
     samples = sound(3000, 2, "f4", 5)

@@ -111,6 +111,7 @@ WHOLE = {
 class TestBlocks:
     """Samples that come block by block give the bits of whole work."""
 
+    @pytest.mark.one_in(6)
     @pytest.mark.parametrize("name", sorted({*USABLE} - {*WHOLE}))
     @given(sizes=SIZES, length=st.integers(1, 30_000), double=st.booleans(), channels=st.integers(1, 2))
     @settings(max_examples=8, deadline=None)

@@ -53,6 +53,7 @@ class TestBothKinds:
         assert len(files()) == 60
         assert leftovers() == []
 
+    @pytest.mark.one_in(2)
     def test_only_the_culprit_fails(self, fork):
         """The chunk of a worker that died is tried again source by source; nothing of it is lost."""
         write(**{f"{number:02}": "go" for number in range(40)})
@@ -69,6 +70,7 @@ class TestBothKinds:
         assert len(files()) == 42
         assert leftovers() == []
 
+    @pytest.mark.one_in(2)
     def test_what_hangs(self, fork):
         write(a="go", b="sleep 60", c="deaf 60", d="go")
         found = run(f"fork={fork}, timeout=1.5")
@@ -77,6 +79,7 @@ class TestBothKinds:
         assert sorted(files()) == ["a-0.raw", "d-0.raw"]
         assert leftovers() == []
 
+    @pytest.mark.one_in(2)
     def test_ends_that_show_in_other_ways(self, fork):
         """A worker that closes its connection and goes on; one that has ended, and a child of it holds it open."""
         write(a="go", b="close 300", c="heir 7", d="go")
@@ -102,6 +105,7 @@ class TestBothKinds:
         assert int(Path("a.txt.threads").read_text()) >= 1
 
 
+@pytest.mark.slow
 def test_programs_that_a_worker_runs_are_killed_with_it():
     write(a="group")
     assert run("timeout=1.0, jobs=1")["failures"]["a.txt"][0] == "timeout"
@@ -129,6 +133,7 @@ def test_a_worker_that_somebody_terminates():
     assert len(files()) == 60
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ["{stem}-{index}.raw", "{relative_dir}/{stem}/{index}.raw", "{index}/{stem}.raw"])
 def test_temporaries_of_a_dead_worker_are_gone_wherever_they_are(name):
     write(a="go\ngo\nexit 1", b="go")
@@ -187,6 +192,7 @@ def test_a_worker_that_dies_before_its_first_word_is_replaced():
     assert json.loads(done.stdout)["converted"] == 20, done.stderr
 
 
+@pytest.mark.slow
 def test_workers_that_never_come_to_life_end_the_run():
     write(**{f"{number:02}": "go" for number in range(20)})
     done = script(STILLBORN.format(born="", dead=99))
