@@ -31,6 +31,7 @@ TITLES = {
     "loudness": "Loudness and true peak",
     "files": "Files",
     "saving": "Saving from Python",
+    "streams": "Streams",
     "runs": "Runs",
     "startup": "Start-up",
 }
