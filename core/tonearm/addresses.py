@@ -12,6 +12,9 @@ from tonearm.errors import ItemError, RunCommand, UsageError, one_line
 _ADDRESS = r"([A-Za-z][A-Za-z0-9+.-]+):/(/?)(.*)"
 _STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 _WILDCARD = r"[*?[{]"
+_SCHEMES = frozenset(("s3", "gs", "http", "https", "file", "az", "abfs", "ftp", "sftp", "hdfs", "hf", "gcs", "memory"))
+"""Schemes that are told where `pathlib.Path` has made one slash of two; other names may be those of folders to make."""
+
 
 _COPIES: Mapping[str, tuple[str, ...]] = {
     "s3": ("aws", "s3", "cp"),
@@ -43,7 +46,8 @@ def refuse_address(name: str, *, written: bool = False, streams: bool = False) -
     """
     found = re.fullmatch(_ADDRESS, name, re.DOTALL) if ":/" in name else None
     # `pathlib.Path` makes s3:/bucket of s3://bucket; in a folder that is called s3: it is a file.
-    if found and (found[2] or not _has_mode(f"{found[1]}:", stat.S_ISDIR)):
+    is_collapsed = found and found[1].lower() in _SCHEMES and not _has_mode(f"{found[1]}:", stat.S_ISDIR)
+    if found and (found[2] or is_collapsed):
         raise _address_error(f"{found[1]}://{found[3]}", found[1].lower(), found[3], written=written)
     if not streams and _names_stream(name, written=written):
         other = "a file of this name is ./-" if name == "-" else ""

@@ -219,6 +219,10 @@ class Source:
             yield copy
 
 
+CHUNKS = Source(name="<chunks>")
+"""Source that stands for the chunks of a stream in messages."""
+
+
 def _scratch_file() -> BinaryIO:
     """Return an empty file with a descriptor: in memory, or on the disk where the system has no files in memory."""
     try:

@@ -71,6 +71,12 @@ def test_an_address_that_went_through_pathlib(written, folder):
     refuse_address(name, written=written)
 
 
+@pytest.mark.parametrize("name", ["run-1:/a.wav", "host:/data/a.npy", "Takes:/"])
+def test_a_folder_that_is_still_to_be_made(name):
+    refuse_address(name, written=True)
+    refuse_address(name)
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_file(name):
     refuse_address(name)

@@ -146,7 +146,7 @@ class _Work:
         A pipe is one only where it stands alone: otherwise it is no regular file.
         """
         decoder = self._arguments.decoder
-        if len(self._arguments.files) > 1 or not is_stream(file):
+        if self._arguments.files != [file] or not is_stream(file):
             refuse_missing(file)
             return file, decoder, None
         given = InputPipe(file, self._watch.alive)

@@ -109,6 +109,9 @@ class ChunkReader:
         if self._options.of_kind("full_scale") is not None:
             message = "it is a signal, whose full scale is ±1.0, and full_scale describes arrays"
             raise ItemError(message, code="bad-option", hint="leave full_scale out")
+        if self._options.nan != "error":
+            message = "it is a signal, and nan describes arrays"
+            raise ItemError(message, code="bad-option", hint="leave nan out, and give arrays where values may be NaN")
         values = array_of(chunk)
         if not values.shape[-1]:
             return None

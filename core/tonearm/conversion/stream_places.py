@@ -9,10 +9,11 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, NoReturn, cast
+from typing import Any, BinaryIO, NoReturn, cast
 
 from tonearm.conversion.destination import Destination, write_all
-from tonearm.errors import ItemError, OutputError
+from tonearm.errors import ItemError, OutputError, TonearmError
+from tonearm.errors.text import describe_exception
 from tonearm.pipeline.converter import Converter
 from tonearm.plugins.sink import Sink
 from tonearm.run.store.pipe_sink import PipeSink, appends
@@ -25,15 +26,12 @@ class StreamPlace(ABC):
 
     Attributes
     ----------
-    is_pipe
-        Whether nothing that was written there can be changed.
     name
         Name for messages.
     sink
         Sink for the encoder.
     """
 
-    is_pipe: ClassVar[bool]
     name: str
     sink: Sink
 
@@ -62,8 +60,6 @@ class NamedPlace(StreamPlace):
     overwrite, durable
         As for `StreamFile`.
     """
-
-    is_pipe = False
 
     def __init__(self, pipeline: Converter, folder: str, *, overwrite: bool, durable: bool) -> None:
         from tonearm.run.stream_file import StreamFile  # not at the top: pipes need no store
@@ -97,8 +93,6 @@ class OpenPlace(StreamPlace):
     durable
         Whether to flush the file to the disk at the end.
     """
-
-    is_pipe = False
 
     def __init__(self, file: BinaryIO, suffix: str, *, durable: bool) -> None:
         self.name = "an open file"
@@ -135,8 +129,6 @@ class PipePlace(StreamPlace):
     flush
         Function that lets bytes leave a buffer; None if there is none.
     """
-
-    is_pipe = True
 
     def __init__(self, take: Callable[[bytes], object], suffix: str, flush: Callable[[], object] | None = None) -> None:
         self.name = "a pipe"
@@ -175,9 +167,11 @@ class _as_output_error:  # noqa: N801 - used as a statement
         cause = error.__cause__ if isinstance(error, OutputError) else error
         if isinstance(cause, _READER_LEFT):
             raise OutputError("the reader of the stream has left", code="reader-left") from cause
-        if isinstance(cause, (OSError, ValueError)) and cause is error:
-            reason = (getattr(cause, "strerror", None) or str(cause)).lower()
-            raise OutputError(f"cannot write to the pipe: {reason}") from cause
+        if isinstance(error, (OSError, ValueError)):
+            reason = (getattr(error, "strerror", None) or str(error)).lower()
+            raise OutputError(f"cannot write to the pipe: {reason}") from error
+        if isinstance(error, Exception) and not isinstance(error, TonearmError):  # of the user's own object
+            raise OutputError(f"cannot write to the pipe: {describe_exception(error)}") from error
 
 
 def place_of(destination: Destination, pipeline: Converter, *, overwrite: bool, durable: bool) -> StreamPlace:
@@ -218,7 +212,7 @@ def is_changeable(target: Any) -> bool:
 
     Files that only say so, such as compressed ones, go as pipes; and so do those that are open for appending.
     """
-    inner = getattr(target, "file", getattr(target, "_file", target))  # as the files of tempfile have it
+    inner = _within_temporary(target)
     if isinstance(inner, io.BytesIO):
         return True
     if not isinstance(inner, (io.BufferedWriter, io.BufferedRandom, io.FileIO)):
@@ -227,6 +221,16 @@ def is_changeable(target: Any) -> bool:
     if not isinstance(raw, io.FileIO) or "a" in raw.mode:
         return False
     return stat.S_ISREG(os.fstat(inner.fileno()).st_mode) and not appends(inner.fileno())
+
+
+def _within_temporary(target: Any) -> Any:
+    """Return the file within one of tempfile's; the module is not imported, as in `is_socket`."""
+    module: Any = sys.modules.get("tempfile")
+    if module is not None and isinstance(target, module.SpooledTemporaryFile):
+        return target._file  # noqa: SLF001 - it has no other name
+    if module is not None and isinstance(target, module._TemporaryFileWrapper):  # noqa: SLF001
+        return target.file
+    return target
 
 
 class _Part(io.RawIOBase):

@@ -24,7 +24,7 @@ from tonearm.pipeline.stages import plugin_as
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
-from tonearm.source import Source
+from tonearm.source import CHUNKS
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -115,7 +115,7 @@ def stream_request(
             raise UsageError("sample_rate is missing", code="missing-option", hint="as in sample_rate=24000")
         given = {"sample_rate": sample_rate, **given}
     call = Call(
-        source=Source(name="<chunks>"),
+        source=CHUNKS,
         encoder=destination.encoder,
         file=destination.file,
         options=_with_kind(given),
@@ -204,8 +204,6 @@ class StreamWork:
         Context with measurements and warnings.
     state
         Whether it is open, closed, or given up.
-    chunks
-        Number of chunks that were given.
     """
 
     def __init__(self, request: StreamRequest, place: StreamPlace) -> None:
@@ -223,11 +221,6 @@ class StreamWork:
     def place(self) -> StreamPlace:
         """Place that the sound goes to."""
         return self._place
-
-    @property
-    def chunks(self) -> int:
-        """Number of chunks that were given."""
-        return self._reader.number
 
     @property
     def has_failed(self) -> bool:

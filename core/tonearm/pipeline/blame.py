@@ -209,8 +209,13 @@ def _is_of_sink(error: OSError, sink: Sink) -> bool:
     if isinstance(error, _NOT_ABOUT_FILES):
         return False
     names = _file_names(error)
-    folder = os.path.dirname(os.path.abspath(sink.path))  # noqa: PTH100, PTH120
-    return not names or any(os.path.dirname(os.path.abspath(name)) == folder for name in names)  # noqa: PTH100, PTH120
+    if not names:
+        return True
+    try:
+        folder = os.path.dirname(os.path.abspath(sink.path))  # noqa: PTH100, PTH120
+    except ItemError:  # a pipe or an open file, which has no path
+        return False
+    return any(os.path.dirname(os.path.abspath(name)) == folder for name in names)  # noqa: PTH100, PTH120
 
 
 def _is_of_source(error: OSError, source: Source) -> bool:

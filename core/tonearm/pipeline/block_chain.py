@@ -172,6 +172,8 @@ class BlockChain:
         OutputError
             If the encoder cannot write.
         """
+        for stage in self._stages:
+            stage.check_whole(self._context, self._limits)
         if self._levels is not None:
             self._levels.report(self.spec, self._encoder, self._context, self._limits)
         rest = self._recut.rest()
@@ -229,6 +231,7 @@ class _Stage:
         except OptionError as error:
             raise refusal(error, bound) from error
         self._is_inversion = Waveform in self.spec.signals and Waveform not in spec.signals
+        self._peak = 0.0
         self._recut = Recut(0 if plugin.any_blocks else canonical_length(spec))
         self._started = plugin.start(spec, context)
 
@@ -260,7 +263,12 @@ class _Stage:
         if not extent.finite:
             raise not_finite_of(self.bound, signal)
         if self._is_inversion:
-            limits.check_inverted(extent, self.bound, context)
+            self._peak = max(self._peak, extent.peak)
+            limits.check_reach(extent, self.bound, context)
+
+    def check_whole(self, context: Context, limits: LimitChecks) -> None:
+        """Warn of sound that is as quiet as that of spectra of another scaling; a pause says nothing."""
+        limits.doubt_scaling(self._peak, context)
 
 
 class _Levels:

@@ -92,7 +92,24 @@ class LimitChecks(Struct, frozen=True):
     def check_inverted(
         self, extent: Extent, bound: BoundPlugin, context: Context, before: Signal | None = None
     ) -> None:
-        """Raise `ItemError` if a waveform that a step made of another signal goes far beyond full scale.
+        """Check the level of a waveform that a step made of another signal, as both checks below do.
+
+        Parameters
+        ----------
+        extent
+            Extent of the samples.
+        bound
+            Step.
+        context
+            Context of the item.
+        before
+            Signal that the waveform was made of, if it is known.
+        """
+        self.doubt_scaling(extent.peak, context)
+        self.check_reach(extent, bound, context, before)
+
+    def check_reach(self, extent: Extent, bound: BoundPlugin, context: Context, before: Signal | None = None) -> None:
+        """Raise `ItemError` if a waveform that a step made, or a block of it, goes far beyond full scale.
 
         Parameters
         ----------
@@ -106,8 +123,6 @@ class LimitChecks(Struct, frozen=True):
             Signal that the waveform was made of, if it is known.
         """
         peak = extent.peak
-        if 0 < peak < _QUIET_INVERSION:
-            self._doubt_scaling(peak, context)
         if not extent.finite or peak <= self.limits.beyond:
             return
         name = blamed_name(bound.name, bound.plugin, None)
@@ -116,8 +131,18 @@ class LimitChecks(Struct, frozen=True):
         remedies = (*remedies, SetLimit("beyond", _above(peak), _INTENDED))
         raise placed(ItemError(message, code="beyond-full-scale", remedies=remedies), bound)
 
-    def _doubt_scaling(self, peak: float, context: Context) -> None:
-        """Warn of a quiet waveform that would be as loud as most if spectra had the scaling of scipy."""
+    def doubt_scaling(self, peak: float, context: Context) -> None:
+        """Warn of a quiet waveform that would be as loud as most if its spectra had the scaling of scipy.
+
+        Parameters
+        ----------
+        peak
+            Largest absolute sample of the whole waveform.
+        context
+            Context of the item.
+        """
+        if not 0 < peak < _QUIET_INVERSION:
+            return
         own: Any = (
             getattr(getattr(self.decoder.plugin.options, "kind", None), "options", None) if self.decoder else None
         )

@@ -95,7 +95,7 @@ def convert_one(
                     try:
                         files = _write(pipeline, source, outcome, temporaries, names, sources, gate, on_step, on_item)
                         rest = outcomes if is_single else iter(())
-                        _publish(files, source, rest, store, names, keep_mode=is_call)
+                        publish_item(files, source, rest, store, names, keep_mode=is_call)
                     except BaseException:  # Ctrl-C, too, where no gate holds it back
                         temporaries.take_back()
                         raise
@@ -145,7 +145,7 @@ def write_one(
                     write(sink)
                 files = [file for files in temporaries.finish() for file in files]
                 try:
-                    _publish(files, source, iter(()), store, names, keep_mode=False)
+                    publish_item(files, source, iter(()), store, names, keep_mode=False)
                 except BaseException:
                     temporaries.take_back()
                     raise
@@ -195,7 +195,7 @@ def _write(
     return [file for files in temporaries.finish() for file in files]
 
 
-def _publish(
+def publish_item(
     files: Sequence[PreparedFile],
     source: Source,
     rest: Iterator[Outcome],
@@ -204,7 +204,23 @@ def _publish(
     *,
     keep_mode: bool,
 ) -> None:
-    """Publish the files of an item, unless another one comes that would have the same name."""
+    """Publish the files of an item, unless another one comes that would have the same name.
+
+    Parameters
+    ----------
+    files
+        Files, complete under temporary names.
+    source
+        Source of the item.
+    rest
+        Outcomes that would get the same name, of which none may come.
+    store
+        Store.
+    names
+        Names that are taken.
+    keep_mode
+        Whether a file keeps the permissions of the one that it replaces.
+    """
     for file in files:
         names.take(file.output, 0, source.name, source.path_text or "")
         if keep_mode:

@@ -9,14 +9,11 @@ from pathlib import Path
 from tonearm.errors import ItemError, OutputError, one_line
 from tonearm.pipeline.converter import Converter
 from tonearm.plugins.sink import Sink
-from tonearm.run.convert_one import sweep_once
+from tonearm.run.convert_one import publish_item, sweep_once
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.output_names import OutputNames
 from tonearm.run.store.output_paths import output_folder, output_path
-from tonearm.source import Source
-
-SOURCE = Source(name="<chunks>")
-"""Source that stands for the chunks in messages."""
+from tonearm.source import CHUNKS
 
 
 class StreamFile:
@@ -52,17 +49,17 @@ class StreamFile:
         (output,) = pipeline.outputs
         self._store = LocalStore(root)
         self._durable = durable
-        self._target = output_path(output, SOURCE, ("", 0))
+        self._target = output_path(output, CHUNKS, ("", 0))
         self.path = Path(root, self._target)
         with contextlib.ExitStack() as stack:
             stack.callback(self._store.close)
             self._names = OutputNames(self._store, lambda _: False, force=overwrite)
-            if problem := self._names.claim(self._target, 0, SOURCE.name):
+            if problem := self._names.claim(self._target, 0, CHUNKS.name):
                 raise ItemError(problem.message, code=problem.code, remedies=problem.remedies)
             if self._store.kind(self._target) == "other" and not self.path.is_symlink():
                 message = f"cannot write {one_line(str(self.path))}: it is a device or a pipe"
                 raise OutputError(message, hint=f'open it, as in stream(open("{one_line(str(self.path))}", "wb"), …)')
-            sweep_once(self._store, {output_folder(output, SOURCE) or ""})
+            sweep_once(self._store, {output_folder(output, CHUNKS) or ""})
             self._temporaries = self._store.temporaries(None, fsync=durable, hashed=False)
             stack.enter_context(self._temporaries)
             self.sink: Sink = self._temporaries.sink(self._target, output.encoder.name)
@@ -81,11 +78,7 @@ class StreamFile:
         try:
             (files,) = self._temporaries.finish()
             try:
-                for file in files:
-                    self._names.take(file.output, 0, SOURCE.name, "")
-                    self._store.keep_mode(file)
-                for file in reversed(files):  # sidecars come after their file and are renamed before it
-                    self._store.publish(file)
+                publish_item(files, CHUNKS, iter(()), self._store, self._names, keep_mode=True)
             except BaseException:
                 self._temporaries.take_back()
                 raise

@@ -174,7 +174,9 @@ class TestSignals:
         assert error.code == "rate-mismatch"
 
     def test_options_of_arrays_are_refused(self):
-        assert "leave full_scale out" in str(refused(reader(full_scale=2), Waveform(samples=STEREO, sample_rate=RATE)))
+        signal = Waveform(samples=STEREO, sample_rate=RATE)
+        assert "leave full_scale out" in str(refused(reader(full_scale=2), signal))
+        assert "leave nan out" in str(refused(reader(nan="zero"), signal))
 
     def test_another_kind_or_grid(self):
         spectrogram = tonearm.load_pipeline(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import tonearm
 from tonearm import ItemError, OutputError
 from tonearm.conversion.stream_places import OpenPlace, PipePlace, is_changeable, is_socket
 
@@ -51,6 +52,37 @@ def test_others_go_as_pipes(make, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with make() as file:
         assert not is_changeable(file)
+
+
+class Counting(io.RawIOBase):
+    """A user's own object, which passes bytes on and keeps the file within under a name that tempfile has, too."""
+
+    def __init__(self, file):
+        self._file = self.file = file
+
+    def writable(self):
+        return True
+
+    def write(self, data, /):
+        return self._file.write(data)
+
+
+def test_an_object_of_the_users_goes_as_a_pipe_whatever_it_holds():
+    inner = io.BytesIO()
+    assert not is_changeable(Counting(inner))
+    with tonearm.stream(Counting(inner), format="wav", sample_rate=8000) as out:
+        out.write([0.5, -0.5])
+    assert inner.getvalue().startswith(b"RIFF")
+
+
+def test_what_an_object_of_the_users_raises_is_no_fault_of_the_encoder():
+    class Client:
+        def write(self, data):
+            raise LookupError("the client went away")
+
+    with pytest.raises(OutputError) as caught, tonearm.stream(Client(), format="wav", sample_rate=8000) as out:
+        out.write([0.5, -0.5])
+    assert str(caught.value) == "cannot write to the pipe: LookupError: the client went away"
 
 
 def test_sockets_are_known_without_importing_the_module():
@@ -122,9 +154,9 @@ class TestPipePlace:
             assert caught.value.code == "reader-left"
             assert isinstance(caught.value.__cause__, error)
 
-    def test_other_errors_pass(self):
+    def test_errors_of_other_classes_are_those_of_the_output_too(self):
         def take(content):
-            raise KeyError
+            raise KeyError("it")
 
-        with pytest.raises(KeyError):
+        with pytest.raises(OutputError, match="cannot write to the pipe: KeyError: 'it'"):
             PipePlace(take, ".wav").sink.open().write(b"1")

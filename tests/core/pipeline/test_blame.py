@@ -1,6 +1,7 @@
 """Blame: an exception of a plugin names it, and says which file or address it is about."""
 
 import contextlib
+import io
 import os
 import socket
 import threading
@@ -13,9 +14,11 @@ from msgspec.structs import replace
 
 from tonearm import startup
 from tonearm.api import Context, ItemError, OptionError, OutputError, SignalError, Sink, Source
+from tonearm.conversion.stream_places import OpenPlace
 from tonearm.errors import RemoveOption, TonearmError
 from tonearm.pipeline.blame import as_item_error, describe_failure, refusal
 from tonearm.pipeline.environment import Masks
+from tonearm.run.store.pipe_sink import PipeSink
 
 CHECKED = checked(pipeline(steps=("same",)))
 READER, STEP = CHECKED.decoder, CHECKED.steps[0]
@@ -149,6 +152,15 @@ class TestErrorsOfTheSystem:
                 raise full
         assert blamed(FileNotFoundError(2, "No such file", "/etc/voice"), sink=sink)[0] == "plugin-failed"
         assert blamed(BrokenPipeError(32, "Broken pipe"), sink=sink)[0] == "plugin-failed"
+
+    @pytest.mark.parametrize(
+        "make", [lambda: PipeSink(len, ".wav"), lambda: OpenPlace(io.BytesIO(), ".wav", durable=False).sink]
+    )
+    def test_about_an_output_that_is_no_file(self, make):
+        with pytest.raises(OutputError, match="cannot write: No space left"), as_item_error(STEP, make()):
+            raise OSError(28, "No space left")
+        message = "same failed: OSError: /tmp/x: No space left"
+        assert blamed(OSError(28, "No space left", "/tmp/x"), sink=make()) == ("plugin-failed", message)
 
 
 class TestAddresses:

@@ -1,5 +1,8 @@
 """Scale is guarded by the host, for the transforms and encoders of anyone: nothing silent, and the line to write."""
 
+import io
+import warnings
+
 import numpy as np
 import pytest
 from core_toys import checked, hooks, package_of
@@ -210,6 +213,26 @@ def test_pcm_options_tell_whether_samples_are_clipped():
 
     assert Shelf(NoOptions()).clips()
     assert not Floats(Options()).clips()
+
+
+def spectra_in_a_stream(values):
+    """Return the codes of the warnings of a stream of frames."""
+    options = {"sample_rate": RATE, "kind": "complex", "n_fft": 400, "hop_length": 100}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with tonearm.stream(io.BytesIO(), format="wav", **options) as out:
+            for start in range(0, values.shape[1], 20):
+                out.write(values[:, start : start + 20])
+    return [warning.split(":")[0] for warning in out.warnings]
+
+
+def test_a_pause_in_a_stream_of_spectra_says_nothing_of_their_scaling():
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 10_000)
+    frames = np.lib.stride_tricks.sliding_window_view(noise, 400)[::100] * np.hanning(400)
+    loud = np.fft.rfft(frames, axis=1).T.astype("c8")
+    pause = loud / 1000
+    assert spectra_in_a_stream(np.concatenate([pause, loud, pause], axis=1)) == []
+    assert spectra_in_a_stream(loud / 200) == ["too-quiet"]
 
 
 @pytest.mark.parametrize(
