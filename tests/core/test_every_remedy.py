@@ -193,7 +193,6 @@ ELSEWHERE = {
     "encoders/png_writer.py:write": "test_png_writer: a spectrogram of a class that is known only from the data",
     "pipeline/check.py:_check_precision": "test_check: a step of another package",
     "inspect/files.py:keyed_arrays": "test_files: no pipeline, the choice is among the arrays of the file",
-    "encoders/mp3_writer.py:check_blocks": "test_mp3_writer: an engine that cannot stream",
     "encoders/mp3_writer.py:preflight": "test_mp3_writer: a lameenc that hides LAME",
     "encoders/sound_tags.py:check_blocks": "a stream, and these cases are of whole sounds",
     "encoders/wav_writer.py:check_pipe": "test_wav_writer: a pipe",

@@ -145,14 +145,14 @@ class PcmReader(BlockDecoder[Waveform, PcmOptions]):
             if first.add(raw):
                 self._check_beginning(first, name)
             yield self._piece(samples, rate, context)
+        if first.is_open:
+            self._check_beginning(first, name)
         if rest:
             raise ItemError(
                 f"{quoted(name)} ends within a sample: {len(rest)} bytes are left, and one of each channel has {frame}",
                 code="pcm-size",
                 hint="check encoding, channels and skip; or the program that writes has ended early",
             )
-        if first.is_open:
-            self._check_beginning(first, name)
 
     def _piece(self, samples: Array, rate: int, context: Context) -> Waveform:
         """Return samples, (samples, channels), as a waveform; floats are checked and scaled."""

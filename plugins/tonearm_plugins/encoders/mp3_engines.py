@@ -190,7 +190,7 @@ class _Frames:
 
 
 class ByPydub(StartedEncoder):
-    """An MP3 file that ffmpeg makes of the whole sound, which pydub gives to it.
+    """An MP3 file that ffmpeg makes, as pydub drives it, and that is written again with its tags at the end.
 
     Parameters
     ----------
@@ -205,51 +205,51 @@ class ByPydub(StartedEncoder):
     tags
         Tags as ID3v2.
     context
-        Context, which takes progress and the number of clipped samples.
+        Context, which takes the number of clipped samples.
     """
 
     def __init__(self, rate: Rate, sample_rate: int, channels: int, sink: Sink, tags: bytes, context: Context) -> None:
+        from tonearm_plugins.formats.ffmpeg import FfmpegEncoding
+
         self._rate = rate
-        self._sample_rate = sample_rate
-        self._channels = channels
         self._sink = sink
         self._tags = tags
         self._context = context
         self._rounding = PcmRounding(_BITS)
-        self._blocks: list[Array] = []
-
-    def write(self, block: Array) -> None:
-        """Keep a block."""
-        self._blocks.append(self._rounding(block))
-
-    def finish(self) -> None:
-        """Let ffmpeg write all frames, and put the tags and the frame of information before them."""
-        from tonearm_plugins.formats import ffmpeg
-
-        rate = self._rate
+        self._length = 0
         more = ["-q:a", str(rate.quality)] if rate.mode == "vbr" else []
         more += ["-abr", "1"] if rate.mode == "abr" else []
         if rate.preset_gain != 1.0:  # on floats, which do not clip
             more += ["-af", f"aformat=sample_fmts=fltp,volume={1.0 / rate.preset_gain:.6f}:precision=float"]
-        length = sum(map(len, self._blocks))
-        ffmpeg.export(
-            self._sink.path,
-            self._blocks,
-            sample_rate=self._sample_rate,
-            channels=self._channels,
+        self._encoding = FfmpegEncoding(
+            sink.path,
+            width=4,
+            sample_rate=sample_rate,
+            channels=channels,
             container="mp3",
             codec="libmp3lame",
             bitrate=rate.bitrate or None,
             # ffmpeg miscounts the padding at the end if LAME needs less than a whole frame for it.
             parameters=[*more, "-id3v2_version", "0", "-write_xing", "0"],
-            # The host has reported all blocks as taken; what ffmpeg takes is a sign of life.
-            on_progress=lambda *_: self._context.progress(length, length),
         )
+
+    def write(self, block: Array) -> None:
+        """Pass on a block, rounded."""
+        self._encoding.write(self._rounding(block))
+        self._length += block.shape[1]
+
+    def finish(self) -> None:
+        """Wait for ffmpeg, and put the tags and the frame of information before the frames."""
+        self._encoding.finish()
         content = self._sink.path.read_bytes()
-        file = Mp3File(self._sink, self._tags, rate)
+        file = Mp3File(self._sink, self._tags, self._rate)
         try:
             file.write(content)
-            file.finish(length)
+            file.finish(self._length)
         finally:
             file.close()
         note_clipped(self._rounding.clipped, self._context)
+
+    def abort(self) -> None:
+        """End ffmpeg."""
+        self._encoding.abort()

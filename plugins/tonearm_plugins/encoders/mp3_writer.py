@@ -41,7 +41,7 @@ class Mp3Options(SoundTagOptions):
         Meta(
             description="Library that has LAME. auto is lameenc, or soundfile where lameenc is not installed or hides"
             " LAME's functions, as on Windows. Both take floats and give the same sound. pydub uses ffmpeg; it cannot"
-            " stream."
+            " write into a pipe."
         ),
     ] = "auto"
     bitrate: Annotated[
@@ -102,17 +102,6 @@ class Mp3Writer(SoundEncoder[Mp3Options]):
             from tonearm_plugins.formats import ffmpeg
 
             ffmpeg.require(ffmpeg.find(), container="mp3", codec="libmp3lame")
-
-    def check_blocks(self, spec: Spec) -> None:
-        """Refuse the engine pydub, which takes the whole sound."""
-        super().check_blocks(spec)
-        if self.options.engine == "pydub":
-            raise OptionError(
-                "pydub takes the whole sound, and a stream has none until it ends",
-                option="engine",
-                code="needs-whole",
-                remedies=(RemoveOption("engine"), SetOption("engine", "soundfile")),
-            )
 
     def check_pipe(self, spec: Spec) -> None:
         """Refuse the engine pydub, which writes a file."""

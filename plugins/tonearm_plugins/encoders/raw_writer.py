@@ -19,7 +19,6 @@ from tonearm.api import (
     Waveform,
     note_clipped,
 )
-from tonearm_plugins.formats.codec_limits import RAW
 from tonearm_plugins.formats.raw_pcm import Encoding
 
 if TYPE_CHECKING:
@@ -49,7 +48,6 @@ class RawWriter(TaggingBlockEncoder[Waveform, RawOptions]):
     """Write interleaved samples without a header; the file tells neither its sample rate nor its channels."""
 
     suffixes = (".raw", ".pcm")
-    limits = RAW
     any_blocks = True
     pipes = True
 

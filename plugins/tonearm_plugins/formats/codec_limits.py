@@ -24,7 +24,6 @@ ALAC = Limits(name="M4A", rates=(range(1, 384_001),), channels=6, advice=_MORE_C
 AC3 = Limits(name="AC-3", rates=(32000, 44100, 48000), channels=6, advice=_MORE_CHANNELS)
 EAC3 = AC3.replace(name="E-AC-3")
 WMA = Limits(name="WMA", rates=(range(8000, 48_001),), channels=2, advice=_MORE_CHANNELS)
-RAW = Limits(name="libsndfile", channels=1024, advice=_MORE_CHANNELS)
 
 OF_FFMPEG: Mapping[str, Limits] = {
     "aac": AAC,

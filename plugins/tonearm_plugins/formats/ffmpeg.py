@@ -6,10 +6,11 @@ import errno
 import functools
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from tonearm.api import ItemError, OutputError, Requirement, RunCommand, UsageError
+from tonearm_plugins.formats import wav_header
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,8 +161,6 @@ class FfmpegEncoding:
         import subprocess
         import threading
 
-        # pydub writes the header alone, for no samples: ffmpeg then reads samples to the end of the pipe.
-        header = _segments()(b"", sample_width=width, frame_rate=sample_rate, channels=channels)
         command = [find(), "-y", "-f", "wav", "-i", "pipe:0"]
         command += [] if codec is None else ["-acodec", codec]
         command += [] if bitrate is None else ["-b:a", f"{bitrate}k"]
@@ -169,8 +168,6 @@ class FfmpegEncoding:
         command += ["-nostdin", "-loglevel", "error", "-map_metadata", "-1", "-fflags", "+bitexact", *parameters]
         for name, value in (tags or {}).items():
             command += ["-metadata", f"{name}={value}"]
-        if tags and container == "mp3":
-            command += ["-id3v2_version", "4"]
         # A path could begin like an option or a protocol.
         command += ["-f", container, f"file:{path}"]
         self._process = subprocess.Popen(  # noqa: S603
@@ -187,10 +184,19 @@ class FfmpegEncoding:
         self._reader = threading.Thread(target=_read, args=(self._process.stderr, self._report), daemon=True)
         try:
             self._reader.start()
-            header.export(self._pipe, "wav")
+            self._begin(width, sample_rate, channels)
         except BaseException:
             self.abort()
             raise
+
+    def _begin(self, width: int, sample_rate: int, channels: int) -> None:
+        """Write the header alone, after which ffmpeg reads samples to the end of the pipe."""
+        if channels == 3:  # without a mask, ffmpeg takes the third for that of low frequencies, and codecs filter it
+            subtype: wav_header.Subtype = "PCM_16" if width == 2 else "PCM_32"
+            self._pipe.write(wav_header.frame(sample_rate, channels, None, subtype).start)
+        else:
+            header = _segments()(b"", sample_width=width, frame_rate=sample_rate, channels=channels)
+            header.export(self._pipe, "wav")
 
     def write(self, samples: np.ndarray[Any, Any]) -> None:
         """Pass on integers (samples, channels) of the width, contiguous, at the full scale of the type."""
@@ -223,41 +229,6 @@ class FfmpegEncoding:
             self._reader.join()
         assert self._process.stderr is not None
         self._process.stderr.close()
-
-
-def export(
-    path: Path,
-    blocks: Iterable[np.ndarray[Any, Any]],
-    *,
-    on_progress: Callable[[float, float], None] | None = None,
-    **options: Any,
-) -> None:
-    """Write an audio file by ffmpeg.
-
-    Parameters
-    ----------
-    path
-        Path of the file.
-    blocks
-        Integers (samples, channels), all int16 or all int32, at the full scale of the type.
-    on_progress
-        Function called with the bytes that ffmpeg has taken, and all bytes.
-    options
-        Options of `FfmpegEncoding`.
-    """
-    parts = list(blocks)
-    done, total = 0, sum(part.nbytes for part in parts)
-    encoding = FfmpegEncoding(path, width=parts[0].itemsize, **options)
-    try:
-        for part in parts:
-            encoding.write(part)
-            done += part.nbytes
-            if on_progress:
-                on_progress(done, total)
-        encoding.finish()
-    except BaseException:
-        encoding.abort()
-        raise
 
 
 def _read(file: IO[bytes], report: bytearray) -> None:

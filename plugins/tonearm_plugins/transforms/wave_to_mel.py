@@ -75,11 +75,11 @@ class _StartedMel(StartedTransform):
 
     def __init__(self, stream: FrameStream, dialect: MelDialect, precision: str) -> None:
         self._stream, self._dialect, self._precision = stream, dialect, precision
+        self._unmasked = dialect.replace(last_frame="keep")
 
     def push(self, block: Any) -> Any:
         _check_dialect(self._dialect)
-        unmasked = self._dialect.replace(last_frame="keep")
-        return unmasked.to_native(self._stream.push(block)).astype(self._precision)
+        return self._unmasked.to_native(self._stream.push(block)).astype(self._precision)
 
     def finish(self) -> Any:
         linear = self._stream.finish()

@@ -120,7 +120,6 @@ def test_scrambled_files_are_read_or_raise_an_item_error() -> None:
         decoder_reading.read_or_item_error(MatReader, part, kind="waveform", **WAVE)
 
 
-@pytest.mark.one_in(2)
 def test_a_file_that_inflates_too_much_is_refused() -> None:
     zeros = saved({"wav": np.zeros(40_000_000)}, do_compression=True)
     assert refused(zeros).code == "too-large"

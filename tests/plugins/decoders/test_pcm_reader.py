@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from decoder_reading import RNG
 
-from tonearm.api import limited_memory
+from tonearm.api import Context, ItemError, limited_memory
 from tonearm_plugins.decoders.pcm_reader import PcmOptions, PcmReader
 
 WAVE = np.append(RNG.uniform(-1, 1, (200, 2)), [[-1, 0], [0, 0.5]], axis=0)
@@ -84,6 +84,14 @@ def test_json_without_audio(data: bytes, field: str, code: str, message: str) ->
     error = refused(data, field=field)
     assert error.code == code
     assert error.message.startswith(message)
+
+
+def test_a_header_in_a_pipe_is_what_is_wrong_also_where_the_end_is_odd() -> None:
+    plugin = PcmReader(PcmOptions(sample_rate=8000, encoding="pcm_s16le"))
+    file = io.BytesIO()
+    soundfile.write(file, WAVE, 8000, format="WAV")
+    with pytest.raises(ItemError, match="it looks like a WAV file"):
+        list(plugin.blocks([file.getvalue() + b"x"], "it", Context()))
 
 
 def test_a_header_is_skipped() -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
+import streamed_files
 from hypothesis import strategies
 
-from tonearm.api import Context, Sink, Waveform, spec_of
-from tonearm.run.store.pipe_sink import PipeSink
+from tonearm.api import Sink
 
 
 def cuts_of(length: int) -> Any:
@@ -19,18 +19,11 @@ def cuts_of(length: int) -> Any:
 
 
 def streamed(writer: Any, samples: Any, rate: int, sink: Sink, cuts: list[int]) -> None:
-    spec = spec_of(Waveform(samples=samples, sample_rate=rate)).replace(length=None)
-    started = writer.start(spec, sink, Context())
-    for block in np.split(samples, cuts, 1):
-        if block.shape[1]:
-            started.write(block)
-    started.finish()
+    streamed_files.write_all(writer, samples, rate, sink, np.diff([0, *cuts]))
 
 
 def piped(writer: Any, samples: Any, rate: int, cuts: list[int]) -> bytes:
-    got = bytearray()
-    streamed(writer, samples, rate, PipeSink(got.extend, writer.suffixes[0]), cuts)
-    return bytes(got)
+    return streamed_files.piped(writer, samples, rate, np.diff([0, *cuts]))
 
 
 def from_pipe(content: bytes, channels: int, *options: str) -> tuple[Any, str]:

@@ -57,6 +57,16 @@ def test_lossy_formats_sound_like_the_original(tmp_path: Path, suffix: str, chan
     assert np.argmax(np.abs(np.fft.rfft(start * np.hanning(10_000)))) in (91, 92)  # 440 Hz
 
 
+@pytest.mark.parametrize("suffix", [".ac3", ".m4a"])
+def test_the_third_of_three_channels_is_heard(tmp_path: Path, suffix: str) -> None:
+    time = np.arange(48000) / 48000
+    samples = np.array([0.2 * np.sin(2 * np.pi * hertz * time) for hertz in (700, 1000, 1300)], "f4")
+    path, report = run(tmp_path, samples, mapping("ffmpeg-writer", suffix, 48000, bitrate=192))
+    assert report.ok, report.errors
+    got = by_ffmpeg(path).reshape(-1, 3).T[:, 10_000:40_000]
+    np.testing.assert_allclose(np.sqrt(np.mean(np.square(got), axis=1)), 0.2 / np.sqrt(2), rtol=0.05)
+
+
 @pytest.mark.one_in(4)
 @pytest.mark.parametrize("channels", [1, 2, 6])
 @pytest.mark.parametrize("suffix", LOSSLESS)

@@ -85,7 +85,6 @@ def test_check_finds_it(
         ("opus-writer", 2, 48000, {"bitrate": 600}, "Opus has 12 to 512 kbit/s for 2 channels, not 600"),
         ("m4a-writer", 8, 44100, {}, "AAC cannot have 8 channels, only up to 6"),
         ("aiff-writer", 1025, 44100, {}, "AIFF cannot have 1,025 channels, only up to 1,024"),
-        ("raw-writer", 1025, 44100, {}, "libsndfile cannot have 1,025 channels, only up to 1,024"),
         ("wav-writer", 32768, 44100, {}, "WAV cannot hold 32768 channels of PCM_16"),
     ],
 )

@@ -488,12 +488,6 @@ def test_threads_encode_at_the_same_time() -> None:
     assert made == [whole_file(one, 24000) for one in sounds] * 3
 
 
-def test_pydub_cannot_stream() -> None:
-    with pytest.raises(OptionError, match="pydub takes the whole sound") as caught:
-        Mp3Writer(Mp3Options(engine="pydub")).check_blocks(spec_of_stream(noise(1, 9), 24000))
-    assert caught.value.code == "needs-whole"
-
-
 def test_pydub_cannot_write_into_a_pipe() -> None:
     with pytest.raises(OptionError, match="pydub writes a file") as caught:
         Mp3Writer(Mp3Options(engine="pydub")).check_pipe(spec_of_stream(noise(1, 9), 24000))

@@ -93,7 +93,6 @@ OF_SNDFILE = [
     (OPUS, "OGG", "OPUS", 48000, 8),
     (FLAC, "FLAC", "PCM_16", 44100, 8),
     (AIFF, "AIFF", "PCM_16", 44100, 1024),
-    (codec_limits.RAW, "RAW", "PCM_16", 44100, 1024),
 ]
 
 
