@@ -4,7 +4,7 @@ import gc
 import os
 import random
 import sys
-from collections import Counter
+import zlib
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -69,14 +69,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow all cases but every so many-th of tests that are marked ``one_in``; ``-m`` chooses after this."""
-    met: Counter[str] = Counter()
+    """Mark as slow all cases but one in so many of tests that are marked ``one_in``; ``-m`` chooses after this.
+
+    A hash of their names chooses, so that no value of a parameter is left out as a whole by a regular step.
+    """
+    cases: dict[str, list[pytest.Item]] = {}
     for item in items:
-        if marker := item.get_closest_marker("one_in"):
-            test = item.nodeid.partition("[")[0]
-            if met[test] % marker.args[0]:
+        if item.get_closest_marker("one_in"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for test in cases.values():
+        marker = test[0].get_closest_marker("one_in")
+        assert marker is not None
+        kept = [item for item in test if zlib.crc32(item.nodeid.encode()) % marker.args[0] == 0] or test[:1]
+        for item in test:
+            if item not in kept:
                 item.add_marker("slow")
-            met[test] += 1
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

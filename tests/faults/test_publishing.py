@@ -78,7 +78,6 @@ FOUND_OUT = {
 QUICK = ("flushes_no_records", "replaces_anything", "sweeps_what_is_held", "follows_links")
 
 
-@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     "breaker", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in BREAKERS]
 )

@@ -53,7 +53,6 @@ class TestBothKinds:
         assert len(files()) == 60
         assert leftovers() == []
 
-    @pytest.mark.one_in(2)
     def test_only_the_culprit_fails(self, fork):
         """The chunk of a worker that died is tried again source by source; nothing of it is lost."""
         write(**{f"{number:02}": "go" for number in range(40)})
