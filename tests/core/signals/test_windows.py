@@ -75,12 +75,17 @@ def test_invertible_where_scipy_says_so(name: str, n_fft: int, win: int, hop: in
     win = min(win, n_fft)
     found = is_invertible(name, win, n_fft, hop)
     window = np.array(window_values(name, win, n_fft))
-    if hop > n_fft or not window.any():  # a symmetric window of two samples is nothing but its ends
+    if hop > n_fft or window.max() < 1e-12:  # a symmetric window of two samples is nothing but its ends
         assert not found
         return
     sums = np.array([np.sum(window[start::hop] ** 2) for start in range(hop)])
     assume(not 1e-12 < sums.min() / sums.max() < 1e-8)  # at the bound itself the two scales may differ
     assert found == scipy.signal.check_NOLA(window / window.max(), n_fft, n_fft - hop)
+
+
+@pytest.mark.parametrize("name", ["hann_symmetric", "blackman_symmetric"])
+def test_ends_alone_invert_nothing(name: str) -> None:
+    assert not is_invertible(name, 2, 3, 1)
 
 
 def test_every_window_has_coefficients() -> None:
