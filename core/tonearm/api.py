@@ -47,7 +47,17 @@ from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Died, Executor, Results, Work
-from tonearm.plugins.hookspecs import Decoders, Dialects, Encoders, Executors, Kinds, Recipes, Transforms, hookimpl
+from tonearm.plugins.hookspecs import (
+    Decoders,
+    Dialects,
+    Encoders,
+    Executors,
+    Kinds,
+    Layouts,
+    Recipes,
+    Transforms,
+    hookimpl,
+)
 from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.limits import Limits
@@ -59,7 +69,11 @@ from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Grouping, Regroup, Transform
 from tonearm.signals import (
     MAX_SAMPLE_RATE,
+    Codebooks,
+    CodecTokens,
     ComplexSpectrogram,
+    LatentFormat,
+    Latents,
     MagnitudeSpectrogram,
     Padding,
     PadMode,
@@ -122,6 +136,7 @@ if TYPE_CHECKING:
     from tonearm.recipes.linear import LinearRecipe
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.recipes.steps import RecipeStep
+    from tonearm.recipes.tokens.layout import TokenLayout
     from tonearm.signals.conventions import ConventionOptions
     from tonearm.signals.plain_values import PlainValues, from_plain_values
     from tonearm.writing import rounding
@@ -175,6 +190,8 @@ __all__ = [
     "BoundedFile",
     "ChooseOption",
     "Claim",
+    "Codebooks",
+    "CodecTokens",
     "ComplexSpectrogram",
     "Compression",
     "Context",
@@ -206,6 +223,9 @@ __all__ = [
     "KeyedArrayOptions",
     "Kind",
     "Kinds",
+    "LatentFormat",
+    "Latents",
+    "Layouts",
     "LazyArrays",
     "Limits",
     "LinearRecipe",
@@ -252,6 +272,7 @@ __all__ = [
     "TaggingBlockEncoder",
     "TaggingEncoder",
     "TarArchive",
+    "TokenLayout",
     "Transform",
     "Transforms",
     "UsageError",
@@ -340,6 +361,7 @@ _WHEN_USED = {
     "tonearm.recipes.linear": "LinearRecipe",
     "tonearm.recipes.mel": "MelDialect MelSpectrogram",
     "tonearm.recipes.steps": "RecipeStep",
+    "tonearm.recipes.tokens.layout": "TokenLayout",
     "tonearm.signals.conventions": "ConventionOptions",
     "tonearm.signals.plain_values": "PlainValues from_plain_values",
     "tonearm.writing": "rounding",

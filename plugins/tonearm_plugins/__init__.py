@@ -5,7 +5,7 @@ A plugin's module is imported when a pipeline first uses the plugin.
 
 from __future__ import annotations
 
-from tonearm.api import Decoders, Dialects, Encoders, Executors, Kinds, Recipes, Transforms, hookimpl
+from tonearm.api import Decoders, Dialects, Encoders, Executors, Kinds, Layouts, Recipes, Transforms, hookimpl
 
 
 @hookimpl
@@ -90,9 +90,11 @@ def tonearm_kinds() -> Kinds:
         "complex": "tonearm.kinds.spectrograms:ComplexKind",
         "db": "tonearm.kinds.magnitudes:DecibelKind",
         "inferred": "tonearm.kinds.inferred:InferredKind",
+        "latent": "tonearm.kinds.latent:LatentKind",
         "magnitude": "tonearm.kinds.magnitudes:MagnitudeKind",
         "mel": "tonearm.recipes.mel.kind:MelKind",
         "power": "tonearm.kinds.magnitudes:PowerKind",
+        "tokens": "tonearm.recipes.tokens.kind:TokensKind",
         "waveform": "tonearm.kinds.waveform:WaveformKind",
     }
 
@@ -120,3 +122,11 @@ def tonearm_recipes() -> Recipes:
     from tonearm_plugins.recipes import linear_recipes
 
     return linear_recipes()
+
+
+@hookimpl
+def tonearm_layouts() -> Layouts:
+    """Return the layouts of codec tokens by name."""
+    from tonearm_plugins.layouts import layouts
+
+    return layouts()

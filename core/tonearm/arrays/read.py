@@ -64,6 +64,9 @@ def read_array(
         check_conversion(array, options, parts=sum(part is not None for part in (imag, phase)))
     array = numbers(array)
     kind = options.read_kind.of(array)
+    if (own := kind.read_whole([array], options.axes, lengths, context)) is not None:
+        yield from own
+        return
     axes = options.axes or (kind.axes_of(array) if imag is None else None)
     sizes = kind.sizes()
     part = next((name for name in PARTS if name in flat_names(axes)), None) if axes else None

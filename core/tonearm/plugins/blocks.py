@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tonearm.plugins.ports import Spec
-from tonearm.signals import Signal, StftGrid, Waveform
+from tonearm.signals import Signal, Waveform
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -28,10 +28,13 @@ def canonical_length(spec: Spec) -> int:
     >>> canonical_length(Spec(signals=(Waveform,)))
     2048
     """
-    grid = spec.carried.get(StftGrid)
-    if Waveform in spec.signals or not isinstance(grid, StftGrid):
-        return BLOCK_LENGTH if Waveform in spec.signals else 1
-    return max(1, BLOCK_LENGTH // grid.hop_length)
+    if Waveform in spec.signals:
+        return BLOCK_LENGTH
+    for carried in spec.carried.values():
+        samples = getattr(carried, "hop_length", None) or getattr(carried, "samples_per_frame", None)
+        if isinstance(samples, int):
+            return max(1, BLOCK_LENGTH // samples)
+    return 1
 
 
 def blocks_of(values: Array, length: int) -> Iterator[Array]:
@@ -117,6 +120,8 @@ def signal_of(spec: Spec, values: Array) -> Any:
     (cls,) = spec.signals
     if cls is Waveform:
         return Waveform(samples=values, sample_rate=spec.sample_rate or 0)
+    if (make := getattr(cls, "from_blocks", None)) is not None:
+        return make(values, sample_rate=spec.sample_rate, length=spec.length, carried=spec.carried)
     fields: Any = getattr(cls, "__dataclass_fields__", {})
     carried = {type(value).__name__: value for value in spec.carried.values()}
     known: dict[str, Any] = {"values": values, "length": spec.length, "sample_rate": spec.sample_rate}
@@ -127,14 +132,5 @@ def signal_of(spec: Spec, values: Array) -> Any:
 
 
 def array_of(signal: Signal) -> Array:
-    """Return the array of a signal that goes through blocks: the only one that it has.
-
-    Raises
-    ------
-    TypeError
-        If it has several, or none.
-    """
-    arrays = signal.arrays()
-    if len(arrays) != 1:
-        raise TypeError(f"a {signal.port} has {len(arrays)} arrays, and blocks are of one")
-    return arrays[0]
+    """Return the array of a signal that goes through blocks, as `Signal.block_array` does."""
+    return signal.block_array()

@@ -43,6 +43,9 @@ Dialects: TypeAlias = Mapping[str, Named | Mapping[str, Any]]
 Recipes: TypeAlias = Mapping[str, Named | Mapping[str, Any]]
 """Recipes of linear spectrograms by name, as the hook ``tonearm_recipes`` returns them."""
 
+Layouts: TypeAlias = Mapping[str, Named | Mapping[str, Any]]
+"""Layouts of codec tokens by name, as the hook ``tonearm_layouts`` returns them."""
+
 
 @hookspec
 def tonearm_decoders() -> Decoders:  # type: ignore[empty-body]
@@ -79,7 +82,12 @@ def tonearm_recipes() -> Recipes:  # type: ignore[empty-body]
     """Return recipes of linear spectrograms by name; called when a pipeline first uses one."""
 
 
-NAMED_HOOKS = ("tonearm_dialects", "tonearm_recipes")
+@hookspec
+def tonearm_layouts() -> Layouts:  # type: ignore[empty-body]
+    """Return layouts of codec tokens by name; called when a pipeline first uses one."""
+
+
+NAMED_HOOKS = ("tonearm_dialects", "tonearm_recipes", "tonearm_layouts")
 """Hooks that hand over named structs rather than plugins, each for one class: see `tonearm.recipes.catalogue.Named`."""
 
 HOOKS: Mapping[str, str] = {

@@ -121,6 +121,35 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
         """
         return None
 
+    @property
+    def joins_arrays(self) -> bool:
+        """Whether all arrays that a source holds make one signal together, as the levels of ragged tokens do."""
+        return False
+
+    def read_whole(
+        self,
+        arrays: Sequence[Array],  # noqa: ARG002 - for a kind that finds its axes itself
+        axes: Sequence[str] | None,  # noqa: ARG002
+        lengths: Array | None,  # noqa: ARG002
+        context: Context,  # noqa: ARG002
+    ) -> Iterator[Out | ItemError] | None:
+        """Return an iterator over the signals of an array, for a kind that finds the axes itself; None for others.
+
+        The host then looks at nothing but the type of the values: they are numbers, and there is at least one.
+
+        Parameters
+        ----------
+        arrays
+            The array; or several, if `joins_arrays` is true, in the order of their names.
+        axes
+            Names of the axes as the user gives them; None if they are not given.
+        lengths
+            True length of each element of a batch; None if it is unknown.
+        context
+            Context of the item.
+        """
+        return None
+
     @abstractmethod
     def read(self, values: Array, context: Context) -> Out:
         """Return the signal of an array.

@@ -89,7 +89,6 @@ def spec_of(signal: Signal, suffix: str | None = None) -> Spec:
             suffix=suffix,
             precision="double" if signal.is_double else "single",
         )
-    values = (value for value in getattr(signal, "__dict__", {}).values() if _is_record(value))
     return Spec(
         signals=(type(signal),),
         sample_rate=getattr(signal, "sample_rate", None),
@@ -97,13 +96,8 @@ def spec_of(signal: Signal, suffix: str | None = None) -> Spec:
         length=getattr(signal, "length", None),
         suffix=suffix,
         precision="double" if signal.is_double else "single",
-        carried={type(value): value for value in values},
+        carried={type(value): value for value in signal.carried()},
     )
-
-
-def _is_record(value: object) -> bool:
-    """Return whether a value has fields of its own, as a grid has, rather than being a number, text or array."""
-    return isinstance(value, Struct) or hasattr(type(value), "__dataclass_fields__")
 
 
 @functools.cache

@@ -16,8 +16,10 @@ from tonearm.signals.grid import (
     StftGrid,
     check_sample_rate,
 )
+from tonearm.signals.latents import LatentFormat, Latents
 from tonearm.signals.signal import Signal, check_array, check_length, describe
 from tonearm.signals.spectrograms import ComplexSpectrogram, FramedSignal, MagnitudeSpectrogram, Spectrogram
+from tonearm.signals.tokens import Codebooks, CodecTokens
 from tonearm.signals.waveform import MAX_AMPLITUDE, Waveform
 
 __all__ = [
@@ -26,8 +28,12 @@ __all__ = [
     "MAX_AMPLITUDE",
     "MAX_N_FFT",
     "MAX_SAMPLE_RATE",
+    "Codebooks",
+    "CodecTokens",
     "ComplexSpectrogram",
     "FramedSignal",
+    "LatentFormat",
+    "Latents",
     "MagnitudeSpectrogram",
     "PadMode",
     "Padding",

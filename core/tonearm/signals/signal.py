@@ -36,6 +36,23 @@ class Signal:
         """Return the arrays with axes in the order of files, by default that of `arrays`."""
         return self.arrays()
 
+    def carried(self) -> tuple[object, ...]:
+        """Return what a specification carries of the signal, by default the records among its fields: grid, dialect."""
+        return tuple(value for value in getattr(self, "__dict__", {}).values() if is_record(value))
+
+    def block_array(self) -> Array:
+        """Return the array that goes through blocks, whose last axis is time, by default the only one.
+
+        Raises
+        ------
+        TypeError
+            If the signal has several arrays, or none.
+        """
+        arrays = self.arrays()
+        if len(arrays) != 1:
+            raise TypeError(f"a {self.port} has {len(arrays)} arrays, and blocks are of one")
+        return arrays[0]
+
     def described(self) -> dict[str, Any]:
         """Return what files that hold the arrays record beside the name of the class.
 
@@ -56,6 +73,11 @@ class Signal:
 
     def __repr__(self) -> str:
         return f"<{describe(self)}>"
+
+
+def is_record(value: object) -> bool:
+    """Return whether a value has fields of its own, as a grid has, rather than being a number, text or array."""
+    return hasattr(type(value), "__struct_fields__") or is_dataclass(value)
 
 
 def plain_fields(record: Any) -> dict[str, Any]:

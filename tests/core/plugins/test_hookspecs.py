@@ -3,7 +3,7 @@
 import pluggy
 import pytest
 
-from tonearm.api import LinearRecipe, MelDialect
+from tonearm.api import LinearRecipe, MelDialect, TokenLayout
 from tonearm.plugins import hookspecs
 from tonearm.plugins.discovery import PROJECT
 from tonearm.plugins.hookspecs import HOOKS, NAMED_HOOKS, hookimpl
@@ -23,7 +23,7 @@ def test_there_is_a_hook_for_each_role_and_one_for_each_class_of_named_structs()
 
 
 def test_each_class_of_named_structs_has_its_hook():
-    assert {MelDialect.hook, LinearRecipe.hook} == set(NAMED_HOOKS)
+    assert {MelDialect.hook, LinearRecipe.hook, TokenLayout.hook} == set(NAMED_HOOKS)
 
 
 def test_an_implementation_is_found_by_its_mark():

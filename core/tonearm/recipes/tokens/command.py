@@ -1,0 +1,1 @@
+"""``tonearm layouts``: the columns of the table of layouts."""

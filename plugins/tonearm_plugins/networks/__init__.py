@@ -1,0 +1,1 @@
+"""Neural networks as transforms: what their headers say, what they take and give, and their work in chunks."""
