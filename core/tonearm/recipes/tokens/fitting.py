@@ -22,8 +22,8 @@ MOST_TOKENS = 2**20
 def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
     """Return the names of layouts that undo raw tokens without an error, the nearest ones first.
 
-    The nearer the greatest code is to the size of the books, the nearer is the layout. One that knows the number of
-    books comes before one that takes any.
+    Several arrays are levels before they are a batch. A layout that knows the number of books comes before one that
+    takes any. Then, the nearer the greatest code is to the size of the books, the nearer is the layout.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
         greatest = max((_greatest(one) for one in elements), default=-1)
         if greatest >= 0:
             slack = 1 - (greatest + 1) / _size(layout)
-            found.append((layout.book_count is None, slack, name))
-    return [name for _, _, name in sorted(found)]
+            found.append((not layout.ragged, layout.book_count is None, slack, name))
+    return [name for *_, name in sorted(found)]
 
 
 def _size(layout: TokenLayout) -> int:

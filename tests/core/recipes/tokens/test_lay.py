@@ -74,7 +74,8 @@ def tokens_of(draw, layout, name):
 
     def codes(book, count):
         size = layout.sizes[book] if layout.sizes else layout.size
-        return rng.integers(0, size, (channels, count)).astype(np.int32)
+        first = 1 if name == "csm" else 0  # one book of code 0 alone is its end
+        return rng.integers(first, size, (channels, count)).astype(np.int32)
 
     if strides:
         levels = tuple(codes(level, frames * (strides[0] // stride)) for level, stride in enumerate(strides))
