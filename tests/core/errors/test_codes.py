@@ -22,7 +22,9 @@ NPZ = {f"npz-{fault}" for fault in get_args(ZipFault) if fault != "memory"}
 
 
 NAMED = {
-    f"{what}-{cls.noun}" for what in ("ambiguous", "broken", "no", "unknown") for cls in (MelDialect, LinearRecipe, TokenLayout)
+    f"{what}-{cls.noun}"
+    for what in ("ambiguous", "broken", "no", "unknown")
+    for cls in (MelDialect, LinearRecipe, TokenLayout)
 }
 """Codes that a catalogue makes of the noun of its structs, and the listing of them."""
 
