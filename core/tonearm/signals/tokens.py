@@ -67,8 +67,9 @@ class CodecTokens(Signal):
     Parameters
     ----------
     codes
-        Codes of shape (channels, books, frames), int32; other whole numbers are converted. Where levels have rates of their own, as in SNAC, a tuple with
-        an array of shape (channels, frames of the level) for each level, coarse first.
+        Codes of shape (channels, books, frames), int32; other whole numbers are converted. Where levels have rates of
+        their own, as in SNAC, a tuple with an array of shape (channels, frames of the level) for each level, coarse
+        first.
     sizes
         Number of codes of each book or level; a single number if all have the same. Empty if unknown.
     sample_rate
