@@ -27,6 +27,12 @@ NAMES_FILE = "names_file"
 A list of suffixes if only a text with one of these names a file, such as ``[".npy", ".txt"]``.
 """
 
+NAMES_EACH = "names_each"
+"""Key in ``Meta(extra=…)``: true for a file whose name may have fields of the source, such as ``f0/{stem}.npy``.
+
+With fields it names a file of each source, which is looked for when the source is converted.
+"""
+
 CHANGES_OUTPUT = "changes_output"
 """Key in ``Meta(extra=…)``: which values of an option change an output.
 
@@ -46,6 +52,10 @@ SINCE = "since"
 
 FilePath: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True})]
 """Path of a file or folder, relative to the pipeline's file. ``check`` complains if it does not exist."""
+
+
+FileOfEach: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True, NAMES_EACH: True})]
+"""Path of a file, or of one for each source by fields such as ``{stem}``, relative to the pipeline's file."""
 
 
 @dataclass(frozen=True)
