@@ -73,11 +73,9 @@ def in_folder(hint: Any, value: Any, folder: str) -> Any:
 
 def missing_file(hint: Any, value: Any) -> str | None:
     """Return the name of the file that a value names, if it does not exist; None if it does, or names none."""
-    if (
-        not names_file(hint, value)
-        or names_each(extra_of(hint), value)
-        or (os.path.lexists(value) and os.path.exists(value))
-    ):  # noqa: PTH110 - pathlib takes 6 ms
+    if not names_file(hint, value) or names_each(extra_of(hint), value):
+        return None
+    if os.path.lexists(value) and os.path.exists(value):  # noqa: PTH110 - pathlib takes 6 ms
         return None
     return one_line(str(value))
 
