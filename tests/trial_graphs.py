@@ -121,6 +121,32 @@ def plain_codec(path: Path) -> Path:
     return _codec(path, lambda _, frames: frames, 1)
 
 
+def codec_like(
+    path: Path, books: int, size: int, hop: int, strides: Sequence[int] = (), dtype: int = TensorProto.INT64
+) -> Path:
+    """Write a codec with the figures of another: books, codes of each, samples of a frame, and strides of its levels."""
+    graph = Graph(18)
+    if strides:
+        frames = _levels(graph, [strides[0] // stride for stride in strides], size)
+    else:
+        given = graph.give("audio_codes", ("batch", books, "frames"), dtype)
+        frames = graph.embed(graph.node("Cast", [given], to=TensorProto.INT64), books, size)
+    graph.take(graph.speak(graph.see(frames), hop), "audio_values", ("batch", 1, "samples"))
+    return graph.write(path)
+
+
+def _levels(graph: Graph, counts: Sequence[int], size: int, frames: int | None = None) -> str:
+    """Take codes of levels, so many of each a frame, and return their sum (batch, width, frame)."""
+    levels = []
+    for level, count in enumerate(counts):
+        shape: Shape = ("batch", f"frames{count}") if frames is None else (1, frames * count)
+        codes = graph.give(f"codes_{level}", shape, TensorProto.INT64)
+        rows = graph.transpose(graph.node("Gather", [graph.normal(size, WIDTH, scale=2), codes]), 0, 2, 1)
+        pooled = {"kernel_shape": [count], "strides": [count]}
+        levels.append(graph.node("AveragePool", [rows], **pooled))
+    return graph.node("Sum", levels)
+
+
 def lstm_codec(path: Path) -> Path:
     """Write a codec with an LSTM, as EnCodec has one."""
 
@@ -188,19 +214,8 @@ def scaled_codec(path: Path) -> Path:
 def ragged_codec(path: Path, frames: int | None = None) -> Path:
     """Write a codec of three levels at one, two and four codes a frame, for any number of frames or a fixed one."""
     graph = Graph(8)
-    levels = []
-    for level, times in enumerate((1, 2, 4)):
-        length: int | str = f"frames{times}" if frames is None else frames * times
-        shape = ("batch" if frames is None else 1, length)
-        codes = graph.give(f"codes_{level}", shape, TensorProto.INT64)
-        rows = graph.transpose(graph.node("Gather", [graph.normal(SIZE, WIDTH, scale=2), codes]), 0, 2, 1)
-        if times < 4:
-            repeated = graph.constant([1, 1, 4 // times], "float32")
-            rows = graph.node("Resize", [rows, "", repeated], mode="nearest", nearest_mode="floor",
-                              coordinate_transformation_mode="asymmetric")  # fmt: skip
-        levels.append(rows)
-    frames_of_all = graph.node("Sum", levels)
-    graph.take(graph.speak(graph.see(frames_of_all)), "audio", ("batch" if frames is None else 1, 1, "samples"))
+    summed = _levels(graph, (1, 2, 4), SIZE, frames)
+    graph.take(graph.speak(graph.see(summed)), "audio", ("batch" if frames is None else 1, 1, "samples"))
     return graph.write(path)
 
 
@@ -211,6 +226,14 @@ def last_band_vocoder(path: Path) -> Path:
     frames = graph.see(graph.transpose(mel, 0, 2, 1), width=80)
     wave = graph.node("Squeeze", [graph.speak(frames, 256), graph.constant([1], "int64")])
     graph.take(wave, "wav", ("batch", "samples"))
+    return graph.write(path)
+
+
+def latent_decoder(path: Path, bands: int, hop: int) -> Path:
+    """Write a decoder of latents with so many bands, and so many samples a frame."""
+    graph = Graph(19)
+    latents = graph.give("z", ("batch", bands, "frames"))
+    graph.take(graph.speak(graph.see(latents, width=bands), hop), "output", ("batch", 1, "samples"))
     return graph.write(path)
 
 
