@@ -124,7 +124,7 @@ def plain_codec(path: Path) -> Path:
 def codec_like(
     path: Path, books: int, size: int, hop: int, strides: Sequence[int] = (), dtype: int = TensorProto.INT64
 ) -> Path:
-    """Write a codec with the figures of another: books, codes of each, samples of a frame, and strides of its levels."""
+    """Write a codec with the figures of another: books, size, samples of a frame, and strides of its levels."""
     graph = Graph(18)
     if strides:
         frames = _levels(graph, [strides[0] // stride for stride in strides], size)
