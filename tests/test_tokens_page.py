@@ -162,22 +162,6 @@ def test_layouts_that_the_text_names_exist() -> None:
         assert layout(name)
 
 
-def test_the_fields_are_those_of_a_layout_in_their_order() -> None:
-    table = TEXT.partition("| field | what is undone |")[2].partition("\n\n")[0]
-    fields = [name for row in re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE) for name in re.findall(r"\w+", row)]
-    declared = [field for field in TokenLayout.__struct_fields__ if field in fields]
-    unknown = {"codec", "sample_rate", "samples_per_frame", "codebooks", "weights", "other_form", "refuses"}
-    assert sorted(fields) == sorted(set(_own_fields()) - unknown)
-    assert [field for field in fields if field != "strides"] == [field for field in declared if field != "strides"]
-
-
-def _own_fields() -> list[str]:
-    """Return the fields of a layout beyond those of everything that has a name."""
-    from tonearm.recipes.catalogue import Named
-
-    return [field for field in TokenLayout.__struct_fields__ if field not in Named.__struct_fields__]
-
-
 def test_layouts_spelled_out_are_layouts(tmp_path: Path) -> None:
     given = [block for block in blocks(PAGE, "yaml") if block.startswith("layout:")]
     assert len(given) == 2
