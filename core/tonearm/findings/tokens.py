@@ -22,6 +22,11 @@ LOWEST = -1
 SPECIALS = 128
 """Number of ids above the codes that marks take, such as the beginning, the end and padding."""
 
+STEREO = 2
+"""Number of channels where one axis holds books and channels."""
+
+_FOLDED_BOOKS = "(book channel)"
+
 NEAR = 0.8
 """Share of the codes of a book that the greatest of some dozen codes exceeds."""
 
@@ -33,7 +38,7 @@ class LayoutMatch(Struct, frozen=True):
     ----------
     rank
         Strength of the match: 0 if number of books and range fit exactly, 1 if the layout leaves the number of books
-        open or there are marks above the codes, 2 if there are fewer books or only one level of several.
+        open or the values do not show its marks, 2 if there are fewer books or only one level of several.
     name
         Name of the layout.
     reason
@@ -90,6 +95,8 @@ def _ways(layout: TokenLayout, sizes: list[int], low: float, high: float) -> Ite
         found = _in_range(layout, largest, low, high)
         for books in _book_counts(layout, sizes) if found is not None else ():
             rank = _rank_of_books(layout, books)
+            if rank is not None and layout.stacked and not layout.axes and sizes[0] != layout.stacked:
+                rank = max(rank, 1)  # any even number of rows may be a batch
             if rank is not None and found is not None:
                 what = "a level" if layout.ragged else f"{books} book" + "s" * (books != 1)
                 yield max(rank, found), f"{what} of {largest} codes, and the greatest value is {high:.0f}"
@@ -109,12 +116,16 @@ def _of_flat_ids(layout: TokenLayout, largest: int, low: float, high: float) -> 
 
 
 def _in_range(layout: TokenLayout, largest: int, low: float, high: float) -> int | None:
-    """Return the rank of a range of values, 0 for codes alone and 1 with marks beside them; None if it is another."""
+    """Return the rank of a range of values; None if the layout cannot have it.
+
+    It is 0 if there are marks beside the codes where a delay leaves room for them, or none where there is no delay.
+    """
     top = max(layout.offset0, layout.offset) + largest
     has_marks = any((layout.delays, layout.end, layout.pad is not None, layout.last_not, layout.trim != (0, 0)))
     if high < NEAR * top or high >= top + (SPECIALS if has_marks else 0) or (low < 0 and not has_marks):
         return None
-    return 0 if high < top and low >= 0 else 1
+    shows_marks = high >= top or low < 0
+    return 0 if shows_marks == bool(layout.delays or any(layout.columns)) else 1
 
 
 def _book_counts(layout: TokenLayout, sizes: list[int]) -> Iterator[int]:
@@ -126,15 +137,15 @@ def _book_counts(layout: TokenLayout, sizes: list[int]) -> Iterator[int]:
         if len(sizes) == 1:
             yield 1
         return
-    if layout.stacked:
+    if layout.stacked and not layout.axes:
         if len(sizes) == 2 and sizes[0] % layout.stacked == 0:
             yield layout.stacked
         return
-    names = [name for name in layout.axes if name.isidentifier()]
-    for chosen in combinations(names, len(sizes)) if "frame" in names and len(names) == len(layout.axes) else ():
-        given = dict(zip(chosen, sizes, strict=True))
-        books = given.get("book", 1)
-        if "frame" in given and (given["frame"] > books or books == _expected_books(layout)):
+    for chosen in combinations(layout.axes, len(sizes)):
+        given = {part: size for name, size in zip(chosen, sizes, strict=True) for part in name.strip("()").split()}
+        folded = STEREO if _FOLDED_BOOKS in chosen else 1
+        books, odd = divmod(given.get("book", 1), folded)
+        if "frame" in given and not odd and (given["frame"] > books or books == _expected_books(layout)):
             yield books
 
 
@@ -143,7 +154,7 @@ def _expected_books(layout: TokenLayout) -> int | None:
     if layout.rows:
         return layout.rows[1]
     several = len(layout.delays) or (0 if isinstance(layout.size, int) or layout.size is None else len(layout.size))
-    return several or layout.stacked or layout.codebooks
+    return several or layout.codebooks or (None if layout.axes else layout.stacked)
 
 
 def _rank_of_books(layout: TokenLayout, books: int) -> int | None:
