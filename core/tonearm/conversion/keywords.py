@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -135,7 +136,7 @@ def with_option(root: Node, path: str, name: str, value: object) -> Node:
 
 
 def plain_keyword(value: Any) -> Any:
-    """Return a value with the scalars of arrays and tensors, and records such as a `MelDialect`, as plain ones."""
+    """Return a value with scalars of tensors, paths, and records such as a `MelDialect` as plain ones."""
     if isinstance(value, Mapping):
         return {name: plain_keyword(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
@@ -147,6 +148,8 @@ def plain_keyword(value: Any) -> Any:
             for name, inner in asdict(value).items()
             if name not in defaults or inner != defaults[name]
         }
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     shape: Any = getattr(value, "shape", None)
     if not hasattr(shape, "__len__") or len(shape):
         return value
