@@ -242,7 +242,7 @@ class TestHibari:
     def _step(self, folder: Path, part: str, **more: object) -> dict[str, object]:
         """Return the step that runs a decoder: all of the voice, or its free part."""
         if part == "whole":
-            files = {name: str(folder / name / "{stem}.npy") for name in self.ADDED}
+            files = {name: {"file": str(folder / name / "{stem}.npy")} for name in self.ADDED}
             roles: dict[str, object] = {"inputs": files, "outputs": {"real": "real", "imag": "imag"}}
         else:
             unused = dict.fromkeys(("lh", "theta", "ln"), "unused")
