@@ -32,10 +32,6 @@ MEL = {"kind": "mel", "dialect": "hifigan"}
 ISTFT = {"n_fft": graphs.N_FFT, "hop_length": graphs.SPECTRUM_HOP, "padding": "center"}
 
 
-def _codes(inputs: Inputs) -> Array:
-    return np.asarray(next(iter(inputs.values())))
-
-
 def _spectrum(outputs: Inputs) -> Array:
     """Return the complex spectrum that outputs stand for, by their names."""
     if "spec" in outputs:
@@ -82,7 +78,7 @@ class Trial(NamedTuple):
         inputs = self.inputs(frames)
         if self.source is LEVELS:
             return {name: values[0] for name, values in inputs.items()}
-        return _codes(inputs).squeeze(axis=tuple(range(_codes(inputs).ndim - 2)))
+        return next(iter(inputs.values()))[0] if self.source is MEL or "z" in inputs else graphs.codes_of(frames)
 
     def expected(self, model: Path, frames: int) -> Array:
         """Return the sound, by onnxruntime and librosa alone."""
@@ -107,6 +103,14 @@ def _tokens(name: str = "audio_codes", lead: int = 1, **more: Array) -> Callable
     return lambda frames: {name: graphs.codes_of(frames)[(None,) * lead], **more}
 
 
+def _tokens_as(name: str, arranged: Callable[[Array], Array]) -> Callable[[int], Inputs]:
+    return lambda frames: {name: arranged(graphs.codes_of(frames))}
+
+
+def _with_length(frames: int) -> Inputs:
+    return {"tokens": graphs.codes_of(frames)[None], "tokens_len": np.array([frames])}
+
+
 def _levels(frames: int) -> Inputs:
     return {f"codes_{level}": graphs.codes_of(frames << level, level, books=1) for level in range(3)}
 
@@ -121,6 +125,11 @@ def _mel(frames: int) -> Inputs:
 
 CACHE = np.zeros((1, graphs.WIDTH, 2 * graphs.REACH), "f4")
 ONE = np.ones((1, 1), "f4")
+STATE = np.zeros((1, 1, graphs.WIDTH), "f4")
+STYLE = np.linspace(-1, 1, graphs.WIDTH, dtype="f4")[None]
+SPEAKER = {"sid": np.array([3]), "style": STYLE, "noise_scale": np.array([0.5], "f4")}
+GIVEN = {"sid": 3, "style": STYLE[0].tolist(), "noise_scale": 0.5}
+LONG_LATENTS = LATENTS | {"samples_per_frame": graphs.HOP}
 SPECTRAL: Mapping[str, Any] = {"source": LATENTS, "inputs": _z, "use": "onnx-vocoder", "gives": "spectrum"}
 TRIALS = {
     "plain": Trial(graphs.plain_codec, TOKENS, _tokens()),
@@ -131,6 +140,16 @@ TRIALS = {
     "scales": Trial(graphs.scaled_codec, TOKENS, _tokens(audio_scales=ONE)),
     "levels": Trial(graphs.ragged_codec, LEVELS, _levels),
     "bands last": Trial(graphs.last_band_vocoder, MEL, _mel, {"dialect": "hifigan"}, "onnx-vocoder"),
+    "books first": Trial(graphs.book_first_codec, TOKENS, _tokens_as("codes", lambda codes: codes[:, None])),
+    "frames first": Trial(graphs.frame_first_codec, TOKENS, _tokens_as("codes", lambda codes: codes.T[None])),
+    "length": Trial(graphs.length_codec, TOKENS, _with_length),
+    "speaker": Trial(graphs.speaker_vocoder, LONG_LATENTS, lambda frames: _z(frames) | SPEAKER, {"inputs": GIVEN}),
+    "half precision": Trial(graphs.half_precision_codec, TOKENS, _tokens()),
+    "overhang": Trial(graphs.overhanging_codec, TOKENS, _tokens()),
+    "a frame less": Trial(graphs.short_codec, TOKENS, _tokens()),
+    "attention": Trial(graphs.attention_codec, TOKENS, _tokens(), cuts=False),
+    "halving": Trial(graphs.halving_vocoder, LONG_LATENTS, _z),
+    "LSTM with states": Trial(graphs.lstm_state_codec, TOKENS, _tokens("codes", h_in=STATE, c_in=STATE)),
     "complex axis": Trial(graphs.complex_axis_vocoder, options=ISTFT, **SPECTRAL),
     "complex last": Trial(graphs.complex_last_vocoder, options=ISTFT, **SPECTRAL),
     "real and imaginary": Trial(graphs.real_imag_vocoder, options=ISTFT, **SPECTRAL),
