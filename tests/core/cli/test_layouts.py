@@ -18,7 +18,17 @@ def test_the_table_has_every_layout_with_what_the_model_writes(capsys, monkeypat
     page = capsys.readouterr().out
     catalogue = default().catalogue(find_listing("layouts").cls)
     assert [name for name in catalogue if name not in page] == []
-    assert page.splitlines()[0].split() == ["name", "codec", "Hz", "frames/s", "books", "size", "form", "model", "writes"]
+    assert page.splitlines()[0].split() == [
+        "name",
+        "codec",
+        "Hz",
+        "frames/s",
+        "books",
+        "size",
+        "form",
+        "model",
+        "writes",
+    ]
     rows = {line.split()[0]: " ".join(line.split()) for line in page.split("\n\n")[0].splitlines()}
     assert rows["dia-dac44"] == (
         "dia-dac44 DAC 44.1 kHz 44100 86.1328 9 1024 array frame × book, delays 0 8 9 10 11 12 13 14 15"
