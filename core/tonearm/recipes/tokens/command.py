@@ -31,11 +31,11 @@ def layout_figures(layout: TokenLayout) -> tuple[str, ...]:
 
 
 def shown_raw(layout: TokenLayout) -> str:
-    """Return what a model writes in a layout, in a few words.
+    r"""Return what a model writes in a layout, in a few words.
 
     Examples
     --------
-    >>> shown_raw(TokenLayout(pattern=r"<\\|s_(\\d+)\\|>", offset=10))
+    >>> shown_raw(TokenLayout(pattern=r"<\|s_(\d+)\|>", offset=10))
     '<|s_N|>, N from 10'
     >>> shown_raw(TokenLayout(interleave=(0, 1, 1), start_after=7, end_at=(8,), offset=20, per_position=64))
     '3 ids a frame from 20, 64 a position, after 7, up to 8'
