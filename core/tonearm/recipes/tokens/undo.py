@@ -77,6 +77,8 @@ def undo(
     ItemError
         If the tokens cannot be those of the layout.
     """
+    import numpy as np
+
     if layout.file:
         raise ItemError(
             f"the layout {layout.label} is a file format, .{layout.file}, not one of arrays or text",
@@ -89,22 +91,19 @@ def undo(
             code="needs-second-stream",
             hint="use the model's own decoder",
         )
-    texts = [raw] if isinstance(raw, str) else raw
-    if _are_texts(texts):
-        yield _undone_text(layout, "".join(texts), warn)
+    given: list[Any] = [raw] if isinstance(raw, str) or hasattr(raw, "dtype") else list(raw)
+    if given and all(isinstance(one, str) for one in given):
+        yield _undone_text(layout, "".join(given), warn)
         return
-    arrays: list[Any] = [raw] if hasattr(raw, "dtype") else list(raw)
+    arrays = [np.asarray(one) for one in given]
+    if not arrays:
+        raise ItemError("there is no token", code="no-tokens")
     if layout.form == "ragged":
         yield from _elements(_undone_levels(layout, arrays, axes))
     elif len(arrays) == 1:
         yield from _elements(_undone_array(layout, arrays[0], axes, lengths, warn))
     else:
         yield from _elements(one for array in arrays for one in _undone_array(layout, array, axes, None, warn))
-
-
-def _are_texts(given: Any) -> bool:
-    """Return whether raw tokens are texts."""
-    return isinstance(given, (list, tuple)) and bool(given) and all(isinstance(one, str) for one in given)
 
 
 def _elements(work: Iterable[Callable[[], Undone]]) -> Iterator[Undone | ItemError]:

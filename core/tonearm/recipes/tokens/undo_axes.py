@@ -74,7 +74,7 @@ def rows_of_ids(array: Array, axes: Sequence[str] | None) -> Array:
 
 
 def _matched(array: Array, axes: Sequence[str]) -> tuple[tuple[str, ...], Array]:
-    """Return names and an array that has as many axes: without axes of size 1, or names at the start, that are spare."""
+    """Return names and an array of as many axes: without spare axes of size 1, or without names that may be left out."""
     spare = array.ndim - len(axes)
     named, given = tuple(axes), array.shape
     if spare > 0:

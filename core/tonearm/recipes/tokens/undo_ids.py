@@ -121,7 +121,7 @@ def _frames(layout: TokenLayout, places: Array, ids: Array, warn: Callable[[str]
         return where, _reason(layout, int(ids[place]), position, frame)
 
     codes = undone_offsets(layout, ids[whole].T)
-    found = checked_codes(codes[None], limits, layout.invalid, describe)[0]
+    found: Array = checked_codes(codes[None], limits, layout.invalid, describe)[0]
     if spare and layout.incomplete == "error":
         raise ItemError(
             f"the sequence ends in mid-frame: frame {count} has {spare} of {width} {what}s",
