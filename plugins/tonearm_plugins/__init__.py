@@ -13,6 +13,7 @@ def tonearm_decoders() -> Decoders:
     """Return the decoders by name."""
     return {
         "audio-reader": "tonearm_plugins.decoders.audio_reader:AudioReader",
+        "codec-file-reader": "tonearm_plugins.decoders.codec_file_reader:CodecFileReader",
         "hdf5-reader": "tonearm_plugins.decoders.hdf5_reader:Hdf5Reader",
         "image-reader": "tonearm_plugins.decoders.image_reader:ImageReader",
         "kaldi-reader": "tonearm_plugins.decoders.kaldi_reader:KaldiReader",
