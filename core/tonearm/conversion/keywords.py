@@ -12,6 +12,7 @@ from msgspec.structs import asdict
 from tonearm.conversion.option_places import (
     OptionPlace,
     array_classes,
+    chosen_places,
     connecting_transforms,
     named_in_vain,
     named_plugins,
@@ -19,6 +20,7 @@ from tonearm.conversion.option_places import (
     options_by_plugin,
     options_of,
     plugins_with,
+    shared_places,
 )
 from tonearm.errors import UsageError, did_you_mean, one_line
 from tonearm.errors.text import nearest, nearest_name
@@ -82,7 +84,7 @@ def with_keywords(
         inserted=inserted or (),
     )
     for name, value in given.items():
-        found = [place for place in places if name in place.options]
+        found = chosen_places(places, name)
         if len(found) > 1:
             found = [place for place in found if not (place.path == "outputs.0" and name in encoder_options)]
         if len(found) > 1:
@@ -98,7 +100,8 @@ def with_keywords(
         if option is not None:
             value = _without_array(name, value, option)
         if value is not None or (option is not None and option.default is not None and takes(option.type, None)):
-            root = with_option(root, found[0].path, name, value)
+            for place in shared_places(places, found[0], name):
+                root = with_option(root, place.path, name, value)
     for name, value in encoder_options.items() if encoder else ():
         root = with_option(root, "outputs.0", name, value)
     return root

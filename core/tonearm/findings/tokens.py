@@ -88,7 +88,7 @@ def matching_layouts(
 
 def _ways(layout: TokenLayout, sizes: list[int], low: float, high: float) -> Iterator[tuple[int, str]]:
     """Yield the rank of each way in which a layout may have these axes, with the reason."""
-    if layout.pattern or layout.books or layout.streams_text or layout.file or layout.size is None:
+    if layout.form in ("text", "file") or layout.size is None:
         return
     largest = layout.size if isinstance(layout.size, int) else max(layout.size)
     if layout.axes or layout.stacked or layout.ragged:

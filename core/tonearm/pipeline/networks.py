@@ -137,9 +137,9 @@ def no_decoder_error(given: Iterable[type[Signal]], plugin: Plugin[Any] | None, 
     if signal is None:
         return None
     layout = layout_of(plugin) if plugin is not None else None
-    if layout is not None and layout.refuses:
-        message = f"codec tokens in the layout {layout.label} cannot become sound: {layout.refuses}"
-        return _placed(UsageError(message, code="refused-layout", remedies=(_OWN_CODE,)), place)
+    if layout is not None and layout.refusal:
+        message = f"codec tokens in the layout {layout.label} cannot become sound: {layout.refusal}"
+        return _placed(UsageError(message, code="needs-second-stream", remedies=(_OWN_CODE,)), place)
     message = f"{_named(signal, layout)} need {_decoder(signal, layout)} to become sound"
     return _placed(UsageError(message, code="needs-model", remedies=tuple(_model_remedies(layout, place))), place)
 

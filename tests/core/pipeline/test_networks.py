@@ -149,7 +149,7 @@ def test_a_layout_whose_codes_give_no_sound_is_refused_by_name():
             layout = TokenLayout(name="spark", refuses="the decoder takes a second stream")
 
     error = no_decoder_error(TOKENS, Reader, Place(form="flags"))
-    assert error.code == "refused-layout"
+    assert error.code == "needs-second-stream"
     assert error.message == ("codec tokens in the layout spark cannot become sound: the decoder takes a second stream")
 
 
