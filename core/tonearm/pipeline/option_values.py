@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from tonearm.errors import one_line
+from tonearm.errors import RemoveOption, one_line
 from tonearm.pipeline.option_messages import add_bad_value, shown_value
 from tonearm.pipeline.option_scalars import (
     expected,
@@ -36,7 +36,7 @@ from tonearm.plugins.option_types import (
     names_file,
 )
 from tonearm.plugins.options import Option, PluginType, declared_options, plugin_type
-from tonearm.plugins.plugin import Plugin
+from tonearm.plugins.plugin import BY_USER, Plugin
 from tonearm.recipes.catalogue import N
 
 
@@ -71,6 +71,10 @@ class ValueReader(ABC):
 
     def value(self, option: Option, node: Node, owner: str) -> Any:
         """Return the value of an option, and add its problems."""
+        if BY_USER in option.extra and node.mark is not None and not node.mark.assignment:
+            message = f"{owner}: '{option.name}' is not for a pipeline's file, which may come from somebody else"
+            remedy = RemoveOption(option.name, when=f"and give {option.extra[BY_USER]} to the command")
+            self.problems.add(node.mark, "user-only", message, remedies=(remedy,))
         return self._of_type(option.type, option, node, owner)
 
     def _of_type(self, hint: Any, option: Option, node: Node, owner: str) -> Any:
