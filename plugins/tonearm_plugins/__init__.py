@@ -55,6 +55,7 @@ def tonearm_transforms() -> Transforms:
         "transformers-codec": "tonearm_plugins.transforms.transformers_codec:TransformersCodec",
         "transformers-vocoder": "tonearm_plugins.transforms.transformers_vocoder:TransformersVocoder",
         "torchscript-codec": "tonearm_plugins.transforms.torchscript_codec:TorchscriptCodec",
+        "onnx-codec": "tonearm_plugins.transforms.onnx_codec:OnnxCodec",
         "onnx-vocoder": "tonearm_plugins.transforms.onnx_vocoder:OnnxVocoder",
         "pad": "tonearm_plugins.transforms.pad:Pad",
         "pitch-shift": "tonearm_plugins.transforms.pitch_shift:PitchShift",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.api import ItemError, Source, quoted, text_template
 from tonearm_plugins.formats import npy, text_arrays
+from tonearm_plugins.networks.options import InputFile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,15 +19,18 @@ MAX_BYTES = 1 << 28
 """Largest size of a file that is given."""
 
 
-def given_arrays(plan: NetworkPlan, frames: int | None, context: Context) -> Mapping[str, NDArray[Any]]:
+def given_arrays(plan: NetworkPlan, channels: int, frames: int | None, context: Context) -> Mapping[str, NDArray[Any]]:
     """Return the arrays for the inputs of the role ``given``, by input.
 
-    Each has the axes of its input without ``batch``, and its frames last.
+    Each has the axes (channels, …) with those of its input without ``batch``, and its frames last. The first axis has
+    size 1 if all channels are given the same.
 
     Parameters
     ----------
     plan
         Plan of the network.
+    channels
+        Channels of the signal.
     frames
         Number of frames of the signal; None in a stream, where it is not known.
     context
@@ -38,16 +42,17 @@ def given_arrays(plan: NetworkPlan, frames: int | None, context: Context) -> Map
         If a file cannot be read, or an array does not fit its input or the signal.
     """
     inputs = [one for one in plan.inputs if one.role == "given"]
-    return {one.tensor.name: _fitted(one, _value(one, context), frames) for one in inputs}
+    return {one.tensor.name: _fitted(one, _value(one, context), channels, frames) for one in inputs}
 
 
 def _value(planned: PlannedInput, context: Context) -> NDArray[Any]:
     """Return what the options give, as an array."""
     import numpy as np
 
-    if not isinstance(planned.given, str):
-        return np.asarray(planned.given)
-    path = text_template(planned.given).render(context.source, "", 0)
+    given = planned.given
+    if not isinstance(given, InputFile):
+        return np.asarray(given)
+    path = text_template(given.file).render(context.source, "", 0)
     with Source(name=path, path=path).open() as file:
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
@@ -57,8 +62,8 @@ def _value(planned: PlannedInput, context: Context) -> NDArray[Any]:
     return np.asarray(next(iter(text_arrays.parse_text(content, path).arrays.values())))
 
 
-def _fitted(planned: PlannedInput, array: NDArray[Any], frames: int | None) -> NDArray[Any]:
-    """Return an array with the axes of an input but for ``batch``, frames last."""
+def _fitted(planned: PlannedInput, array: NDArray[Any], channels: int, frames: int | None) -> NDArray[Any]:
+    """Return an array with channels first, the axes of an input but for ``batch``, and frames last."""
     import numpy as np
 
     shape = planned.tensor.shape or (None,) * len(planned.axes)
@@ -71,17 +76,19 @@ def _fitted(planned: PlannedInput, array: NDArray[Any], frames: int | None) -> N
         array = np.full([1 if size is None else size for size in sizes], array)
     while array.ndim > len(own) and array.shape[0] == 1:
         array = array[0]
-    if array.ndim < len(own) and array.ndim == sum(axis != "one" for axis in own):
-        left = iter(array.shape)
-        array = array.reshape([1 if axis == "one" else next(left) for axis in own])
-    if array.ndim != len(own):
-        raise _unfit(planned, f"of shape {array.shape}")
-    for (axis, size), found in zip(known, array.shape, strict=True):
+    by_channel = array.ndim == len(own) + 1 and "batch" in planned.axes and len(array) == channels
+    array = array if by_channel else array[None]
+    if array.ndim < len(own) + 1 and array.ndim == 1 + sum(axis != "one" for axis in own):
+        left = iter(array.shape[1:])
+        array = array.reshape([len(array), *(1 if axis == "one" else next(left) for axis in own)])
+    if array.ndim != len(own) + 1:
+        raise _unfit(planned, f"of shape {array.shape[1:]}")
+    for (axis, size), found in zip(known, array.shape[1:], strict=True):
         if axis == "frame" and frames is not None and found != frames:
             raise _unfit(planned, f"of {found} frames, but the signal has {frames}")
         if axis != "frame" and isinstance(size, int) and found != size:
-            raise _unfit(planned, f"of shape {array.shape}")
-    return np.moveaxis(array, own.index("frame"), -1) if "frame" in own else array
+            raise _unfit(planned, f"of shape {array.shape[1:]}")
+    return np.moveaxis(array, own.index("frame") + 1, -1) if "frame" in own else array
 
 
 def _unfit(planned: PlannedInput, what: str) -> ItemError:

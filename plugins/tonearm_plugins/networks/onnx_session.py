@@ -6,19 +6,18 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from tonearm.api import ChooseOption, ItemError, Requirement, SetOption
-from tonearm_plugins.formats.onnx_external_data import check_external_data
+from tonearm.api import ChooseOption, ItemError, Requirement, SetOption, quoted
+from tonearm_plugins.networks.onnx_external_data import misplaced
+from tonearm_plugins.networks.onnx_header import read_header
+from tonearm_plugins.networks.options import Device
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ONNXRUNTIME = Requirement(name="onnxruntime", hint="pip install 'tonearm[onnx]'")
-
-Device = Literal["auto", "cpu", "cuda", "mps"]
-"""Device that a network runs on; ``auto`` is the GPU of NVIDIA or AMD if onnxruntime has it, and else the CPU."""
 
 PROVIDERS: Mapping[str, tuple[str, ...]] = {
     "cpu": ("CPUExecutionProvider",),
@@ -112,7 +111,7 @@ def check_model(path: Path, device: Device) -> None:
     A process that has started a GPU cannot be forked, so the workers of a run start it for themselves.
     """
     providers_of(device)
-    _session(path, "cpu", 1)
+    _session(path, "cpu", 1, optimise=False)
 
 
 def providers_of(device: Device) -> list[str]:
@@ -137,15 +136,22 @@ def providers_of(device: Device) -> list[str]:
     return list(dict.fromkeys((*found, *PROVIDERS["cpu"])))
 
 
-def _session(path: Path, device: Device, threads: int) -> Any:
+def _session(path: Path, device: Device, threads: int, *, optimise: bool = True) -> Any:
     """Return a new inference session."""
     import onnxruntime
 
     wanted = providers_of(device)
-    check_external_data(path)
+    for location, _ in misplaced(path, read_header(path).external):  # it may have changed since it was checked
+        raise ItemError(
+            f"{path} has its weights in {quoted(location)}, which is no regular file in the model's folder",
+            code="bad-model",
+            hint="put the file of the weights beside the model, or save the model as one file",
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    if not optimise:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     providers = [(name, dict(_SETTINGS[name])) if name in _SETTINGS else name for name in wanted]
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=providers)

@@ -113,10 +113,18 @@ class _Trials:
 
         return self._sample[..., np.arange(frames) % self._sample.shape[-1]]
 
+    def places(self, frames: int) -> tuple[tuple[int, ...], ...]:
+        """Return the frames that are changed, for each of three signals: near the middle, or all over a window."""
+        if self.fixed:
+            spread = sorted({frames * number // 5 - (number == 5) for number in range(6)})
+            return tuple(spread[::2]), tuple(spread[1::2]), tuple(spread)
+        middle = frames // 2
+        return (middle, middle + 1), (middle + 2, middle + 3), (middle, middle + 1)
+
     def columns(self, values: NDArray[Any], start: int = 0, stop: int | None = None, changed: int | None = None) -> Any:
         """Return the columns for some of the frames."""
         network = self.network.for_trial(values.shape[-1], changed)
-        return network.columns(values[..., start:stop], (start,))[0]
+        return network.columns(values[..., start:stop], ((0, start),))[0]
 
 
 def _measured(trials: _Trials, rate: int | None, field: ReceptiveField | None) -> Measured:
@@ -147,29 +155,33 @@ def _steps(left: int, right: int) -> Iterator[ReceptiveField]:
 
 
 def _reach(trials: _Trials, frames: int, rate: int) -> tuple[int, int] | None:
-    """Return how many frames before and after itself a frame depends on; None if it is too many for the trial."""
+    """Return how many frames before and after itself a frame depends on; None if it is too many for the trial.
+
+    A fixed window has no longer trial: what reaches its ends is left to `_is_exact`.
+    """
     import numpy as np
 
     left = right = 0
-    middle = frames // 2
-    for base, places in ((trials.own(frames), (0, 1)), (trials.random(frames), (2, 3)), (trials.random(frames), (0, 1))):
+    for base, places in zip(
+        (trials.own(frames), trials.random(frames), trials.random(frames)), trials.places(frames), strict=True
+    ):
         whole = trials.columns(base)
         peak = float(np.abs(whole).max())
         noise = float(np.abs(trials.columns(base) - whole).max())
-        if noise > _SAME * peak:
-            return None  # every call gives something else
+        if not noise <= _SAME * peak:
+            return None  # every call gives something else, or no numbers
         for place in places:
             changed = base.copy()
-            changed[..., middle + place] = trials.random(1)[..., 0]
-            differences = np.abs(trials.columns(changed, changed=middle + place) - whole).max(axis=(0, 1))
+            changed[..., place] = trials.random(1)[..., 0]
+            differences = np.abs(trials.columns(changed, changed=place) - whole).max(axis=(0, 1))
             found = np.flatnonzero(differences > max(_ROUNDING * peak, 2 * noise))
             if not found.size:
                 continue
-            first, last = int(found[0]) // rate, int(found[-1]) // rate
-            if first <= 0 or last >= frames - 1:
+            first, last = int(found[0]) // rate, min(int(found[-1]) // rate, frames - 1)
+            if not trials.fixed and (first <= 0 or last >= frames - 1):
                 return None
-            left, right = max(left, last - middle - place), max(right, middle + place - first)
-    return left, right
+            left, right = max(left, last - place), max(right, place - first)
+    return None if trials.fixed and left + right >= frames else (left, right)
 
 
 def _is_exact(trials: _Trials, frames: int, rate: int, field: ReceptiveField) -> bool:

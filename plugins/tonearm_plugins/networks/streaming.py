@@ -16,6 +16,7 @@ from tonearm_plugins.networks.chunks import (
     cutting_for,
     fixed_cutting,
 )
+from tonearm_plugins.networks.codes import check_codes
 from tonearm_plugins.networks.receptive_field import ReceptiveField, measure
 from tonearm_plugins.networks.spectrum import check_bins, inversion
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tonearm_plugins.networks.work import Network, States
 
 BLIND_FRAMES = 16
-"""Frames on each side of a chunk of a network that cannot be cut exactly, where chunks are asked for."""
+"""Frames at each end of a chunk, at most, that are dropped of a network that cannot be cut exactly."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,8 @@ class WorkOptions:
         Channels and chunks that one call gets.
     sizes
         Number of codes of each row, for tokens.
+    counts
+        Codes that each level has in a frame; empty if all books have one rate.
     samples_per_frame
         Samples of a frame; None if unknown.
     grid
@@ -59,6 +62,7 @@ class WorkOptions:
     field: ReceptiveField | None = None
     batch: int = 1
     sizes: tuple[int, ...] = ()
+    counts: tuple[int, ...] = ()
     samples_per_frame: int | None = None
     grid: StftGrid | None = None
     length: int | None = None
@@ -102,7 +106,7 @@ class StartedNetwork(StartedTransform):
 
     def push(self, block: NDArray[Any]) -> NDArray[Any]:
         """Return the sound of the chunks that another block completes."""
-        self._buffer.append(block.copy())
+        self._append(block.copy())
         if not self._is_decided and self._can_decide():
             self._decide()
         return self._sound.of(self._columns(self._chunks(ended=False)))
@@ -117,10 +121,15 @@ class StartedNetwork(StartedTransform):
 
     def push_last(self, block: NDArray[Any]) -> NDArray[Any]:
         """Return the rest of the sound with the last block, which is not copied."""
-        self._buffer.append(block)
+        self._append(block)
         found = self.finish()
         assert found is not None
         return found
+
+    def _append(self, block: NDArray[Any]) -> None:
+        if block.dtype.kind in "iu":
+            check_codes(block, self._options.sizes, self._options.counts, self._buffer.frames)
+        self._buffer.append(block)
 
     def _can_decide(self) -> bool:
         """Return whether enough frames have come for a look at them."""
@@ -165,10 +174,19 @@ class StartedNetwork(StartedTransform):
             if found.field is None:
                 self._context.warn("the model depends on more frames than it takes at once: the joins may be heard")
         elif found.rate is not None and (found.field is not None or options.chunk):
-            field = found.field or ReceptiveField(BLIND_FRAMES, BLIND_FRAMES)
+            blind = min(BLIND_FRAMES, (options.chunk or 0) // 4)
+            field = found.field or ReceptiveField(blind, blind)
             if found.field is None:
                 self._context.warn("chunks of this model are not parts of the whole: the joins may be heard")
-            frames = options.chunk or chosen_frames(field, options.samples_per_frame or found.rate, samples)
+            frames = chosen_frames(field, options.samples_per_frame or found.rate, samples)
+            if options.chunk is not None:
+                frames = options.chunk - field.left - field.right
+            if frames < 1:
+                frames = max(1, (field.left + field.right) // 4)
+                least = frames + field.left + field.right
+                self._context.warn(
+                    f"the model needs chunks of {least} frames for its receptive field of {least - frames}"
+                )
             self._cutting = cutting_for(field, frames)
         else:
             self._context.warn("the sound of each frame depends on all frames, so the model runs on the whole at once")
@@ -235,7 +253,8 @@ class StartedNetwork(StartedTransform):
         scale = self._options.scale
         scales = [scale] * len(group) if scale is not None else ()
         before = self._states.get(place) if self._network.plan.has_state else None
-        columns, after = self._network.columns(values, [chunk.first for _, chunk in group], scales, before)
+        places = [(channel, chunk.first) for channel, chunk in group]
+        columns, after = self._network.columns(values, places, scales, before)
         self._states[place] = after
         if missing:
             rate = self._rate or round(columns.shape[-1] / values.shape[-1])
@@ -251,7 +270,9 @@ class StartedNetwork(StartedTransform):
             return columns
         if self._rate is not None and abs(columns.shape[-1] - frames * self._rate - self._surplus) >= 2 * self._rate:
             what = "frames of its spectrum" if self._options.grid else "samples"
-            raise _other_rate(f"the model gives {columns.shape[-1]} {what} for {frames} frames, not {self._rate} a frame")
+            raise _other_rate(
+                f"the model gives {columns.shape[-1]} {what} for {frames} frames, not {self._rate} a frame"
+            )
         if chunk.is_last and not chunk.keep_from:
             return columns
         rate = self._rate or 0

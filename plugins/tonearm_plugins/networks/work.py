@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tonearm_plugins.networks.onnx_session import OnnxModel
     from tonearm_plugins.networks.plan import Axis, NetworkPlan, PlannedInput, PlannedOutput
 
+Place = tuple[int, int]
+"""Channel of an item, and its first frame."""
+
 States = Mapping[str, "NDArray[Any]"]
 """Values of the states by the names of the inputs that take them."""
 
@@ -44,8 +47,8 @@ class Network:
     counts
         Codes that each level has in a frame; empty if all books have one rate.
     given
-        Arrays for the inputs that the options name, by input, as `given_arrays` makes them; the last axis of those that
-        follow the signal is its frames.
+        Arrays for the inputs that the options name, by input, as `given_arrays` makes them. Their first axis is the
+        channels of the signal, or has size 1; the last axis of those that follow the signal is its frames.
     """
 
     def __init__(
@@ -72,7 +75,7 @@ class Network:
     def columns(
         self,
         values: NDArray[Any],
-        starts: Sequence[int] = (0,),
+        places: Sequence[Place] = ((0, 0),),
         scales: Sequence[float] = (),
         states: States | None = None,
     ) -> tuple[NDArray[Any], States]:
@@ -82,8 +85,8 @@ class Network:
         ----------
         values
             (items, rows, frames).
-        starts
-            Position in the signal of the first frame of each item.
+        places
+            Channel of each item, and its first frame.
         scales
             Factors of the items, for a network that takes them; 1 if there are none.
         states
@@ -106,9 +109,9 @@ class Network:
         if fixed and fixed > items:  # it works on copies of the last item in vain
             last = np.full(fixed - items, items - 1)
             order = np.concatenate((np.arange(items), last))
-            values, starts = values[order], [*starts, *(starts[-1] for _ in last)]
+            values, places = values[order], [*places, *(places[-1] for _ in last)]
             scales = [*scales, *(scales[-1] for _ in last)] if scales else ()
-        feeds = {one.tensor.name: self._feed(one, values, starts, scales, states or {}) for one in self.plan.inputs}
+        feeds = {one.tensor.name: self._feed(one, values, places, scales, states or {}) for one in self.plan.inputs}
         found = self.model.run(feeds, [one.tensor.name for one in self._outputs])
         by_name = {one.tensor.name: array for one, array in zip(self._outputs, found, strict=True)}
         columns = self._together(by_name)[:items]
@@ -119,7 +122,7 @@ class Network:
         self,
         planned: PlannedInput,
         values: NDArray[Any],
-        starts: Sequence[int],
+        places: Sequence[Place],
         scales: Sequence[float],
         states: States,
     ) -> NDArray[Any]:
@@ -149,7 +152,7 @@ class Network:
                 return states[tensor.name]
             made = np.zeros(_state_shape(planned, items))
         else:
-            made = _given_part(self.given[tensor.name], planned.axes, starts, frames)
+            made = _given_part(self.given[tensor.name], planned.axes, places, frames)
         return np.ascontiguousarray(made, dtype).reshape(made.shape)  # an array without axes keeps none
 
     def _together(self, by_name: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
@@ -165,8 +168,7 @@ class Network:
                 length = int(np.max(array))
             elif one.role != "state":
                 axes = _axes_of(one, array, _SPECTRUM_AXES)
-                order = ("batch", "bin", "frame", "complex")[: 4 if one.role == "complex" else 3]
-                parts[one.role] = arranged(array, axes, order)
+                parts[one.role] = _part(array, axes, is_complex=one.role == "complex")
         made = complex_columns(self.plan.form, parts)
         return made if length is None else made[..., :length]
 
@@ -216,7 +218,9 @@ def arranged(array: NDArray[Any], have: Sequence[Axis], want: Sequence[Axis]) ->
     for axis in [axis for axis in named if axis not in want]:
         at = named.index(axis)
         if array.shape[at] != 1:
-            raise ItemError(f"there are {array.shape[at]} in axis {axis}, where the model has room for one", code="bad-model")
+            raise ItemError(
+                f"there are {array.shape[at]} in axis {axis}, where the model has room for one", code="bad-model"
+            )
         array = array.reshape(array.shape[:at] + array.shape[at + 1 :])
         named.remove(axis)
     array = array.transpose([named.index(axis) for axis in want if axis in named])
@@ -224,9 +228,16 @@ def arranged(array: NDArray[Any], have: Sequence[Axis], want: Sequence[Axis]) ->
     return array.reshape([next(sizes) if axis in named else 1 for axis in want])
 
 
-def _axes_of(
-    planned: PlannedOutput, array: NDArray[Any], usual: Mapping[int, tuple[Axis, ...]]
-) -> tuple[Axis, ...]:
+def _part(array: NDArray[Any], axes: Sequence[Axis], *, is_complex: bool) -> NDArray[Any]:
+    """Return a part of a spectrum, (items, bins, frames), with both parts of a complex one as the last axis."""
+    if "complex-bin" in axes:
+        array = arranged(array, axes, ("batch", "complex-bin", "frame"))
+        both = array.reshape(array.shape[0], 2, -1, array.shape[-1])
+        return both.transpose(0, 2, 3, 1)
+    return arranged(array, axes, ("batch", "bin", "frame", "complex") if is_complex else ("batch", "bin", "frame"))
+
+
+def _axes_of(planned: PlannedOutput, array: NDArray[Any], usual: Mapping[int, tuple[Axis, ...]]) -> tuple[Axis, ...]:
     """Return the axes of an output: those of the plan, or the usual ones if the header does not know its rank."""
     axes = planned.axes or usual.get(array.ndim, ())
     if len(axes) != array.ndim:
@@ -270,25 +281,24 @@ def _state_shape(planned: PlannedInput, items: int) -> list[int]:
     return shape
 
 
-def _given_part(array: NDArray[Any], axes: Sequence[Axis], starts: Sequence[int], frames: int) -> NDArray[Any]:
+def _given_part(array: NDArray[Any], axes: Sequence[Axis], places: Sequence[Place], frames: int) -> NDArray[Any]:
     """Return the part of a given array that belongs to the frames of some items.
 
-    The array has the axes of the input without ``batch``; ``frame`` is the last one if it is among them.
+    The array has the channels first, then the axes of the input without ``batch``, with ``frame`` as the last one.
     """
     import numpy as np
 
-    own = [axis for axis in axes if axis != "batch"]
+    order: list[Any] = [axis for axis in axes if axis not in ("batch", "frame")]
+    of_items = [array[channel if len(array) > 1 else 0] for channel, _ in places]
     if "frame" in axes:
-        order: list[Any] = [axis for axis in own if axis != "frame"] + ["frame"]
-        beyond = max(starts) + frames - array.shape[-1]
+        order.append("frame")
+        beyond = max(first for _, first in places) + frames - array.shape[-1]
         if beyond > 0:  # a window that is longer than the signal repeats its last frame
-            array = np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, beyond)], mode="edge")
-        parts = [array[..., start : start + frames] for start in starts]
-    else:
-        order, parts = list(own), [array] * len(starts)
+            of_items = [np.pad(one, [(0, 0)] * (one.ndim - 1) + [(0, beyond)], mode="edge") for one in of_items]
+        of_items = [one[..., first : first + frames] for one, (_, first) in zip(of_items, places, strict=True)]
     if "batch" not in axes:
-        return _turned(parts[0], order, own)
-    return _turned(np.stack(parts), ["batch", *order], axes)
+        return _turned(of_items[0], order, axes)
+    return _turned(np.stack(of_items), ["batch", *order], axes)
 
 
 def _turned(array: NDArray[Any], have: Sequence[Any], want: Sequence[Any]) -> NDArray[Any]:
