@@ -45,9 +45,14 @@ def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
             continue
         greatest = max((_greatest(one) for one in elements), default=-1)
         if greatest >= 0:
-            slack = 1 - (greatest + 1) / max(layout.sizes or (layout.size or 2**31,))  # type: ignore[type-var, operator]
+            slack = 1 - (greatest + 1) / _size(layout)
             found.append((layout.book_count is None, slack, name))
     return [name for _, _, name in sorted(found)]
+
+
+def _size(layout: TokenLayout) -> int:
+    """Return the number of codes of the largest book."""
+    return max(layout.size) if isinstance(layout.size, tuple) else layout.size or 2**31
 
 
 def _has_axes(layout: TokenLayout, given: Sequence[Any]) -> bool:

@@ -98,8 +98,11 @@ def undo(
     arrays = [np.asarray(one) for one in given]
     if not arrays:
         raise ItemError("there is no token", code="no-tokens")
+    named = tuple(axes or layout.raw_axes)
     if layout.form == "ragged":
         yield from _elements(_undone_levels(layout, arrays, axes))
+    elif named[0] == "segment" and len(arrays) > 1 and all(one.ndim == len(named) - 1 for one in arrays):
+        yield from _elements(_undone_segments(layout, arrays, named[1:]))
     elif len(arrays) == 1:
         yield from _elements(_undone_array(layout, arrays[0], axes, lengths, warn))
     else:
@@ -115,7 +118,13 @@ def _elements(work: Iterable[Callable[[], Undone]]) -> Iterator[Undone | ItemErr
         except ItemError as error:
             if len(waiting) == 1:
                 raise
-            yield ItemError(f"element {index} of the batch: {error.message}", code=error.code, remedies=error.remedies)
+            yield of_element(error, index)
+
+
+def of_element(error: ItemError, index: int) -> ItemError:
+    """Return an error whose message names the element of the batch."""
+    message = f"element {index} of the batch: {error.message}"
+    return ItemError(message, code=error.code, remedies=error.remedies)
 
 
 def _undone_text(layout: TokenLayout, text: str, warn: Callable[[str], None]) -> Undone:
@@ -183,6 +192,21 @@ def _undone_grid(
     whole = (frames,) * segments if has_segments(layout, named) and segments > 1 else None
     for element, end in zip(joined, ends, strict=True):
         yield lambda element=element, end=end: _undone_element(layout, element[:, :, :end], whole)  # type: ignore[misc]
+
+
+def _undone_segments(
+    layout: TokenLayout, arrays: Sequence[Array], axes: tuple[str, ...]
+) -> Iterator[Callable[[], Undone]]:
+    """Yield a function for each element of a batch whose segments are arrays of their own, of any length."""
+    import numpy as np
+
+    grids = [arranged(whole_numbers(array), axes, {})[:, :, 0] for array in arrays]
+    if len({grid.shape[:3] for grid in grids}) > 1:
+        shapes = ", ".join(str(array.shape) for array in arrays)
+        raise ItemError(f"the segments differ in more than their lengths: {shapes}", code="wrong-books")
+    segments = tuple(grid.shape[3] for grid in grids)
+    for element in np.concatenate(grids, axis=3):
+        yield lambda element=element: _undone_element(layout, element, segments)  # type: ignore[misc]
 
 
 def _undone_element(layout: TokenLayout, ids: Array, segments: tuple[int, ...] | None) -> Undone:
