@@ -19,6 +19,7 @@ from tonearm.arrays.stated_figures import check_figures
 from tonearm.arrays.stated_lengths import stated_lengths
 from tonearm.arrays.whole_sounds import refuse_file, sound
 from tonearm.errors import ItemError, RemoveOption, one_line
+from tonearm.given_arrays import GivenRows
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
@@ -75,7 +76,7 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         self, found: Mapping[str, Array], context: Context, named: Iterable[str]
     ) -> Iterator[SelectedArray | ItemError]:
         """Yield the arrays that the options select, each with the companions that are named."""
-        several = self.of_one_sort if self.holds_many else None
+        several = self.of_one_sort if self.holds_many else list if isinstance(found, GivenRows) else None
         return selected_arrays(found, self.options, context, named=named, several=several)
 
     def of_one_sort(self, keys: list[str]) -> list[str]:

@@ -16,6 +16,7 @@ from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.environment import Masks, add_refused, with_hidden_tags
 from tonearm.pipeline.given_limits import limits_of
 from tonearm.pipeline.inference import find_conversion, matching_signals, plugins_by_suffix
+from tonearm.pipeline.networks import no_decoder_error
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.output_templates import read_templates
 from tonearm.pipeline.problems import Problems
@@ -353,6 +354,10 @@ class _Binder:
             return
         way = find_conversion(self.registry, spec.signals, taker.ports.takes)
         self.problems.place = taker.place
+        plugin = giver.bound.plugin if giver.bound else None
+        if not way and (error := no_decoder_error(spec.signals, plugin, taker.place)):
+            self.problems.add(taker.mark, error.code, error.message, remedies=error.remedies)
+            return
         self.problems.add(
             taker.mark,
             "port-mismatch",
