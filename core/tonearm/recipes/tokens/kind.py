@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from tonearm.errors import GiveOption, ItemError, OptionError, SetOption
-from tonearm.kinds.grid_options import SampledOptions, missing_option
+from tonearm.errors import ChooseOption, GiveOption, ItemError, OptionError, Remedy, SetOption
+from tonearm.kinds.grid_options import SampledOptions
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import Spec
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from tonearm.recipes.tokens.undo import Raw
     from tonearm.typing import Array
 
-PositiveInt = Annotated[int, Meta(ge=1)]
+MAX_NAMED = 8
+"""Largest number of layouts that an error names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +78,13 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
         return super().spec().replace(sample_rate=books.sample_rate, length=options.length).carrying(books)
 
     def problems(self, axes: Sequence[str] | None) -> Iterator[OptionError]:
-        """Yield the problem of a missing or refused layout, options that contradict it, and wrong axes."""
+        """Yield the problem of a refused layout, options that contradict it, and wrong axes.
+
+        A missing layout is an error of the item, which names those that fit; a file may state its axes itself.
+        """
         options, layout = self.options, self.options.layout
         known: Sequence[str] = AXES
-        if layout is None and axes is None:
-            yield missing_option("layout", f"the model family, such as orpheus; {listing_hint(TokenLayout)}")
-        elif layout is not None:
+        if layout is not None:
             if layout.refusal:
                 yield OptionError(
                     f"tokens in the layout {layout.label} cannot become sound: {layout.refusal}",
@@ -163,10 +165,19 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
         if layout is None:
             raise self._missing(raw, context)
         if layout.other_form and is_text != (layout.form == "text"):
-            return context.catalogue(TokenLayout).find(layout.other_form)
+            other: TokenLayout = context.catalogue(TokenLayout).find(layout.other_form)
+            return other
         return layout
 
-    def _missing(self, raw: Any, context: Context) -> ItemError:
-        """Return the error of a missing layout, which names layouts that fit."""
-        remedies = (GiveOption("layout", listing_hint(TokenLayout)),)
-        return ItemError("codec tokens cannot be read without their layout", code="no-layout", remedies=remedies)
+    @staticmethod
+    def _missing(raw: Any, context: Context) -> ItemError:
+        """Return the error of a missing layout, which names those that fit."""
+        from tonearm.recipes.tokens.fitting import fitting_layouts
+
+        names = fitting_layouts(raw, context.catalogue(TokenLayout))[:MAX_NAMED]
+        fits: Remedy = ChooseOption("layout", tuple(names), "by axes and greatest code")
+        return ItemError(
+            "codec tokens cannot be read without their layout",
+            code="no-layout",
+            remedies=(fits if names else GiveOption("layout", f"the model family; {listing_hint(TokenLayout)}"),),
+        )

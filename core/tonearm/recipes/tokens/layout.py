@@ -304,11 +304,16 @@ class TokenLayout(Named, frozen=True, kw_only=True):
         for pattern in (self.pattern, *self.books):
             if pattern and mark_of(pattern) is None:
                 return f"the pattern {pattern} stands for more than one text"
-        if self.needs_fill and self.fill is None:
+        if None in self.filling:
             return "the id at places without codes is unknown (fill)"
         return ""
 
-    @property
-    def needs_fill(self) -> bool:
-        """Whether a written array has places without codes."""
-        return bool(any(self.columns) or any(self.trim) or len(set(self.delays)) > 1 or any(self.delays))
+    @functools.cached_property
+    def filling(self) -> tuple[int | None, int | None]:
+        """Ids at places without codes before and behind the codes of a written array; None if needed but unknown."""
+        head = self.columns[0] or self.trim[0] or any(self.delays)
+        tail = self.columns[1] or self.trim[1] or len(set(self.delays)) > 1
+        lead, end = self.lead_delayed or self.lead_rows, self.end_delayed
+        before = lead.value if lead else self.fill
+        behind = end.value if end else self.fill
+        return (before if head else before or 0, behind if tail else behind or 0)

@@ -90,8 +90,12 @@ def _problems(layout: TokenLayout) -> Iterator[OptionError]:
     if layout.axes:
         if problem := axes_problem(layout.axes, AXES, "frame"):
             yield OptionError(problem, option="axes")
-        if "segment" in axis_names(layout.axes) and layout.delays:
-            yield OptionError("segments and delays exclude each other", option="delays")
+        if "segment" in axis_names(layout.axes):
+            if layout.delays:
+                yield OptionError("segments and delays exclude each other", option="delays")
+            if layout.invalid == "drop_frame":
+                message = "frames of a segment cannot be left out (invalid: drop_frame)"
+                yield OptionError(message, option="invalid")
         folded = any(len(axis_parts(name)) > 1 for name in layout.axes)
         if layout.channels and not (folded and "channel" in axis_names(layout.axes)):
             yield OptionError(

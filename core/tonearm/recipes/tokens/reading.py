@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tonearm.errors import ItemError
 from tonearm.recipes.tokens.layout import TokenLayout
-from tonearm.recipes.tokens.undo import Raw, Undone, undo
+from tonearm.recipes.tokens.undo import Raw, Undone, of_element, undo
 from tonearm.signals import CodecTokens
 
 if TYPE_CHECKING:
@@ -48,12 +48,18 @@ def read_tokens(
     ItemError
         If the tokens cannot be those of the layout, or there are none.
     """
-    for found in undo(layout, raw, axes=axes, lengths=lengths, warn=warn):
+    elements = list(undo(layout, raw, axes=axes, lengths=lengths, warn=warn))
+    rate, samples = layout.sample_rate or sample_rate, layout.samples_per_frame or samples_per_frame
+    for index, found in enumerate(elements):
         if isinstance(found, ItemError):
             yield found
             continue
-        rate = layout.sample_rate or sample_rate
-        yield _tokens(layout, found, rate, layout.samples_per_frame or samples_per_frame, length, scales)
+        try:
+            yield _tokens(layout, found, rate, samples, length, scales)
+        except ItemError as error:
+            if len(elements) == 1:
+                raise
+            yield of_element(error, index)
 
 
 def _tokens(

@@ -77,6 +77,8 @@ def undo(
     ItemError
         If the tokens cannot be those of the layout.
     """
+    import numpy as np
+
     if layout.file:
         raise ItemError(
             f"the layout {layout.label} is a file format, .{layout.file}, not one of arrays or text",
@@ -89,22 +91,22 @@ def undo(
             code="needs-second-stream",
             hint="use the model's own decoder",
         )
-    texts = [raw] if isinstance(raw, str) else raw
-    if _are_texts(texts):
-        yield _undone_text(layout, "".join(texts), warn)
+    given: list[Any] = [raw] if isinstance(raw, str) or hasattr(raw, "dtype") else list(raw)
+    if given and all(isinstance(one, str) for one in given):
+        yield _undone_text(layout, "".join(given), warn)
         return
-    arrays: list[Any] = [raw] if hasattr(raw, "dtype") else list(raw)
+    arrays = [np.asarray(one) for one in given]
+    if not arrays:
+        raise ItemError("there is no token", code="no-tokens")
+    named = tuple(axes or layout.raw_axes)
     if layout.form == "ragged":
         yield from _elements(_undone_levels(layout, arrays, axes))
+    elif named[0] == "segment" and len(arrays) > 1 and all(one.ndim == len(named) - 1 for one in arrays):
+        yield from _elements(_undone_segments(layout, arrays, named[1:]))
     elif len(arrays) == 1:
         yield from _elements(_undone_array(layout, arrays[0], axes, lengths, warn))
     else:
         yield from _elements(one for array in arrays for one in _undone_array(layout, array, axes, None, warn))
-
-
-def _are_texts(given: Any) -> bool:
-    """Return whether raw tokens are texts."""
-    return isinstance(given, (list, tuple)) and bool(given) and all(isinstance(one, str) for one in given)
 
 
 def _elements(work: Iterable[Callable[[], Undone]]) -> Iterator[Undone | ItemError]:
@@ -116,7 +118,13 @@ def _elements(work: Iterable[Callable[[], Undone]]) -> Iterator[Undone | ItemErr
         except ItemError as error:
             if len(waiting) == 1:
                 raise
-            yield ItemError(f"element {index} of the batch: {error.message}", code=error.code, remedies=error.remedies)
+            yield of_element(error, index)
+
+
+def of_element(error: ItemError, index: int) -> ItemError:
+    """Return an error whose message names the element of the batch."""
+    message = f"element {index} of the batch: {error.message}"
+    return ItemError(message, code=error.code, remedies=error.remedies)
 
 
 def _undone_text(layout: TokenLayout, text: str, warn: Callable[[str], None]) -> Undone:
@@ -184,6 +192,21 @@ def _undone_grid(
     whole = (frames,) * segments if has_segments(layout, named) and segments > 1 else None
     for element, end in zip(joined, ends, strict=True):
         yield lambda element=element, end=end: _undone_element(layout, element[:, :, :end], whole)  # type: ignore[misc]
+
+
+def _undone_segments(
+    layout: TokenLayout, arrays: Sequence[Array], axes: tuple[str, ...]
+) -> Iterator[Callable[[], Undone]]:
+    """Yield a function for each element of a batch whose segments are arrays of their own, of any length."""
+    import numpy as np
+
+    grids = [arranged(whole_numbers(array), axes, {})[:, :, 0] for array in arrays]
+    if len({grid.shape[:3] for grid in grids}) > 1:
+        shapes = ", ".join(str(array.shape) for array in arrays)
+        raise ItemError(f"the segments differ in more than their lengths: {shapes}", code="wrong-books")
+    segments = tuple(grid.shape[3] for grid in grids)
+    for element in np.concatenate(grids, axis=3):
+        yield lambda element=element: _undone_element(layout, element, segments)  # type: ignore[misc]
 
 
 def _undone_element(layout: TokenLayout, ids: Array, segments: tuple[int, ...] | None) -> Undone:

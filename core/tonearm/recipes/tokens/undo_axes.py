@@ -39,7 +39,7 @@ def arranged(array: Array, axes: Sequence[str], sizes: Mapping[str, int]) -> Arr
     ItemError
         If the array has other axes.
     """
-    axes, array = _matched(array, axes)
+    axes, array = _matched(array, axes, sizes)
     shape: list[int] = []
     for name, size in zip(axes, array.shape, strict=True):
         shape += _unfolded(name, size, sizes, array.shape)
@@ -69,31 +69,32 @@ def rows_of_ids(array: Array, axes: Sequence[str] | None) -> Array:
                 hint="the layout is of flat ids; choose one with axes",
             )
         array = squeezed
-    matched, array = _matched(array, axes)
+    matched, array = _matched(array, axes, {})
     return array if len(matched) > 1 and matched[0] == "batch" else array.T if len(matched) > 1 else array[None]
 
 
-def _matched(array: Array, axes: Sequence[str]) -> tuple[tuple[str, ...], Array]:
-    """Return names and an array that has as many axes: without axes of size 1, or names at the start, that are spare."""
-    spare = array.ndim - len(axes)
-    named, given = tuple(axes), array.shape
-    if spare > 0:
-        ones = [axis for axis, size in enumerate(array.shape) if size == 1]
-        if len(ones) >= spare:
-            return named, array.squeeze(axis=tuple(ones[:spare]))
-    while spare < 0:
-        optional = next((name for name in ("batch", "segment", "channel", "book") if name in named), None)
-        if optional is None:
-            break
-        named = tuple(name for name in named if name != optional)
-        spare += 1
+def _matched(array: Array, axes: Sequence[str], sizes: Mapping[str, int]) -> tuple[tuple[str, ...], Array]:
+    """Return names and an array with as many axes.
+
+    Spare axes of size 1 go, and so do names of axes that an array may lack. A spare first axis is a batch if the one of
+    the books has their known number.
+    """
+    named, spare = tuple(axes), array.ndim - len(axes)
+    ones = [axis for axis, size in enumerate(array.shape) if size == 1]
+    if 0 < spare <= len(ones):
+        return named, array.squeeze(axis=tuple(ones[:spare]))
+    may_be_batch = spare == 1 and "batch" not in axis_names(axes)
+    if may_be_batch and "book" in named and array.shape[1 + named.index("book")] == sizes.get("book"):
+        return ("batch", *named), array
+    for optional in ("batch", "segment", "channel", "book"):
+        if len(named) > array.ndim:
+            named = tuple(name for name in named if name != optional)
     if len(named) != array.ndim:
-        remedies = (SetOption("axes", ["batch", *axes], "if the first axis is a batch"),)
         raise ItemError(
-            f"the axes {', '.join(axes)} are {len(axes)}, but the array has {array.ndim}: its shape is {given}",
+            f"the axes are {', '.join(axes)}, but the array has {array.ndim} axes: its shape is {array.shape}",
             code="axes-mismatch",
-            remedies=remedies if array.ndim == len(axes) + 1 and "batch" not in axis_names(axes) else (),
-            hint="name each axis of the array, in its order",
+            remedies=(SetOption("axes", ["batch", *axes], "if the first axis is a batch"),) if may_be_batch else (),
+            hint="" if may_be_batch else "name each axis of the array, in its order",
         )
     return named, array
 

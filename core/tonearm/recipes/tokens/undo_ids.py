@@ -37,17 +37,14 @@ def undo_ids(
     """
     import numpy as np
 
-    frames: list[list[Array]] = [[] for _ in range(layout.streams)]
-    for section in _sections(layout, np.arange(ids.size), ids):
+    parts = []
+    for section in _sections(layout, np.arange(ids.size), ids, warn):
         kept = _between_marks(layout, section, ids)
         if spare := kept.size % layout.streams:
             warn(f"{spare} {what}s of an unfinished turn of {layout.streams} streams are left out")
-            kept = kept[: kept.size - spare]
-        for stream, parts in enumerate(frames):
-            parts.append(_frames(layout, kept[stream :: layout.streams], ids, warn, what))
-    # Each stream has whole frames, and the same number of them.
-    codes = np.stack([np.concatenate(parts, axis=-1) for parts in frames])
-    return by_level(layout, codes)
+        tracks = kept[: kept.size - spare].reshape(-1, layout.streams).T
+        parts.append(_frames(layout, tracks, ids, warn, what))
+    return by_level(layout, np.concatenate(parts, axis=2))
 
 
 def by_level(layout: TokenLayout, codes: Array) -> Array | tuple[Array, ...]:
@@ -62,12 +59,12 @@ def by_level(layout: TokenLayout, codes: Array) -> Array | tuple[Array, ...]:
     return tuple(levels) if layout.level_strides else np.stack(levels, axis=1)
 
 
-def _sections(layout: TokenLayout, places: Array, ids: Array) -> list[Array]:
-    """Return the places of the ids of each section; one section if the layout has none."""
+def _sections(layout: TokenLayout, places: Array, ids: Array, warn: Callable[[str], None]) -> list[Array]:
+    """Return the places of the ids of each section; one section if neither layout nor ids have marks of any."""
     import numpy as np
 
     sections = layout.sections
-    if sections is None:
+    if sections is None or not np.isin(ids, (sections.start, sections.end)).any():
         return [places]
     found = []
     end = -1
@@ -76,13 +73,15 @@ def _sections(layout: TokenLayout, places: Array, ids: Array) -> list[Array]:
             continue
         behind = np.flatnonzero(ids[start + 1 :] == sections.end)
         end = int(start + 1 + behind[0]) if behind.size else ids.size
+        if not behind.size:
+            warn(f"the section from token {start} on has no end; it is read to the end of the sequence")
         first = start + 1
         if sections.skip_first_id is not None and first < end and ids[first] == sections.skip_first_id:
             first += 1
         found.append(places[first:end])
     if not found:
-        message = f"the sequence has no section: no id is {sections.start}"
-        raise ItemError(message, code="no-tokens", hint="check the layout, or give the ids with their marks")
+        message = f"the sequence has the end of a section, {sections.end}, but no start, {sections.start}"
+        raise ItemError(message, code="no-tokens", hint="give the ids with all their marks, or without any")
     return found
 
 
@@ -107,21 +106,22 @@ def _between_marks(layout: TokenLayout, places: Array, ids: Array) -> Array:
     return kept_places
 
 
-def _frames(layout: TokenLayout, places: Array, ids: Array, warn: Callable[[str], None], what: str) -> Array:
-    """Return the codes of a stream of one section, of shape (positions, frames)."""
+def _frames(layout: TokenLayout, tracks: Array, ids: Array, warn: Callable[[str], None], what: str) -> Array:
+    """Return the codes of a section, of shape (streams, positions, frames), from the places of each stream's ids."""
     positions = layout.positions
-    width = len(positions)
-    count, spare = divmod(places.size, width)
-    whole = places[: count * width].reshape(count, width)
+    streams, width = tracks.shape[0], len(positions)
+    count, spare = divmod(tracks.shape[1], width)
+    whole = tracks[:, : count * width].reshape(streams, count, width).transpose(0, 2, 1)
     limits = [layout.sizes[level] for level in positions] if layout.sizes else None
 
-    def describe(_: int, position: int, frame: int) -> tuple[str, str]:
-        place = int(whole[frame, position])
-        where = f"frame {frame}, position {position}: {what} {place} ({int(ids[place])})"
+    def describe(stream: int, position: int, frame: int) -> tuple[str, str]:
+        place = int(whole[stream, position, frame])
+        named = f"stream {stream}, " if streams > 1 else ""
+        where = f"{named}frame {frame}, position {position}: {what} {place} ({int(ids[place])})"
         return where, _reason(layout, int(ids[place]), position, frame)
 
-    codes = undone_offsets(layout, ids[whole].T)
-    found = checked_codes(codes[None], limits, layout.invalid, describe)[0]
+    codes = undone_offsets(layout, ids[whole])
+    found: Array = checked_codes(codes, limits, layout.invalid, describe)
     if spare and layout.incomplete == "error":
         raise ItemError(
             f"the sequence ends in mid-frame: frame {count} has {spare} of {width} {what}s",
@@ -134,10 +134,10 @@ def _frames(layout: TokenLayout, places: Array, ids: Array, warn: Callable[[str]
 
 
 def undone_offsets(layout: TokenLayout, ids: Array) -> Array:
-    """Return the codes of ids of shape (positions, frames)."""
+    """Return the codes of ids whose last axes are the positions of a frame, and the frames."""
     import numpy as np
 
-    first = layout.offset + layout.per_position * np.arange(ids.shape[0])
+    first = layout.offset + layout.per_position * np.arange(ids.shape[-2])
     codes: Array = ids - first[:, None]
     return codes
 

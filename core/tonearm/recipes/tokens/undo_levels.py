@@ -48,8 +48,7 @@ def undo_levels(layout: TokenLayout, levels: Sequence[Array]) -> tuple[tuple[Arr
         return f"{named}level {level}, frame {place}", ""
 
     codes = checked_codes(np.concatenate(parts, axis=1), limits, layout.invalid, describe)
-    ends = np.cumsum([0, *counts])
-    found = [codes[:, start:end] for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    found = np.split(codes, np.cumsum(counts)[:-1], axis=1)
     return tuple(part.transpose(0, 2, 1).reshape(channels, -1) for part in found), strides
 
 

@@ -43,27 +43,28 @@ def rows_in(text: str, patterns: Sequence[str]) -> Array:
     """
     import numpy as np
 
-    marks = sorted(
-        (match.start(), book, _number(match)) for book, one in enumerate(patterns) for match in re.finditer(one, text)
-    )
-    order = [book for _, book, _ in marks]
-    count = len(patterns)
+    marks = [(match, book) for book, pattern in enumerate(patterns) for match in re.finditer(pattern, text)]
+    marks.sort(key=lambda mark: mark[0].start())
+    order = [book for _, book in marks]
     if missing := [pattern for book, pattern in enumerate(patterns) if book not in order]:
         raise _no_marks(missing)
-    rows = [[number for _, of, number in marks if of == book] for book in range(count)]
-    if order != sorted(order) or len(order) == count:
-        first = order[:count]
-        for place, book in enumerate(order):
-            wanted = first[place % count]
-            if book != wanted or len(set(first)) < count:
-                wanted = wanted if book != wanted else next(one for one in range(count) if one not in first)
-                raise ItemError(
-                    f"frame {place // count} lacks its mark of book {wanted}: mark {place} of the text is of book {book}",
-                    code="incomplete-frame",
-                    hint="a mark was lost or added there, so that later frames would be paired wrongly",
-                )
+    if order != sorted(order):
+        _check_turns(order, len(patterns))
+    rows = [[_number(match) for match, of in marks if of == book] for book in range(len(patterns))]
     shortest = min(map(len, rows))
     return np.array([row[:shortest] for row in rows], np.int64)
+
+
+def _check_turns(order: Sequence[int], count: int) -> None:
+    """Raise `ItemError` unless the books of marks repeat the order of the first frame."""
+    first = list(dict.fromkeys(order))  # each book once, where it comes first
+    for place, book in enumerate(order):
+        if book != first[place % count]:
+            raise ItemError(
+                f"frame {place // count} lacks its mark of book {first[place % count]}: a mark of book {book} follows",
+                code="incomplete-frame",
+                hint="a mark was lost or added there, so that later frames would be paired wrongly",
+            )
 
 
 def undo_streams(layout: TokenLayout, text: str) -> dict[str, Array]:

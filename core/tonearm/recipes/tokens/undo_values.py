@@ -71,7 +71,7 @@ def checked_codes(
 
     if pad is not None:
         codes = np.where(codes == pad, 0, codes)
-    ends = np.array([GREATEST + 1] if not limits else limits, np.int64)[:, None]
+    ends = np.array(limits or [GREATEST + 1], np.int64)[:, None]
     wrong = (codes < 0) | (codes >= ends)
     if wrong.any():
         if policy == "zero":
@@ -82,7 +82,7 @@ def checked_codes(
             codes = np.minimum(codes, ends - 1)
             wrong = codes < 0
         elif policy == "keep":
-            wrong = (codes > GREATEST) | (codes < -GREATEST)
+            limits, wrong = None, np.abs(codes) > GREATEST
         if policy not in ("zero", "drop_frame") and wrong.any():
             raise _out_of_range(codes, wrong, limits, describe)
     return codes.astype(np.int32)
