@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from tonearm.errors import RemoveOption, one_line
+from tonearm.errors import one_line
 from tonearm.pipeline.option_messages import add_bad_value, shown_value
 from tonearm.pipeline.option_scalars import (
     expected,
@@ -73,8 +73,8 @@ class ValueReader(ABC):
         """Return the value of an option, and add its problems."""
         if BY_USER in option.extra and node.mark is not None and not node.mark.assignment:
             message = f"{owner}: '{option.name}' is not for a pipeline's file, which may come from somebody else"
-            remedy = RemoveOption(option.name, when=f"and give {option.extra[BY_USER]} to the command")
-            self.problems.add(node.mark, "user-only", message, remedies=(remedy,))
+            hint = f"leave {option.name} out, and give {option.extra[BY_USER]} to the command"
+            self.problems.add(node.mark, "user-only", message, hint)
         return self._of_type(option.type, option, node, owner)
 
     def _of_type(self, hint: Any, option: Option, node: Node, owner: str) -> Any:

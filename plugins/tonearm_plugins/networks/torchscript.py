@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tonearm.api import Advice, CodecTokens, ItemError, Latents, MelSpectrogram, OptionError
+from tonearm_plugins.networks.failures import reason_of
 from tonearm_plugins.networks.torch_device import DeviceName, choose_device
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def load_program(model: str, device: DeviceName) -> Any:
             program = torch.jit.load(model, map_location=target)
     except Exception as error:
         raise ItemError(
-            f"the model {model} cannot be loaded: {type(error).__name__}: {_first_line(error)}",
+            f"the model {model} cannot be loaded: {reason_of(error, line=-1)}",
             code="bad-model",
             remedies=(Advice("save it again by the version of PyTorch that is installed"),),
         ) from error
@@ -80,11 +81,6 @@ def _unoptimized() -> Iterator[None]:
 
     with jit.optimized_execution(should_optimize=False):  # type: ignore[attr-defined, unused-ignore]
         yield
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else "no reason given"
 
 
 def arguments_of(
@@ -150,7 +146,7 @@ def call_program(program: Any, method: str, arguments: Sequence[Any]) -> Array:
     except Exception as error:
         shapes = ", ".join(_shape(argument) for argument in arguments)
         raise ItemError(
-            f"the model failed on {method}({shapes}): {_first_line(error)}",
+            f"the model failed on {method}({shapes}): {reason_of(error, line=-1)}",
             code="model-failed",
             remedies=(Advice("check axes, levels and dtype against what the program takes"),),
         ) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonearm.api import Advice, CodecTokens, ItemError, Latents, OptionError, Requirement
+from tonearm_plugins.networks.failures import reason_of
 from tonearm_plugins.networks.hub import weight_files
 from tonearm_plugins.networks.model_config import ModelConfig
 from tonearm_plugins.networks.torch_device import DeviceName, choose_device
@@ -57,6 +58,8 @@ def load(folder: Path, config: ModelConfig, device: DeviceName) -> Any:
     ItemError
         If transformers cannot load it, or the weights lack what decoding needs.
     """
+    import pickle
+
     import torch
     import transformers
 
@@ -79,8 +82,11 @@ def load(folder: Path, config: ModelConfig, device: DeviceName) -> Any:
                 output_loading_info=True,
                 **more,
             )
+        except pickle.UnpicklingError as error:
+            reason = "its weights are pickled, and hold more than tensors, which could run code"
+            raise _not_loaded(folder, config, reason) from error
         except Exception as error:
-            raise _not_loaded(folder, config, f"{type(error).__name__}: {error}") from error
+            raise _not_loaded(folder, config, reason_of(error)) from error
     missing = sorted(name for name in report["missing_keys"] if not _ENCODING.match(name))
     if missing:
         names = ", ".join(missing[:3])

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
 
-from tonearm.api import Context, Meta, OptionError, PathOrName, Signal, Spec, Transform, Waveform
+from tonearm.api import Context, ItemError, Meta, OptionError, PathOrName, Signal, Spec, Transform, Waveform
+from tonearm_plugins.networks.failures import reason_of
 from tonearm_plugins.networks.hub import (
     CONFIG,
     PREPROCESSOR_CONFIG,
@@ -145,8 +146,26 @@ class TransformersTransform(Transform[In, Waveform, Opts]):
         batch, made = self.options.batch, []
         with computing(context.threads):
             for first in range(0, channels, batch):
-                made.append(compute(model, slice(first, first + batch)))
+                made.append(_computed(compute, model, slice(first, first + batch), config.name))
                 context.progress(min(first + batch, channels), channels)
         samples: Array = np.concatenate(made)
         length = getattr(signal, "length", None)
         return samples if length is None else samples[:, :length]
+
+
+def _computed(compute: Callable[[object, slice], Array], model: object, part: slice, name: str) -> Array:
+    """Return what a model computes of some channels.
+
+    Raises
+    ------
+    ItemError
+        If it fails.
+    """
+    try:
+        return compute(model, part)
+    except (ArithmeticError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        raise ItemError(
+            f"{name} failed: {reason_of(error)}",
+            code="model-failed",
+            hint="check the model with this input; very short ones are more than some can decode",
+        ) from error

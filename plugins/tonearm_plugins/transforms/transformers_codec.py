@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tonearm.api import (
-    Advice,
     Codebooks,
     CodecTokens,
     Context,
     GiveOption,
-    ItemError,
     LatentFormat,
     Latents,
     Meta,
@@ -54,13 +52,6 @@ class TransformersCodec(TransformersTransform[CodecTokens | Latents, Transformer
                 rate = self._check(config, figures, signal.format)
         except OptionError as error:
             raise as_item_error(error) from error
-        frames = signal.frames
-        if not frames:
-            raise ItemError(
-                "there are no frames to decode",
-                code="no-tokens",
-                remedies=(Advice("check what the model has written"),),
-            )
         if isinstance(signal, CodecTokens):
             check_codes(signal, [figures.size] * signal.books)
             samples = self.run(signal, signal.channels, lambda model, part: decode_tokens(model, signal, part), context)
