@@ -144,7 +144,7 @@ def _add_wrong_size(tensor: TensorInfo, axes: Axes | None, axis: Axis, wanted: W
     faults.add(
         f"the input {tensor.name} takes {_count(number, axis)}, but the {wanted.noun} {wanted.has} {size}",
         GiveOption("model", f"{what} of {_count(size, axis)}"),
-        *([GiveOption("dialect", f"a dialect of {_count(number, axis)}")] if wanted.kind == "mel" else []),
+        *([GiveOption("dialect", f"one of {_count(number, axis)}")] if wanted.kind == "mel" else []),
         code=code,
     )
 
