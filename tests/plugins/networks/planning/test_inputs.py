@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-
 from network_headers import LATENTS, MEL, TOKENS, axes, plan, refusal, roles, tensor
+
 from tonearm.api import GiveOption, SetOption
 from tonearm_plugins.networks.options import InputFile
 from tonearm_plugins.networks.planning.inputs import example_of
