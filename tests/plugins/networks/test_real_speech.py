@@ -142,7 +142,7 @@ class TestThePiperVoice:
             options = {"model": str(folder / "decoder.onnx"), **more}
             source = {
                 "kind": "latent",
-                "axes": ["batch", "band", "frame"],
+                "axes": ["band", "frame"],
                 "sample_rate": 22050,
                 "samples_per_frame": 256,
             }
@@ -262,7 +262,7 @@ class TestHibari:
         """Chunks come near alone: the activations are quantised by the greatest value of the whole input."""
         folder, all_own = spoken
         own = all_own[part]
-        source = {"kind": "latent", "axes": ["batch", "band", "frame"], "sample_rate": 24000, "samples_per_frame": 300}
+        source = {"kind": "latent", "axes": ["band", "frame"], "sample_rate": 24000, "samples_per_frame": 300}
         sounds = []
         for chunk in (None, 100):
             more = {} if chunk is None else {"chunk": chunk, "receptive_field": [30, 30]}
