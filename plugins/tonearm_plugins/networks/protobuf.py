@@ -78,8 +78,8 @@ class Messages:
             at += size
 
     def text(self, begin: int, end: int) -> str:
-        """Return the text between two positions; bytes that are no UTF-8 become surrogates, as in names of files."""
-        return bytes(self.data[begin:end]).decode("utf-8", "surrogateescape")
+        """Return the text between two positions; bytes that are no UTF-8 are escaped."""
+        return bytes(self.data[begin:end]).decode("utf-8", "backslashreplace")
 
 
 def varint(data: Data, at: int, end: int) -> tuple[int, int]:

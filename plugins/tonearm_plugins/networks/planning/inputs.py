@@ -77,7 +77,7 @@ def _planned(tensor: TensorInfo, roles: Mapping[str, Any], wanted: Wanted) -> Pl
             return PlannedInput(tensor=tensor, role=cast("InputRole", given))
         if isinstance(given, str) and given in ROLES:
             return None
-        return PlannedInput(tensor=tensor, role="given", given=getattr(given, "file", given))
+        return PlannedInput(tensor=tensor, role="given", given=given)
     role = _meant(tensor, wanted)
     if role == "mask":
         return PlannedInput(tensor=tensor, role="given", given=1)
