@@ -308,7 +308,7 @@ def read(
     >>> tonearm.read(sound, format="wav")
     <waveform 1×8000 at 8000 Hz>
     """
-    call = _call(file_source(path, format, _plugins()), None, sample_rate, steps, None, limits, options)
+    call = _call(file_source(path, format, _plugins(), options), None, sample_rate, steps, None, limits, options)
     with reporting(progress) as on_progress:
         taken = waveform_of(call, on_progress)
     _warn(taken.warnings)
@@ -352,7 +352,7 @@ def _given(audio: Any, registry: registries.Registry, options: Mapping[str, Any]
     """Return what a caller gives as a source, with its decoder if it is a file."""
     are_tokens = options.get("layout") is not None or options.get("kind") == "tokens"
     source = as_source(audio, takes_rows=are_tokens)
-    return GivenSource(source) if source.in_memory else file_source(audio, None, registry)
+    return GivenSource(source) if source.in_memory else file_source(audio, None, registry, options)
 
 
 def _warn(messages: Iterable[str]) -> None:

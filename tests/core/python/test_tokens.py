@@ -16,7 +16,9 @@ SNAC = [ORPHEUS[f"ids_plain/codes.{level}"] for level in range(3)]
 
 
 def is_snac(tokens, levels=SNAC):
-    return all(np.array_equal(found, wanted.reshape(1, -1)) for found, wanted in zip(tokens.levels, levels, strict=True))
+    return all(
+        np.array_equal(found, wanted.reshape(1, -1)) for found, wanted in zip(tokens.levels, levels, strict=True)
+    )
 
 
 @pytest.mark.parametrize("raw", [IDS, IDS.tolist(), tuple(IDS.tolist()), IDS.astype("u4"), IDS[None]])
