@@ -25,6 +25,7 @@ def tonearm_decoders() -> Decoders:
         "raw-reader": "tonearm_plugins.decoders.raw_reader:RawReader",
         "safetensors-reader": "tonearm_plugins.decoders.safetensors_reader:SafetensorsReader",
         "text-reader": "tonearm_plugins.decoders.text_reader:TextReader",
+        "tokens-reader": "tonearm_plugins.decoders.tokens_reader:TokensReader",
         "torch-reader": "tonearm_plugins.decoders.torch_reader:TorchReader",
         "webdataset-reader": "tonearm_plugins.decoders.webdataset_reader:WebDatasetReader",
         "zarr-reader": "tonearm_plugins.decoders.zarr_reader:ZarrReader",
