@@ -165,6 +165,7 @@ if TYPE_CHECKING:
         tags_by_name,
         valid_tag,
     )
+    from tonearm.writing.templates import text_template
 
 __all__ = [
     "ARRAY_BYTES",
@@ -333,6 +334,7 @@ __all__ = [
     "spec_of",
     "tag_name",
     "tags_by_name",
+    "text_template",
     "valid_tag",
     "with_configs",
     "write_sidecar",
@@ -378,6 +380,7 @@ _WHEN_USED = {
     "tonearm.writing.signal_metadata": "as_written described",
     "tonearm.writing.tagging_encoder": "TagOptions TaggingBlockEncoder TaggingEncoder",
     "tonearm.writing.tags": "WELL_KNOWN_TAGS is_tag_name merged_tags number_and_total tag_name tags_by_name valid_tag",
+    "tonearm.writing.templates": "text_template",
 }
 """Public names of modules that few plugins need. A module is imported when one of its names is first used."""
 

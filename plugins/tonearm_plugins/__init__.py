@@ -53,6 +53,7 @@ def tonearm_transforms() -> Transforms:
         "mix": "tonearm_plugins.transforms.mix:Mix",
         "mu-law-decode": "tonearm_plugins.transforms.mu_law_decode:MuLawDecode",
         "normalize": "tonearm_plugins.transforms.normalize:Normalize",
+        "onnx-codec": "tonearm_plugins.transforms.onnx_codec:OnnxCodec",
         "onnx-vocoder": "tonearm_plugins.transforms.onnx_vocoder:OnnxVocoder",
         "pad": "tonearm_plugins.transforms.pad:Pad",
         "pitch-shift": "tonearm_plugins.transforms.pitch_shift:PitchShift",
