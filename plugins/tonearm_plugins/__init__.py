@@ -53,6 +53,10 @@ def tonearm_transforms() -> Transforms:
         "mix": "tonearm_plugins.transforms.mix:Mix",
         "mu-law-decode": "tonearm_plugins.transforms.mu_law_decode:MuLawDecode",
         "normalize": "tonearm_plugins.transforms.normalize:Normalize",
+        "onnx-codec": "tonearm_plugins.transforms.onnx_codec:OnnxCodec",
+        "transformers-codec": "tonearm_plugins.transforms.transformers_codec:TransformersCodec",
+        "transformers-vocoder": "tonearm_plugins.transforms.transformers_vocoder:TransformersVocoder",
+        "torchscript-codec": "tonearm_plugins.transforms.torchscript_codec:TorchscriptCodec",
         "onnx-vocoder": "tonearm_plugins.transforms.onnx_vocoder:OnnxVocoder",
         "pad": "tonearm_plugins.transforms.pad:Pad",
         "pitch-shift": "tonearm_plugins.transforms.pitch_shift:PitchShift",
@@ -81,6 +85,7 @@ def tonearm_encoders() -> Encoders:
         "png-writer": "tonearm_plugins.encoders.png_writer:PngWriter",
         "raw-writer": "tonearm_plugins.encoders.raw_writer:RawWriter",
         "safetensors-writer": "tonearm_plugins.encoders.safetensors_writer:SafetensorsWriter",
+        "tokens-writer": "tonearm_plugins.encoders.tokens_writer:TokensWriter",
         "wav-writer": "tonearm_plugins.encoders.wav_writer:WavWriter",
     }
 

@@ -107,9 +107,14 @@ def _takes(registry: Registry, name: str, given: tuple[type[Signal], ...]) -> bo
 
 def needs_model(ports: Ports) -> bool:
     """Return whether a transform is a network, which belongs to one model and is never put in without it."""
-    if MODEL in getattr(ports.options, "__dataclass_fields__", ()):
+    if takes_any_model(ports):
         return True
     return bool(ports.takes) and all(issubclass(one, WITHOUT_SOUND) for one in ports.takes)
+
+
+def takes_any_model(ports: Ports) -> bool:
+    """Return whether a transform runs whatever model it is given, and so knows nothing but codes of a codec."""
+    return MODEL in getattr(ports.options, "__dataclass_fields__", ())
 
 
 def layout_of(plugin: Plugin[Any]) -> TokenLayout | None:
@@ -136,12 +141,28 @@ def no_decoder_error(given: Iterable[type[Signal]], plugin: Plugin[Any] | None, 
     signal = next((one for one in given if issubclass(one, WITHOUT_SOUND)), None)
     if signal is None:
         return None
+    if plugin is not None and (refused := refused_layout_error(plugin, place)):
+        return refused
     layout = layout_of(plugin) if plugin is not None else None
-    if layout is not None and layout.refusal:
-        message = f"codec tokens in the layout {layout.label} cannot become sound: {layout.refusal}"
-        return _placed(UsageError(message, code="needs-second-stream", remedies=(_OWN_CODE,)), place)
     message = f"{_named(signal, layout)} need {_decoder(signal, layout)} to become sound"
     return _placed(UsageError(message, code="needs-model", remedies=tuple(_model_remedies(layout, place))), place)
+
+
+def refused_layout_error(plugin: Plugin[Any], place: Place) -> UsageError | None:
+    """Return the error for tokens in a layout whose codes alone give no sound; None for other layouts and signals.
+
+    Parameters
+    ----------
+    plugin
+        Plugin that gives the tokens.
+    place
+        Place of the step that is to decode them.
+    """
+    layout = layout_of(plugin)
+    if layout is None or not layout.refusal:
+        return None
+    message = f"codec tokens in the layout {layout.label} cannot become sound: {layout.refusal}"
+    return _placed(UsageError(message, code="needs-second-stream", remedies=(_OWN_CODE,)), place)
 
 
 _OWN_CODE = Advice("decode them by the model's own code, and save the waveform that it gives")

@@ -45,8 +45,9 @@ def save(
     """Write the output of a model to an audio file.
 
     A waveform is written as it is. Of a spectrogram, a sound is made first: a complex one is inverted, and the phases
-    of others are found by Griffin-Lim. Codec tokens, latents and mels become sound by the network that ``model`` names. Where scale, axes or sample rate cannot be told from the array, the error names
-    the keyword to write. The file appears whole or not at all, and equals what ``tonearm convert`` makes of the array.
+    of others are found by Griffin-Lim. Codec tokens, latents and mels become sound by the network that ``model`` names.
+    Where scale, axes or sample rate cannot be told from the array, the error names the keyword to write. The file
+    appears whole or not at all, and equals what ``tonearm convert`` makes of the array.
 
     Parameters
     ----------
@@ -82,9 +83,10 @@ def save(
 
         - ``kind``: ``"waveform"``, ``"complex"``, ``"magnitude"``, ``"power"``, ``"db"``, ``"mel"``, ``"tokens"`` or
           ``"latent"``, where it is not plain;
-        - ``layout``: the layout of codec tokens, such as ``"orpheus"`` or ``"musicgen"``, with ``model``: the decoder
-          of their codec, as an ONNX file, a folder with ``config.json``, or a name on the hub; a list of tokens may have
-          rows of different lengths;
+        - ``layout``: the layout of codec tokens, such as ``"orpheus"`` or ``"musicgen"``; a list of them may have rows
+          of different lengths, and ``tonearm layouts`` lists all;
+        - ``model``: the network that makes the sound: an ONNX file, a folder with ``config.json``, a TorchScript program
+          (with ``trust=True``), or a name on the hub;
         - ``dialect``: the recipe of a mel, such as ``"hifigan"``, ``"tacotron2"`` or ``"whisper"``;
           ``tonearm dialects`` lists all;
         - ``axes``: the names of the axes, such as ``["batch", "channel", "time"]`` or ``["frame", "bin"]``;

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from core_toys import Fog, Rain, problems, registry_of
+from core_toys import Fog, Rain, checked, problems, registry_of
 
 from tonearm.api import (
     CodecTokens,
@@ -58,6 +58,16 @@ class MelToWave(Transform[MelSpectrogram, Waveform, NoOptions]):
 
 
 class TokenToy(Decoder[CodecTokens, NoOptions]):
+    def decode(self, source, context):
+        yield Item(signal=CodecTokens(codes=np.zeros((1, 4, 9), "int32")))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayoutOptions:
+    layout: TokenLayout
+
+
+class LaidTokenToy(Decoder[CodecTokens, LayoutOptions]):
     def decode(self, source, context):
         yield Item(signal=CodecTokens(codes=np.zeros((1, 4, 9), "int32")))
 
@@ -151,6 +161,26 @@ def test_a_layout_whose_codes_give_no_sound_is_refused_by_name():
     error = no_decoder_error(TOKENS, Reader, Place(form="flags"))
     assert error.code == "needs-second-stream"
     assert error.message == ("codec tokens in the layout spark cannot become sound: the decoder takes a second stream")
+
+
+FLOW = """\
+tonearm: 1
+input:
+  use: token-toy
+  with: {layout: {axes: [book, frame], name: s3, refuses: a flow model comes first}}
+steps: [STEP]
+outputs:
+  - {use: raw-writer, file: "{stem}.raw", with: {level: 1}}
+"""
+
+
+def test_a_network_of_any_model_does_not_decode_such_tokens_but_a_plugin_of_their_own_may():
+    registry = registry_of(transforms=NETWORKS, decoders={"token-toy": LaidTokenToy})
+    (problem,) = problems(FLOW.replace("STEP", "{use: onnx-codec, with: {model: a.onnx}}"), registry)
+    assert problem.splitlines()[0] == (
+        "p.yaml:5:15: needs-second-stream: codec tokens in the layout s3 cannot become sound: a flow model comes first"
+    )
+    assert [step.name for step in checked(FLOW.replace("STEP", "{use: a-codec}"), registry).steps] == ["a-codec"]
 
 
 def test_latents_need_the_decoder_of_their_model_and_other_signals_none():

@@ -85,7 +85,7 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
         options, layout = self.options, self.options.layout
         known: Sequence[str] = AXES
         if layout is not None:
-            if layout.refusal:
+            if layout.streams_text:  # others with a refusal have codes, which can be read
                 yield OptionError(
                     f"tokens in the layout {layout.label} cannot become sound: {layout.refusal}",
                     option="layout",
