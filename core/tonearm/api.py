@@ -62,7 +62,7 @@ from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.limits import Limits
 from tonearm.plugins.option_types import Decibels, Duration, Milliseconds, Size, WindowName
-from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FilePath, NoOptions
+from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FilePath, NoOptions, PathOrName
 from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
@@ -137,6 +137,7 @@ if TYPE_CHECKING:
     from tonearm.recipes.linear import LinearRecipe
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.recipes.steps import RecipeStep
+    from tonearm.recipes.tokens.laid import LaidTokens
     from tonearm.recipes.tokens.layout import TokenLayout
     from tonearm.signals.conventions import ConventionOptions
     from tonearm.signals.plain_values import PlainValues, from_plain_values
@@ -164,6 +165,7 @@ if TYPE_CHECKING:
         tags_by_name,
         valid_tag,
     )
+    from tonearm.writing.templates import text_template
 
 __all__ = [
     "ARRAY_BYTES",
@@ -224,6 +226,7 @@ __all__ = [
     "KeyedArrayOptions",
     "Kind",
     "Kinds",
+    "LaidTokens",
     "LatentFormat",
     "Latents",
     "Layouts",
@@ -244,6 +247,7 @@ __all__ = [
     "OutputError",
     "PadMode",
     "Padding",
+    "PathOrName",
     "PcmOptions",
     "PcmRounding",
     "PlainValues",
@@ -331,6 +335,7 @@ __all__ = [
     "spec_of",
     "tag_name",
     "tags_by_name",
+    "text_template",
     "valid_tag",
     "with_configs",
     "write_sidecar",
@@ -363,6 +368,7 @@ _WHEN_USED = {
     "tonearm.recipes.linear": "LinearRecipe",
     "tonearm.recipes.mel": "MelDialect MelSpectrogram",
     "tonearm.recipes.steps": "RecipeStep",
+    "tonearm.recipes.tokens.laid": "LaidTokens",
     "tonearm.recipes.tokens.layout": "TokenLayout",
     "tonearm.signals.conventions": "ConventionOptions",
     "tonearm.signals.plain_values": "PlainValues from_plain_values",
@@ -375,6 +381,7 @@ _WHEN_USED = {
     "tonearm.writing.signal_metadata": "as_written described",
     "tonearm.writing.tagging_encoder": "TagOptions TaggingBlockEncoder TaggingEncoder",
     "tonearm.writing.tags": "WELL_KNOWN_TAGS is_tag_name merged_tags number_and_total tag_name tags_by_name valid_tag",
+    "tonearm.writing.templates": "text_template",
 }
 """Public names of modules that few plugins need. A module is imported when one of its names is first used."""
 

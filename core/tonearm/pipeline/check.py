@@ -120,6 +120,7 @@ def _checked(
         outputs=tuple(map(Output, encoders, templates, own_steps)),
         catalogue=binder.registry.catalogue,
         limits=limits,
+        warnings=tuple(problems.warnings),
     )
 
 
@@ -299,6 +300,9 @@ class _Binder:
         elif isinstance(plugin, (Transform, Regroup)) and before:
             narrowed = before.replace(signals=matching_signals(before.signals, ports.takes) or ports.takes)
             spec = self._ask(found, lambda: as_spec(plugin.produces(narrowed), ports))
+            if spec and isinstance(plugin, Transform):
+                for warning in self._ask(found, lambda: tuple(plugin.warnings(narrowed))) or ():
+                    self.problems.add_warning(found.mark, warning, whose=found.name)
             if spec and before.precision == "double":
                 spec = self._check_precision(found, plugin.keeps_double, spec)
         found.spec = spec or Spec(signals=ports.gives)
