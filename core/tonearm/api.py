@@ -137,6 +137,7 @@ if TYPE_CHECKING:
     from tonearm.recipes.linear import LinearRecipe
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.recipes.steps import RecipeStep
+    from tonearm.recipes.tokens.laid import LaidTokens
     from tonearm.recipes.tokens.layout import TokenLayout
     from tonearm.signals.conventions import ConventionOptions
     from tonearm.signals.plain_values import PlainValues, from_plain_values
@@ -226,6 +227,7 @@ __all__ = [
     "KeyedArrayOptions",
     "Kind",
     "Kinds",
+    "LaidTokens",
     "LatentFormat",
     "Latents",
     "Layouts",
@@ -367,6 +369,7 @@ _WHEN_USED = {
     "tonearm.recipes.linear": "LinearRecipe",
     "tonearm.recipes.mel": "MelDialect MelSpectrogram",
     "tonearm.recipes.steps": "RecipeStep",
+    "tonearm.recipes.tokens.laid": "LaidTokens",
     "tonearm.recipes.tokens.layout": "TokenLayout",
     "tonearm.signals.conventions": "ConventionOptions",
     "tonearm.signals.plain_values": "PlainValues from_plain_values",

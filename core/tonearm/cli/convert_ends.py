@@ -103,9 +103,10 @@ def decoder_name(arguments: SimpleNamespace, registry: Registry, given: InputPip
     if arguments.decoder:
         return str(arguments.decoder)
     is_raw = arguments.with_encoding is not None
-    by_suffix = plugins_by_suffix(registry, "decoder", arguments.source)
+    options = [name[5:] for name, value in vars(arguments).items() if name.startswith("with_") and value is not None]
+    by_suffix = plugins_by_suffix(registry, "decoder", arguments.source, options)
     if given is None and (by_suffix or not is_raw):
-        return name_by_suffix(registry, "decoder", arguments.source)
+        return name_by_suffix(registry, "decoder", arguments.source, options)
     if given is None:
         return RAW_READER
     if len(by_suffix) == 1:

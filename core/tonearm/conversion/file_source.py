@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Collection
 from typing import Any, BinaryIO
 
 from msgspec import Struct
@@ -31,7 +32,12 @@ class GivenSource(Struct, frozen=True):
     decoder: str = ""
 
 
-def file_source(given: Any, format: str | None, registry: Registry) -> GivenSource:  # noqa: A002 - the name that the call has
+def file_source(
+    given: Any,
+    format: str | None,  # noqa: A002 - the name that the call has
+    registry: Registry,
+    options: Collection[str] = (),
+) -> GivenSource:
     """Return a file as a source.
 
     Parameters
@@ -42,6 +48,8 @@ def file_source(given: Any, format: str | None, registry: Registry) -> GivenSour
         Suffix without dot, or name of a decoder; None to tell it from the suffix of the file.
     registry
         Registry of plugins.
+    options
+        Names of the options that the caller gives, one of which may tell the decoder, as a layout does.
 
     Raises
     ------
@@ -54,7 +62,7 @@ def file_source(given: Any, format: str | None, registry: Registry) -> GivenSour
         path = os.fsdecode(given)
         refuse_address(path)
         refuse_missing(path)
-        return GivenSource(Source(name=path, path=path), _decoder(path, format, registry))
+        return GivenSource(Source(name=path, path=path), _decoder(path, format, registry, options))
     file = io.BytesIO(given) if isinstance(given, (bytes, bytearray, memoryview)) else given
     if not callable(getattr(file, "read", None)):
         kind = type(given).__name__
@@ -66,7 +74,7 @@ def file_source(given: Any, format: str | None, registry: Registry) -> GivenSour
     if format is None and not os.path.splitext(name)[1]:  # noqa: PTH122
         what = "bytes do" if file is not given else "an open file does"
         raise UsageError(f"{what} not tell the format", hint='name it, as in format="mp3"')
-    return GivenSource(Source(name=name or "<file>", file=_seekable(file)), _decoder(name, format, registry))
+    return GivenSource(Source(name=name or "<file>", file=_seekable(file)), _decoder(name, format, registry, options))
 
 
 def _seekable(file: BinaryIO) -> BinaryIO:
@@ -75,8 +83,8 @@ def _seekable(file: BinaryIO) -> BinaryIO:
     return file if callable(seekable) and seekable() else io.BytesIO(file.read())
 
 
-def _decoder(name: str, format: str | None, registry: Registry) -> str:  # noqa: A002
+def _decoder(name: str, format: str | None, registry: Registry, options: Collection[str]) -> str:  # noqa: A002
     """Return the name of the decoder for a format, or for the suffix of a file's name."""
     if format is None:
-        return name_by_suffix(registry, "decoder", name)
+        return name_by_suffix(registry, "decoder", name, options)
     return format_of(format, "decoder", registry).plugin

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import ClassVar, Generic, Literal
 
 from tonearm.errors import ItemError, OptionError
@@ -21,6 +22,9 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
     ----------
     suffixes
         Suffixes of the files that it reads, with dot, in lower case.
+    suffixes_given
+        Suffixes of other decoders' files that it reads if an option is given, by the name of the option: a layout makes
+        text one of tokens.
     reads_folders
         Whether folders with one of these suffixes are sources too.
     reads
@@ -32,6 +36,7 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
     role = "decoder"
     port_names = ("gives", "options")
     suffixes: ClassVar[tuple[str, ...]] = ()
+    suffixes_given: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
     reads_folders: ClassVar[bool] = False
     reads: ClassVar[Literal["content", "path"]] = "path"
 

@@ -207,11 +207,16 @@ class CodecTokens(Signal):
         return (self.codebooks,) if self.original is None else (self.codebooks, self.original)
 
     def described(self) -> dict[str, Any]:
-        """Return the axes and what is known of the codec, as options of ``kind: tokens`` and figures of a layout."""
-        axes = ["channel", "frame"] if self.strides else ["channel", "book", "frame"]
+        """Return options of ``kind: tokens`` that restore the tokens, but for segments that are decoded alone."""
+        layout: dict[str, Any] = {}
+        if self.sizes:
+            layout["size"] = self.sizes[0] if len(set(self.sizes)) == 1 else list(self.sizes)
+        if self.strides:
+            found = {"axes": ["channel", "frame"], "layout": {"ragged": True, "strides": list(self.strides), **layout}}
+        else:
+            found = {"layout": {"axes": ["channel", "book", "frame"], **layout}}
         figures = {name: getattr(self, name) for name in ("sample_rate", "samples_per_frame", "length")}
-        lists = {name: list(getattr(self, name) or ()) for name in ("sizes", "strides", "segments", "scales")}
-        return {"axes": axes} | {name: value for name, value in (figures | lists).items() if value}
+        return found | {name: value for name, value in figures.items() if value}
 
     def block_array(self) -> Array:
         """Return the codes as one array (channels, codes of a frame, frames), those of each level side by side."""
