@@ -62,7 +62,7 @@ from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.limits import Limits
 from tonearm.plugins.option_types import Decibels, Duration, Milliseconds, Size, WindowName
-from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FilePath, NoOptions
+from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FileOfEach, FilePath, NoOptions, PathOrName
 from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
@@ -75,6 +75,7 @@ from tonearm.signals import (
     LatentFormat,
     Latents,
     MagnitudeSpectrogram,
+    OriginalSound,
     Padding,
     PadMode,
     Signal,
@@ -211,6 +212,7 @@ __all__ = [
     "Executor",
     "Executors",
     "Extent",
+    "FileOfEach",
     "FilePath",
     "GiveOption",
     "Grouping",
@@ -240,9 +242,11 @@ __all__ = [
     "NoOptions",
     "Notes",
     "OptionError",
+    "OriginalSound",
     "OutputError",
     "PadMode",
     "Padding",
+    "PathOrName",
     "PcmOptions",
     "PcmRounding",
     "PlainValues",

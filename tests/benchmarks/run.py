@@ -32,6 +32,7 @@ TITLES = {
     "files": "Files",
     "saving": "Saving from Python",
     "streams": "Streams",
+    "networks": "Networks",
     "runs": "Runs",
     "startup": "Start-up",
 }

@@ -21,12 +21,13 @@ from tonearm.inspect.guess import Guess, describe_sound_file, guess
 from tonearm.inspect.padding import with_padding
 from tonearm.inspect.preview import WIDTH, draw_preview
 from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
+from tonearm.pipeline.networks import FORMS, MODEL, WITHOUT_SOUND
 from tonearm.pipeline.options import default_options
 from tonearm.plugins.context import Context
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry, RegistryEntry
 from tonearm.reading.compressed_sources import inflated_source
-from tonearm.signals import Waveform
+from tonearm.signals import CodecTokens, Waveform
 from tonearm.source import Source
 
 MAX_ARRAYS = 20
@@ -72,16 +73,25 @@ class Inspection(Struct, frozen=True, kw_only=True):
         options = dict(self.guess.options) if self.guess else {}
         if self.key:
             options["key"] = self.key
-        steps = find_conversion(registry, _decoded_signals(options, registry), _writer_ports(registry))
+        signals = _decoded_signals(options, registry)
+        steps = _steps(signals, registry)
         decoder: Any = registry.find("decoder", self.decoder).resolve()
         has_rows = getattr(decoder, "holds_many", False) and not issubclass(decoder, KeyedArrayDecoder)
-        is_several = has_rows or _may_be_batch(options)
+        is_several = has_rows or _may_be_batch(options) or CodecTokens in signals
         return {
             "tonearm": 1,
             "input": {"use": self.decoder, "files": self.file, "with": options},
-            "steps": [{"use": name} for name in steps or ()],
+            "steps": steps,
             "outputs": [{"use": "wav-writer", "file": "{stem}-{index}.wav" if is_several else "{stem}.wav"}],
         }
+
+
+def _steps(signals: Any, registry: Registry) -> list[dict[str, Any]]:
+    """Return the steps that make sound of signals, with ``?`` for the model of a network."""
+    names = find_conversion(registry, signals, _writer_ports(registry))
+    if names is None and set(signals) & set(WITHOUT_SOUND):
+        return [{"use": FORMS[0].transforms[0], "with": {MODEL: UNKNOWN}}]
+    return [{"use": name} for name in names or ()]
 
 
 def _may_be_batch(options: dict[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from tonearm.findings.claim import Claim
 from tonearm.findings.notes import UNKNOWN, Finding, Notes
 from tonearm.findings.statistics import ArrayStatistics
-from tonearm.inspect import guess_spectrogram, guess_waveform
+from tonearm.inspect import guess_spectrogram, guess_tokens, guess_waveform
 from tonearm.names import BUILTIN
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
@@ -70,6 +70,8 @@ def guess(
         notes.options["kind"] = declared["kind"]
     elif statistics.dtype.startswith("complex"):
         guess_spectrogram.note_complex(notes)
+    elif guess_tokens.note_tokens(notes):
+        pass
     elif len(notes.shape) == 1:
         guess_waveform.note_single_axis(notes)
     elif not (
@@ -81,6 +83,8 @@ def guess(
     ):
         guess_spectrogram.note_unknown(notes)
     if not (declared and "kind" in declared):
+        if not notes.has("kind", "tokens"):
+            guess_tokens.note_unknown_tokens(notes)
         _note_kinds_without_claims(notes, registry)
     if rate:
         notes.add("sample_rate", str(rate[0]), "likely", rate[1])

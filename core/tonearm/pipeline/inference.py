@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from tonearm.errors import Advice, ChoosePlugin, Remedy, RunCommand, UsageError, did_you_mean, one_line
 from tonearm.errors.text import edit_distance
+from tonearm.pipeline.networks import needs_model
 from tonearm.plugins.ports import Ports, ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry
 from tonearm.reading import file_types
@@ -146,7 +147,10 @@ def _by_content(registry: Registry, name: str, suffix: str, message: str) -> Usa
 
 
 def find_conversion(registry: Registry, given: Signals, wanted: Signals) -> tuple[str, ...] | None:
-    """Return the names of the shortest chain of transforms between two ports; None if there is none."""
+    """Return the names of the shortest chain of transforms between two ports; None if there is none.
+
+    No network is part of it, because each belongs to one model.
+    """
     if matching_signals(given, wanted):
         return ()  # so that no transform is imported
     known = list(_transforms(registry))
@@ -163,9 +167,11 @@ def find_conversion(registry: Registry, given: Signals, wanted: Signals) -> tupl
 
 
 def _transforms(registry: Registry) -> Iterable[tuple[str, Ports]]:
-    """Yield the names and ports of all usable transforms."""
+    """Yield the names and ports of all usable transforms that are no networks."""
     for entry in registry.entries("transform"):
         try:
-            yield registry.short_name(entry), ports_of(entry.resolve())
+            ports = ports_of(entry.resolve())
         except PluginError:
             continue
+        if not needs_model(ports):
+            yield registry.short_name(entry), ports

@@ -45,7 +45,7 @@ def save(
     """Write the output of a model to an audio file.
 
     A waveform is written as it is. Of a spectrogram, a sound is made first: a complex one is inverted, and the phases
-    of others are found by Griffin-Lim. Where scale, axes or sample rate cannot be told from the array, the error names
+    of others are found by Griffin-Lim. Codec tokens, latents and mels become sound by the network that ``model`` names. Where scale, axes or sample rate cannot be told from the array, the error names
     the keyword to write. The file appears whole or not at all, and equals what ``tonearm convert`` makes of the array.
 
     Parameters
@@ -80,8 +80,11 @@ def save(
     **options
         Options by name. Those of an array describe what the model wrote:
 
-        - ``kind``: ``"waveform"``, ``"complex"``, ``"magnitude"``, ``"power"``, ``"db"`` or ``"mel"``, where it is not
-          plain;
+        - ``kind``: ``"waveform"``, ``"complex"``, ``"magnitude"``, ``"power"``, ``"db"``, ``"mel"``, ``"tokens"`` or
+          ``"latent"``, where it is not plain;
+        - ``layout``: the layout of codec tokens, such as ``"orpheus"`` or ``"musicgen"``, with ``model``: the decoder
+          of their codec, as an ONNX file, a folder with ``config.json``, or a name on the hub; a list of tokens may have
+          rows of different lengths;
         - ``dialect``: the recipe of a mel, such as ``"hifigan"``, ``"tacotron2"`` or ``"whisper"``;
           ``tonearm dialects`` lists all;
         - ``axes``: the names of the axes, such as ``["batch", "channel", "time"]`` or ``["frame", "bin"]``;
@@ -143,7 +146,7 @@ def save(
     """
     registry = _plugins()
     destination = destination_of(target, format, registry)
-    call = _call(_given(audio, registry), destination, sample_rate, steps, encoder, limits, options)
+    call = _call(_given(audio, registry, options), destination, sample_rate, steps, encoder, limits, options)
     with reporting(progress) as on_progress:
         if destination.opened is None:
             saved = publish(call, destination.folder, overwrite=overwrite, durable=durable, on_progress=on_progress)
@@ -202,7 +205,7 @@ def encode(
     """
     registry = _plugins()
     destination = unnamed_destination(format_of(format, "encoder", registry))
-    call = _call(_given(audio, registry), destination, sample_rate, steps, encoder, limits, options)
+    call = _call(_given(audio, registry, options), destination, sample_rate, steps, encoder, limits, options)
     with reporting(progress) as on_progress:
         taken = encode_item(call, destination, on_progress)
     _warn(taken.warnings)
@@ -250,7 +253,7 @@ def to_waveform(
     >>> tonearm.to_waveform(stft, n_fft=1024, hop_length=256, sample_rate=22050)
     <waveform 1×11008 at 22050 Hz>
     """
-    call = _call(_given(audio, _plugins()), None, sample_rate, steps, None, limits, options)
+    call = _call(_given(audio, _plugins(), options), None, sample_rate, steps, None, limits, options)
     with reporting(progress) as on_progress:
         taken = waveform_of(call, on_progress)
     _warn(taken.warnings)
@@ -345,9 +348,10 @@ def _plugins() -> registries.Registry:
     return registry
 
 
-def _given(audio: Any, registry: registries.Registry) -> GivenSource:
+def _given(audio: Any, registry: registries.Registry, options: Mapping[str, Any]) -> GivenSource:
     """Return what a caller gives as a source, with its decoder if it is a file."""
-    source = as_source(audio)
+    are_tokens = options.get("layout") is not None or options.get("kind") == "tokens"
+    source = as_source(audio, takes_rows=are_tokens)
     return GivenSource(source) if source.in_memory else file_source(audio, None, registry)
 
 

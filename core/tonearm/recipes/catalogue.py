@@ -39,7 +39,7 @@ class Named(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=True, fo
         told = [
             f"{name}={short_repr(value)}"
             for name, default, value in figures
-            if value != default and name not in ("name", "source", "notes")
+            if value not in (default, {}) and name not in ("name", "source", "notes")
         ]
         return f"{type(self).__name__}({', '.join([repr(self.name)] * bool(self.name) + told)})"
 
@@ -47,6 +47,11 @@ class Named(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=True, fo
     def label(self) -> str:
         """Name, or a substitute if there is none."""
         return self.name or "spelled out"
+
+    @property
+    def refusal(self) -> str | None:
+        """Reason why it serves for less than others of its class do; None or an empty text if there is none."""
+        return None
 
     @classmethod
     def figure_names(cls) -> tuple[str, ...]:

@@ -60,6 +60,30 @@ class Codebooks:
 
 
 @short_errors
+@dataclass(frozen=True, kw_only=True)
+class OriginalSound:
+    """The sound that was encoded, as a file of codes describes it, so that decoding can give it back.
+
+    Parameters
+    ----------
+    sample_rate
+        Sample rate in Hz, which may be another one than the codec's.
+    length
+        Number of samples at that rate.
+    loudness
+        Loudness in LUFS; None if it is unknown.
+    """
+
+    sample_rate: int
+    length: int
+    loudness: float | None = None
+
+    def __post_init__(self) -> None:
+        check_sample_rate(self.sample_rate)
+        check_length(self.length)
+
+
+@short_errors
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CodecTokens(Signal):
     """Codes of a neural codec, in the order in which its decoder takes them.
@@ -83,6 +107,8 @@ class CodecTokens(Signal):
         Factor of the sound of each segment; None if there are none.
     length
         Length of the sound in samples, if known.
+    original
+        Sound that was encoded, if the file says so; None if the decoder's sound is to stay as it is.
 
     Raises
     ------
@@ -100,6 +126,7 @@ class CodecTokens(Signal):
     segments: tuple[int, ...] | None = None
     scales: tuple[float, ...] | None = None
     length: int | None = None
+    original: OriginalSound | None = None
 
     def __post_init__(self) -> None:
         for name in ("codes", "sizes", "strides", "segments", "scales"):
@@ -176,8 +203,8 @@ class CodecTokens(Signal):
         return self.codes if isinstance(self.codes, tuple) else (self.codes,)
 
     def carried(self) -> tuple[object, ...]:
-        """Return the codebooks."""
-        return (self.codebooks,)
+        """Return the codebooks, and the original sound if it is known."""
+        return (self.codebooks,) if self.original is None else (self.codebooks, self.original)
 
     def described(self) -> dict[str, Any]:
         """Return the axes and what is known of the codec, as options of ``kind: tokens`` and figures of a layout."""
@@ -201,17 +228,18 @@ class CodecTokens(Signal):
         cls, values: Array, *, sample_rate: int | None, length: int | None, carried: Mapping[type, object]
     ) -> Self:
         """Return tokens of codes as `block_array` gives them."""
-        books = carried.get(Codebooks)
+        books, found = carried.get(Codebooks), carried.get(OriginalSound)
+        original = found if isinstance(found, OriginalSound) else None
         if not isinstance(books, Codebooks):
-            return cls(codes=values, sample_rate=sample_rate, length=length)
+            return cls(codes=values, sample_rate=sample_rate, length=length, original=original)
         codes: Array | tuple[Array, ...] = values
         if books.strides:
-            found, start = [], 0
+            levels, start = [], 0
             for count in books.codes_per_frame:
                 part = values[:, start : start + count]
-                found.append(part.transpose(0, 2, 1).reshape(part.shape[0], -1))
+                levels.append(part.transpose(0, 2, 1).reshape(part.shape[0], -1))
                 start += count
-            codes = tuple(found)
+            codes = tuple(levels)
         return cls(
             codes=codes,
             sizes=books.sizes,
@@ -219,4 +247,5 @@ class CodecTokens(Signal):
             samples_per_frame=books.samples_per_frame,
             strides=books.strides,
             length=length,
+            original=original,
         )

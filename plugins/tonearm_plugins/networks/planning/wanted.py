@@ -48,8 +48,18 @@ class Wanted(Struct, frozen=True, kw_only=True):
     def noun(self) -> str:
         """What the signal is, in words."""
         if self.kind == "mel":
-            return f"a mel spectrogram of {self.dialect}" if self.dialect else "a mel spectrogram"
+            return f"mel spectrogram of {self.dialect}" if self.dialect else "mel spectrogram"
         return "codec tokens" if self.kind == "tokens" else "latents"
+
+    @property
+    def article_and_noun(self) -> str:
+        """What the signal is, with an article where it needs one."""
+        return f"a {self.noun}" if self.kind == "mel" else self.noun
+
+    @property
+    def has(self) -> str:
+        """The verb that goes with the noun."""
+        return "has" if self.kind == "mel" else "have"
 
     @property
     def frames_of_levels(self) -> tuple[int, ...]:
