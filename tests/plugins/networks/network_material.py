@@ -217,7 +217,9 @@ def with_more(path: Path) -> Path:
     total = graph.node("Add", [mel, graph.node("Unsqueeze", [speaker, graph.constant([2], "int64")])])
     total = graph.node("Add", [total, graph.node("Unsqueeze", [f0, graph.constant([1], "int64")])])
     sound = graph.node("Mul", [_spoken(graph, graph.see(total)), loudness])
-    count = graph.node("Unsqueeze", [graph.node("Cast", [lengths], to=TensorProto.FLOAT), graph.constant([1, 2], "int64")])
+    count = graph.node(
+        "Unsqueeze", [graph.node("Cast", [lengths], to=TensorProto.FLOAT), graph.constant([1, 2], "int64")]
+    )
     graph.take(graph.node("Mul", [sound, count]), "wav", ("batch", 1, "samples"))
     return graph.write(path)
 
