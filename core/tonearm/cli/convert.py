@@ -16,13 +16,8 @@ from msgspec.structs import replace
 from tonearm.addresses import is_stream, refuse_missing
 from tonearm.cli import ceiling, console, styles, watcher
 from tonearm.cli.convert_ends import TargetFormat, decoder_name, encoding_name, target_format
-<<<<<<< HEAD
 from tonearm.cli.option_flags import PREFIX, add_option_flags, with_option_flags
-from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
-=======
-from tonearm.cli.option_flags import add_option_flags, with_option_flags
 from tonearm.cli.parser import add_download_option, add_env_option, add_set_option, add_strict_option
->>>>>>> torch
 from tonearm.cli.pipe_sources import file_name, read_source, stem_of, whole_source
 from tonearm.cli.pipes import InputPipe, OutputPipe
 from tonearm.cli.printing import remedies_as_flags
