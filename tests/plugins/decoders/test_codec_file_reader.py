@@ -82,7 +82,7 @@ def test_layouts() -> None:
     error = refused(TOKENS / "files" / "16k_mono_numpy2.dac", layout=small)
     assert error.code == "bad-token"
     assert "in book" in error.message
-    (problem,) = CodecFileOptions(layout=TokenLayout(name="musicgen")).problems()
+    (problem,) = CodecFileOptions(layout=TokenLayout(name="musicgen", axes=("book", "frame"))).problems()
     assert problem.option == "layout"
 
 
