@@ -10,7 +10,7 @@ import pytest
 from network_material import MEL, planned, with_more
 
 from tonearm.api import Context, ItemError, Source
-from tonearm_plugins.networks.given import given_arrays
+from tonearm_plugins.networks.given import MAX_BYTES, given_arrays, read_input_file
 from tonearm_plugins.networks.options import InputFile
 
 SPEAKER = np.linspace(-1, 1, 12, dtype="f4")
@@ -90,3 +90,25 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "x.npy").write_bytes(b"\x93NUMPY")
     with pytest.raises(ItemError):
         given(tmp_path, f0=InputFile(file=str(tmp_path / "x.npy")))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("x.npy", b"secret", "it is not a .npy file"),
+        ("x.txt", b"1 2\nsecret 3\n", "its lines are not all numbers, as many in each"),
+        ("x.txt", b"1 2\n3\n", "its lines are not all numbers, as many in each"),
+        ("x.txt", b"1" * (MAX_BYTES + 1), "it has more than 64 MiB"),
+    ],
+)
+def test_no_message_quotes_a_file(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ItemError) as caught:
+        read_input_file(str(tmp_path / name), "f0")
+    assert caught.value.message == f"'{tmp_path / name}' for input f0 of the model holds no array of numbers: {reason}"
+    assert caught.value.code == "bad-model-input"
+
+
+def test_a_table_in_a_text_file(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("1 2\n\n3 4e1\n")
+    np.testing.assert_array_equal(read_input_file(str(tmp_path / "x.txt"), "f0"), [[1, 2], [3, 40]])

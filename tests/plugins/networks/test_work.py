@@ -110,7 +110,7 @@ def test_lengths_constants_and_arrays_that_follow_the_signal(tmp_path: Path) -> 
         "mel": mel,
         "mel_lengths": np.full(2, 30),
         "spk_emb": speaker[None],
-        "noise_scale": np.float32(0.5),
+        "noise_scale": np.array(0.5, np.float32),
         "f0": np.stack([f0[0, 10:40], f0[1, 60:90]]),
     }
     np.testing.assert_array_equal(found, run(path, feeds)["wav"])
