@@ -39,7 +39,7 @@ class Named(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=True, fo
         told = [
             f"{name}={short_repr(value)}"
             for name, default, value in figures
-            if value != default and name not in ("name", "source", "notes")
+            if value not in (default, {}) and name not in ("name", "source", "notes")
         ]
         return f"{type(self).__name__}({', '.join([repr(self.name)] * bool(self.name) + told)})"
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+import functools
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
+from tonearm.errors import ItemError, OptionError
 from tonearm.recipes.catalogue import Named
-from tonearm.signals import MAX_SAMPLE_RATE
+from tonearm.recipes.tokens.layout_checks import axis_names, check_layout
+from tonearm.signals import MAX_SAMPLE_RATE, Codebooks, CodecTokens
+
+if TYPE_CHECKING:
+    from tonearm.recipes.tokens.lay import Laid
+    from tonearm.recipes.tokens.undo import Raw
 
 PositiveInt = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=0)]
+
+Form = Literal["text", "flat", "array", "ragged", "file"]
+"""Form of raw tokens: text, flat ids, one array, an array a level, or a file format of a codec's own."""
 
 
 class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -22,7 +32,7 @@ class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     start, end
         Ids before and behind each section.
     skip_first_id
-        Id that goes where it stands first in a section; None if there is none.
+        Id that is left out where it stands first in a section; None if there is none.
     """
 
     start: int
@@ -39,59 +49,154 @@ class BookMark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
         Id that all books hold; None if one book alone tells.
     book, id
         Book that tells, and the id that it holds; None if all books hold one.
+
+    Raises
+    ------
+    OptionError
+        If it is neither of the two, or both.
     """
 
     all: int | None = None
     book: Count | None = None
     id: int | None = None
 
+    def __post_init__(self) -> None:
+        if (self.book is None) != (self.id is None) or (self.all is None) == (self.book is None):
+            raise OptionError("a mark is {all: ID} or {book: BOOK, id: ID}", option="all")
+
+    @property
+    def value(self) -> int:
+        """Id that marks the frame."""
+        return self.all if self.all is not None else self.id or 0
+
 
 class TokenLayout(Named, frozen=True, kw_only=True):
     """A layout of codec tokens: how a model family writes the codes of its codec.
 
     Reading undoes the layout, field by field in the order in which they stand here.
+
+    Raises
+    ------
+    OptionError
+        If fields contradict each other, or describe no form at all.
     """
 
     hook: ClassVar[str] = "tonearm_layouts"
     noun: ClassVar[str] = "layout"
 
     # Text.
-    pattern: str = ""
-    books: tuple[str, ...] = ()
-    streams_text: Mapping[str, str] = {}
-    fixed: Mapping[str, int] = {}
+    pattern: Annotated[
+        str,
+        Meta(description="Regular expression of a mark in text, whose group 1 is the number: '<custom_token_(\\d+)>'."),
+    ] = ""
+    books: Annotated[
+        tuple[str, ...],
+        Meta(description="Regular expression of the marks of each book in text; an unfinished last frame is left out."),
+    ] = ()
+    streams_text: Annotated[
+        Mapping[str, str], Meta(description="Regular expression of the marks of each stream in text, by its name.")
+    ] = {}
+    fixed: Annotated[
+        Mapping[str, Count],
+        Meta(description="Number of codes of a stream by its name: longer ones are cut, shorter ones filled with 0."),
+    ] = {}
     # Flat ids.
-    sections: Sections | None = None
-    start_after: int | None = None
-    which: Literal["last", "first"] = "last"
-    end_at: tuple[int, ...] = ()
-    drop: tuple[int, ...] = ()
-    drop_from: int | None = None
-    drop_below: int | None = None
-    streams: PositiveInt = 1
-    interleave: tuple[Count, ...] = ()
-    incomplete: Literal["drop", "error"] = "error"
-    offset: int = 0
-    per_position: Count = 0
+    sections: Annotated[
+        Sections | None,
+        Meta(description="Ids before and behind each section of the sequence; sections are joined in time."),
+    ] = None
+    start_after: Annotated[
+        int | None, Meta(description="Id behind which the tokens start. A sequence without it starts at once.")
+    ] = None
+    which: Annotated[
+        Literal["last", "first"], Meta(description="Place of start_after that counts if there are several.")
+    ] = "last"
+    end_at: Annotated[
+        tuple[int, ...], Meta(description="Ids that end the tokens: the first of any of them ends the sequence.")
+    ] = ()
+    drop: Annotated[tuple[int, ...], Meta(description="Ids that are left out wherever they stand.")] = ()
+    drop_from: Annotated[int | None, Meta(description="Id from which on all greater ones are left out, too.")] = None
+    drop_below: Annotated[int | None, Meta(description="Id below which all are left out.")] = None
+    streams: Annotated[
+        PositiveInt,
+        Meta(description="Number of tracks whose ids stand in turn. Each becomes a channel; whole turns are read."),
+    ] = 1
+    interleave: Annotated[
+        tuple[Count, ...],
+        Meta(description="Book or level of each position of a frame, such as [0, 1, 2, 2, 1, 2, 2]."),
+    ] = ()
+    incomplete: Annotated[
+        Literal["drop", "error"], Meta(description="Treatment of a last frame that lacks tokens: drop it, or fail.")
+    ] = "error"
+    offset: Annotated[int, Meta(description="Id of code 0 at the first position of a frame.")] = 0
+    per_position: Annotated[
+        Count, Meta(description="Number that is added to the offset for each position of a frame, such as 4096.")
+    ] = 0
     # Arrays.
-    axes: tuple[str, ...] = ()
-    stacked: PositiveInt | None = None
-    rows: tuple[int, int] | None = None
-    columns: tuple[Count, Count] = (0, 0)
-    lead_rows: BookMark | None = None
-    lead_delayed: BookMark | None = None
-    end_delayed: BookMark | None = None
-    delays: tuple[Count, ...] = ()
-    end: BookMark | None = None
-    last_not: BookMark | None = None
-    trim: tuple[Count, Count] = (0, 0)
-    pad: int | None = None
-    offset0: int = 0
+    axes: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Names of the array's axes in order: batch, channel, segment, book, frame. (batch book) is one"
+            " axis with all books of the first element before those of the second."
+        ),
+    ] = ()
+    channels: Annotated[
+        PositiveInt | None,
+        Meta(description="Number of channels, where an axis such as (batch book channel) does not tell."),
+    ] = None
+    stacked: Annotated[
+        PositiveInt | None,
+        Meta(description="Number of books that stand under one another in place of a batch axis: axes (batch book)."),
+    ] = None
+    rows: Annotated[
+        tuple[Count, PositiveInt] | None,
+        Meta(description="Rows of the book axis that hold codes, as the first one and the one after the last."),
+    ] = None
+    columns: Annotated[
+        tuple[Count, Count], Meta(description="Steps left out at the start and at the end, before delays are undone.")
+    ] = (0, 0)
+    lead_rows: Annotated[
+        BookMark | None, Meta(description="Mark of leading steps to leave out, such as {book: 0, id: 1026}.")
+    ] = None
+    lead_delayed: Annotated[
+        BookMark | None, Meta(description="Mark of the step behind which the tokens start, delays and all: its last.")
+    ] = None
+    end_delayed: Annotated[
+        BookMark | None, Meta(description="Mark of the step before which the tokens end, delays and all: its first.")
+    ] = None
+    delays: Annotated[
+        tuple[Count, ...], Meta(description="Steps by which each book comes later, such as [0, 1, 2, 3].")
+    ] = ()
+    end: Annotated[
+        BookMark | None, Meta(description="Mark of the first frame that is no longer sound, such as {all: 0}.")
+    ] = None
+    last_not: Annotated[
+        BookMark | None, Meta(description="Mark of frames behind the sound: the last frame without it is the end.")
+    ] = None
+    trim: Annotated[
+        tuple[Count, Count], Meta(description="Frames left out at the start and at the end, after delays are undone.")
+    ] = (0, 0)
+    pad: Annotated[
+        int | None, Meta(description="Id that pads elements of a batch: it becomes 0, and the sound ends before it.")
+    ] = None
+    offset0: Annotated[int, Meta(description="Id of code 0 in the first book alone.")] = 0
     # All.
-    size: PositiveInt | tuple[PositiveInt, ...] | None = None
-    invalid: Literal["error", "zero", "clip", "drop_frame", "keep"] = "error"
-    ragged: bool = False
-    file: Literal["", "dac", "ecdc"] = ""
+    size: Annotated[
+        PositiveInt | tuple[PositiveInt, ...] | None,
+        Meta(description="Number of codes of a book: one number, or one a book or level."),
+    ] = None
+    invalid: Annotated[
+        Literal["error", "zero", "clip", "drop_frame", "keep"],
+        Meta(
+            description="Treatment of codes out of range: error fails, zero takes 0, clip takes the greatest code in"
+            " place of greater ones, drop_frame leaves the frame out, keep leaves them to the codec."
+        ),
+    ] = "error"
+    ragged: Annotated[bool, Meta(description="Whether each level is an array of its own, coarse first.")] = False
+    file: Annotated[Literal["", "dac", "ecdc"], Meta(description="File format of the codec's own program.")] = ""
+    fill: Annotated[
+        int | None, Meta(description="Id to write at places without codes, as before the start of a delayed book.")
+    ] = None
     # What is known of the codec.
     codec: Annotated[str, Meta(description="Codec whose decoder takes the codes.")] = ""
     sample_rate: Annotated[
@@ -110,3 +215,140 @@ class TokenLayout(Named, frozen=True, kw_only=True):
         str, Meta(description="Layout of the same tokens as text if this one is of ids, and as ids if it is of text.")
     ] = ""
     refuses: Annotated[str, Meta(description="Reason why the codes alone give no sound; empty if they do.")] = ""
+
+    def __post_init__(self) -> None:
+        check_layout(self)
+
+    @property
+    def form(self) -> Form:
+        """Form of the raw tokens."""
+        if self.file:
+            return "file"
+        if self.ragged:
+            return "ragged"
+        if self.pattern or self.books or self.streams_text:
+            return "text"
+        return "array" if self.axes or self.stacked else "flat"
+
+    @property
+    def raw_axes(self) -> tuple[str, ...]:
+        """Names of the axes of an array of raw tokens, folded ones as they are written."""
+        if self.stacked:
+            return ("(batch book)", "frame")
+        if self.axes:
+            return self.axes
+        return ("batch", "frame") if self.ragged else ("batch", "token")
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Book or level of each position of a frame; of text without ``interleave``, of one book."""
+        return self.interleave or (0,)
+
+    @functools.cached_property
+    def book_count(self) -> int | None:
+        """Number of books or levels; None if the layout does not determine it."""
+        if self.form in ("text", "flat") and not self.streams_text:
+            return len(self.books) or max(self.positions) + 1
+        if self.rows:
+            return self.rows[1] - self.rows[0]
+        counts = (self.stacked, len(self.delays), len(self.level_strides), self.codebooks)
+        found = next((count for count in counts if count), None)
+        if found is None and isinstance(self.size, tuple):
+            return len(self.size)
+        return 1 if found is None and self.axes and "book" not in axis_names(self.axes) else found
+
+    @functools.cached_property
+    def level_strides(self) -> tuple[int, ...]:
+        """Frames of the finest level that a frame of each level spans; empty if all books have one rate."""
+        counts = [self.positions.count(level) for level in range(max(self.positions) + 1)]
+        if self.strides or len(set(counts)) == 1:
+            return self.strides if set(self.strides) != {1} else ()
+        return tuple(max(counts) // count for count in counts)
+
+    @functools.cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of codes of each book; empty if the layout does not determine them."""
+        if isinstance(self.size, tuple):
+            return self.size
+        return (self.size,) * (self.book_count or 0) if self.size else ()
+
+    @property
+    def known_codebooks(self) -> Codebooks:
+        """What is known of the codec's books from the layout alone."""
+        return Codebooks(
+            sizes=self.sizes,
+            sample_rate=self.sample_rate,
+            samples_per_frame=self.samples_per_frame,
+            strides=self.level_strides,
+        )
+
+    @property
+    def refusal(self) -> str:
+        """Reason why tokens in this layout cannot become sound; empty if they can."""
+        if self.refuses or not self.streams_text:
+            return self.refuses
+        return f"its decoder needs the streams {' and '.join(self.streams_text)}, and tokens hold one"
+
+    @property
+    def is_invertible(self) -> bool:
+        """Whether codes can be laid out again as the model writes them."""
+        return not self.obstacle
+
+    @functools.cached_property
+    def obstacle(self) -> str:
+        """Reason why codes cannot be laid out again; empty if they can."""
+        from tonearm.recipes.tokens.lay_text import mark_of  # not at the top: only writing needs it
+
+        if self.file:
+            return f"a .{self.file} file is written by the codec's own program"
+        if self.streams_text:
+            return "it has several streams"
+        if self.rows:
+            return "rows beside the codes, such as those of text, are unknown (rows)"
+        for pattern in (self.pattern, *self.books):
+            if pattern and mark_of(pattern) is None:
+                return f"the pattern {pattern} stands for more than one text"
+        if None in self.filling:
+            return "the id at places without codes is unknown (fill)"
+        return ""
+
+    @functools.cached_property
+    def filling(self) -> tuple[int | None, int | None]:
+        """Ids at places without codes before and behind the codes of a written array; None if needed but unknown."""
+        head = self.columns[0] or self.trim[0] or any(self.delays)
+        tail = self.columns[1] or self.trim[1] or len(set(self.delays)) > 1
+        lead, end = self.lead_delayed or self.lead_rows, self.end_delayed
+        before = lead.value if lead else self.fill
+        behind = end.value if end else self.fill
+        return (before if head else before or 0, behind if tail else behind or 0)
+
+    def read(self, raw: Raw, **known: Any) -> Iterator[CodecTokens | ItemError]:
+        """Return an iterator over the tokens of each element of raw ones, as `read_tokens` does.
+
+        Parameters
+        ----------
+        raw
+            Text, or several that follow one another; an array; elements of a batch; or the levels of a ragged layout.
+        **known
+            What else is known: ``axes``, ``lengths``, ``sample_rate``, ``samples_per_frame``, ``length``, ``scales``.
+
+        Raises
+        ------
+        ItemError
+            If the tokens cannot be in this layout. Of several elements, each error takes the place of its element.
+        """
+        from tonearm.recipes.tokens.reading import read_tokens
+
+        return read_tokens(self, raw, **known)
+
+    def lay(self, tokens: CodecTokens) -> Laid:
+        """Return tokens in this layout: a text, an array of int64, or the array of each level.
+
+        Raises
+        ------
+        ItemError
+            If the layout is not invertible, or cannot hold these tokens.
+        """
+        from tonearm.recipes.tokens.lay import lay
+
+        return lay(self, tokens)

@@ -1,0 +1,78 @@
+"""Layouts that raw tokens may be in, by their axes and their greatest code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from tonearm.errors import ItemError
+from tonearm.recipes.catalogue import Catalogue
+from tonearm.recipes.tokens.layout import TokenLayout
+from tonearm.recipes.tokens.undo import Undone, undo
+
+if TYPE_CHECKING:
+    from tonearm.typing import Array
+
+MOST_TOKENS = 2**20
+"""Largest number of tokens that are tried in all layouts."""
+
+
+def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
+    """Return the names of layouts that undo raw tokens without an error, the nearest ones first.
+
+    Several arrays are levels before they are a batch. A layout that knows the number of books comes before one that
+    takes any. Then, the nearer the greatest code is to the size of the books, the nearer is the layout.
+
+    Parameters
+    ----------
+    raw
+        Text, an array, or several of them.
+    catalogue
+        Catalogue of known layouts.
+    """
+    given: Sequence[Any] = [raw] if isinstance(raw, str) or hasattr(raw, "dtype") else list(raw)
+    if sum(getattr(one, "size", 1) for one in given) > MOST_TOKENS:
+        return []
+    found = []
+    for name, layout in catalogue.usable():
+        missing = _missing_axes(layout, given)
+        if layout.refusal or missing is None:
+            continue
+        try:
+            elements = list(undo(replace(layout, invalid="error"), raw))
+        except ItemError:
+            continue
+        greatest = max((_greatest(one) for one in elements), default=-1)
+        if greatest >= 0:
+            slack = 1 - (greatest + 1) / _size(layout)
+            found.append((not layout.ragged, missing, layout.book_count is None, slack, name))
+    return [name for *_, name in sorted(found)]
+
+
+def _size(layout: TokenLayout) -> int:
+    """Return the number of codes of the largest book."""
+    return max(layout.size) if isinstance(layout.size, tuple) else layout.size or 2**31
+
+
+def _missing_axes(layout: TokenLayout, given: Sequence[Any]) -> int | None:
+    """Return how many axes of a layout raw tokens lack, such as the batch; None if they cannot be in it at all."""
+    is_text = any(isinstance(one, str) for one in given)
+    if is_text or layout.form in ("text", "file"):
+        return 0 if is_text and layout.form == "text" else None
+    if layout.form == "ragged" and len(given) < 2:
+        return None
+    axes = layout.raw_axes
+    ranks = {one.ndim for one in given}
+    fewest = len([name for name in axes if name not in ("batch", "segment")])
+    fits = len(ranks) == 1 and fewest <= min(ranks) <= len(axes)
+    return len(axes) - min(ranks) if fits else None
+
+
+def _greatest(found: Undone | ItemError) -> int:
+    """Return the greatest code of an element; -1 if there is none."""
+    if isinstance(found, ItemError):
+        return -1
+    levels: Sequence[Array] = found.codes if isinstance(found.codes, tuple) else (found.codes,)
+    return max((int(level.max()) for level in levels if level.size), default=-1)
