@@ -126,6 +126,8 @@ def _start_of_pickle(data: bytes, name: str) -> int:
         from tonearm.api import file_types
 
         found = file_types.identify(data[: file_types.HEAD])
+        if found is file_types.DAC or data == MAGIC[: len(data)] != b"":
+            raise _broken(name, "its header is broken or cut off")
         raise ItemError(
             f"{quoted(name)} is not a .dac file; it looks like {found.name}",
             code="wrong-format" if data else "empty",
