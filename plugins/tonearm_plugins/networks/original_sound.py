@@ -24,22 +24,27 @@ def restored(sound: Waveform, decoded: Signal, context: Context) -> Waveform:
     original = decoded.original if isinstance(decoded, CodecTokens) else None
     if original is None:
         return sound
-    samples, rate = sound.samples, sound.sample_rate
+    samples, rate = sound.samples, original.sample_rate or sound.sample_rate
     if original.loudness is not None:
         samples = samples * samples.dtype.type(_gain(sound, original.loudness, context))
-    if rate != original.sample_rate:
+    if rate != sound.sample_rate:
         from tonearm_plugins.dsp.resampling import resample
 
-        samples = resample(samples, rate, original.sample_rate)
-    if samples.shape[-1] < original.length:
+        samples = resample(samples, sound.sample_rate, rate)
+    if original.length is not None and samples.shape[-1] < original.length:
         context.warn(
             f"the decoder gives {samples.shape[-1]:,} samples, fewer than the {original.length:,} that were encoded"
         )
-    return Waveform(samples=samples[:, : original.length], sample_rate=original.sample_rate)
+    return Waveform(samples=samples[:, : original.length], sample_rate=rate)
+
+
+def is_told_by_file(spec: Spec) -> bool:
+    """Return whether each file of tokens will tell what was encoded, and with it the rate of the codec."""
+    return OriginalSound in spec.carried
 
 
 def restored_spec(spec: Spec) -> Spec:
-    """Return the spec of a decoder's sound, with the rate and the length of the original sound that it carries."""
+    """Return the spec of a decoder's sound, with the rate of the original sound that it carries, if it carries one."""
     original = spec.carried.get(OriginalSound)
     if not isinstance(original, OriginalSound):
         return spec

@@ -28,7 +28,7 @@ from tonearm.api import (
 )
 from tonearm_plugins.formats.pytorch import TORCH
 from tonearm_plugins.networks.hub import as_item_error
-from tonearm_plugins.networks.original_sound import restored, restored_spec
+from tonearm_plugins.networks.original_sound import is_told_by_file, restored, restored_spec
 from tonearm_plugins.networks.token_checks import check_codes
 from tonearm_plugins.networks.torch_device import DeviceName, computing
 from tonearm_plugins.networks.torchscript import (
@@ -149,7 +149,7 @@ class TorchscriptCodec(Transform[CodecTokens | Latents | MelSpectrogram, Wavefor
         """Return a waveform at the rate of the signal, whose length the program decides."""
         known = (spec.carried.get(cls) for cls in (Codebooks, LatentFormat, MelDialect))
         rates = [getattr(one, "sample_rate", None) for one in known if one is not None]
-        is_unsure = not rates and spec.sample_rate is None and len(spec.signals) > 1
+        is_unsure = not rates and spec.sample_rate is None and (len(spec.signals) > 1 or is_told_by_file(spec))
         rate = None if is_unsure else self._rate(next(iter(rates), spec.sample_rate))
         made = spec.replace(signals=(Waveform,), sample_rate=rate, channels=None, length=None)
         return restored_spec(made.dropping(Codebooks, LatentFormat, MelDialect, StftGrid))
