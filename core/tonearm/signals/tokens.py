@@ -64,22 +64,25 @@ class Codebooks:
 class OriginalSound:
     """The sound that was encoded, as a file of codes describes it, so that decoding can give it back.
 
+    In a specification, one of which nothing is known stands for what each file will tell.
+
     Parameters
     ----------
     sample_rate
-        Sample rate in Hz, which may be another one than the codec's.
+        Sample rate in Hz, which may be another one than the codec's; None if it is unknown.
     length
-        Number of samples at that rate.
+        Number of samples at that rate; None if it is unknown.
     loudness
         Loudness in LUFS; None if it is unknown.
     """
 
-    sample_rate: int
-    length: int
+    sample_rate: int | None = None
+    length: int | None = None
     loudness: float | None = None
 
     def __post_init__(self) -> None:
-        check_sample_rate(self.sample_rate)
+        if self.sample_rate is not None:
+            check_sample_rate(self.sample_rate)
         check_length(self.length)
 
 

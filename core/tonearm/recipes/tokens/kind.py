@@ -104,8 +104,9 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
 
     @property
     def joins_arrays(self) -> bool:
-        """Whether the arrays of a source are the levels of one signal, as in a ragged layout."""
-        return self.options.layout is not None and self.options.layout.form == "ragged"
+        """Whether the arrays of a source make one signal: the levels of a ragged layout, or segments of any length."""
+        layout = self.options.layout
+        return layout is not None and (layout.form == "ragged" or layout.raw_axes[0] == "segment")
 
     def read_whole(
         self, arrays: Sequence[Array], axes: Sequence[str] | None, lengths: Array | None, context: Context
