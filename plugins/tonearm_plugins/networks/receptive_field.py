@@ -8,7 +8,7 @@ random ones, make up for values at which a network is deaf, as a saturated tanh 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -80,7 +80,24 @@ def measure(
     """
     key = (network.question, rate, field)
     if key not in network.model.measured:
-        network.model.measured[key] = _measured(_Trials(network, sample, sizes), rate, field)
+        found = measure_rate(network, sample, sizes=sizes, rate=rate)
+        if found.rate is not None:
+            found = replace(found, field=field or _field(_Trials(network, sample, sizes), found.rate))
+        network.model.measured[key] = found
+    known: Measured = network.model.measured[key]
+    return known
+
+
+def measure_rate(
+    network: Network, sample: NDArray[Any], *, sizes: Sequence[int] = (), rate: int | None = None
+) -> Measured:
+    """Return how many columns a network gives a frame, and beyond that, without its receptive field.
+
+    The parameters are those of `measure`.
+    """
+    key = (network.question, rate)
+    if key not in network.model.measured:
+        network.model.measured[key] = _rate(_Trials(network, sample, sizes), rate)
     found: Measured = network.model.measured[key]
     return found
 
@@ -127,7 +144,7 @@ class _Trials:
         return network.columns(values[..., start:stop], ((0, start),))[0]
 
 
-def _measured(trials: _Trials, rate: int | None, field: ReceptiveField | None) -> Measured:
+def _rate(trials: _Trials, rate: int | None) -> Measured:
     frames = trials.fixed or SIZES[0]
     columns = trials.columns(trials.random(frames)).shape[-1]
     if not trials.fixed:
@@ -137,8 +154,7 @@ def _measured(trials: _Trials, rate: int | None, field: ReceptiveField | None) -
         rate = (more - columns) // 8
     elif rate is None:
         rate = round(columns / frames)
-    surplus = columns - rate * frames
-    return Measured(rate, surplus, field or _field(trials, rate))
+    return Measured(rate, columns - rate * frames)
 
 
 def _field(trials: _Trials, rate: int) -> ReceptiveField | None:

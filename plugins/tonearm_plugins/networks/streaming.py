@@ -17,7 +17,7 @@ from tonearm_plugins.networks.chunks import (
     fixed_cutting,
 )
 from tonearm_plugins.networks.codes import check_codes
-from tonearm_plugins.networks.receptive_field import ReceptiveField, measure
+from tonearm_plugins.networks.receptive_field import ReceptiveField, measure, measure_rate
 from tonearm_plugins.networks.spectrum import check_bins, inversion
 
 if TYPE_CHECKING:
@@ -269,10 +269,8 @@ class StartedNetwork(StartedTransform):
         if self._network.plan.has_state:
             return columns
         if self._rate is not None and abs(columns.shape[-1] - frames * self._rate - self._surplus) >= 2 * self._rate:
-            what = "frames of its spectrum" if self._options.grid else "samples"
-            raise _other_rate(
-                f"the model gives {columns.shape[-1]} {what} for {frames} frames, not {self._rate} a frame"
-            )
+            found = measure_rate(self._network, self._buffer.since(chunk.first), sizes=self._options.sizes)
+            self._check_rate(found.rate)
         if chunk.is_last and not chunk.keep_from:
             return columns
         rate = self._rate or 0

@@ -152,7 +152,7 @@ class Network:
                 return states[tensor.name]
             made = np.zeros(_state_shape(planned, items))
         else:
-            made = _given_part(self.given[tensor.name], planned.axes, places, frames)
+            made = _given_part(self.given[tensor.name], planned, places, frames)
         return np.ascontiguousarray(made, dtype).reshape(made.shape)  # an array without axes keeps none
 
     def _together(self, by_name: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
@@ -281,13 +281,14 @@ def _state_shape(planned: PlannedInput, items: int) -> list[int]:
     return shape
 
 
-def _given_part(array: NDArray[Any], axes: Sequence[Axis], places: Sequence[Place], frames: int) -> NDArray[Any]:
+def _given_part(array: NDArray[Any], planned: PlannedInput, places: Sequence[Place], frames: int) -> NDArray[Any]:
     """Return the part of a given array that belongs to the frames of some items.
 
     The array has the channels first, then the axes of the input without ``batch``, with ``frame`` as the last one.
     """
     import numpy as np
 
+    axes = planned.axes
     order: list[Any] = [axis for axis in axes if axis not in ("batch", "frame")]
     of_items = [array[channel if len(array) > 1 else 0] for channel, _ in places]
     if "frame" in axes:
@@ -298,7 +299,9 @@ def _given_part(array: NDArray[Any], axes: Sequence[Axis], places: Sequence[Plac
         of_items = [one[..., first : first + frames] for one, (_, first) in zip(of_items, places, strict=True)]
     if "batch" not in axes:
         return _turned(of_items[0], order, axes)
-    return _turned(np.stack(of_items), ["batch", *order], axes)
+    size = dict(zip(axes, planned.tensor.shape or (), strict=False)).get("batch")
+    most = size if isinstance(size, int) else len(of_items)  # one vector for all items, which the model spreads
+    return _turned(np.stack(of_items[:most]), ["batch", *order], axes)
 
 
 def _turned(array: NDArray[Any], have: Sequence[Any], want: Sequence[Any]) -> NDArray[Any]:
