@@ -75,6 +75,7 @@ from tonearm.signals import (
     LatentFormat,
     Latents,
     MagnitudeSpectrogram,
+    OriginalSound,
     Padding,
     PadMode,
     Signal,
@@ -136,7 +137,10 @@ if TYPE_CHECKING:
     from tonearm.recipes.linear import LinearRecipe
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.recipes.steps import RecipeStep
+    from tonearm.recipes.tokens.laid import LaidTokens
+    from tonearm.recipes.tokens.lay import lay_tokens
     from tonearm.recipes.tokens.layout import TokenLayout
+    from tonearm.recipes.tokens.reading import read_tokens
     from tonearm.signals.conventions import ConventionOptions
     from tonearm.signals.plain_values import PlainValues, from_plain_values
     from tonearm.writing import rounding
@@ -163,6 +167,7 @@ if TYPE_CHECKING:
         tags_by_name,
         valid_tag,
     )
+    from tonearm.writing.templates import text_template
 
 __all__ = [
     "ARRAY_BYTES",
@@ -223,6 +228,7 @@ __all__ = [
     "KeyedArrayOptions",
     "Kind",
     "Kinds",
+    "LaidTokens",
     "LatentFormat",
     "Latents",
     "Layouts",
@@ -239,6 +245,7 @@ __all__ = [
     "NoOptions",
     "Notes",
     "OptionError",
+    "OriginalSound",
     "OutputError",
     "PadMode",
     "Padding",
@@ -304,6 +311,7 @@ __all__ = [
     "inflate",
     "is_config",
     "is_tag_name",
+    "lay_tokens",
     "levels_of",
     "limited_memory",
     "listed",
@@ -322,6 +330,7 @@ __all__ = [
     "rate_among",
     "read_array",
     "read_cover",
+    "read_tokens",
     "read_values",
     "reading_errors",
     "rounding",
@@ -330,6 +339,7 @@ __all__ = [
     "spec_of",
     "tag_name",
     "tags_by_name",
+    "text_template",
     "valid_tag",
     "with_configs",
     "write_sidecar",
@@ -362,7 +372,10 @@ _WHEN_USED = {
     "tonearm.recipes.linear": "LinearRecipe",
     "tonearm.recipes.mel": "MelDialect MelSpectrogram",
     "tonearm.recipes.steps": "RecipeStep",
+    "tonearm.recipes.tokens.laid": "LaidTokens",
+    "tonearm.recipes.tokens.lay": "lay_tokens",
     "tonearm.recipes.tokens.layout": "TokenLayout",
+    "tonearm.recipes.tokens.reading": "read_tokens",
     "tonearm.signals.conventions": "ConventionOptions",
     "tonearm.signals.plain_values": "PlainValues from_plain_values",
     "tonearm.writing": "rounding",
@@ -374,6 +387,7 @@ _WHEN_USED = {
     "tonearm.writing.signal_metadata": "as_written described",
     "tonearm.writing.tagging_encoder": "TagOptions TaggingBlockEncoder TaggingEncoder",
     "tonearm.writing.tags": "WELL_KNOWN_TAGS is_tag_name merged_tags number_and_total tag_name tags_by_name valid_tag",
+    "tonearm.writing.templates": "text_template",
 }
 """Public names of modules that few plugins need. A module is imported when one of its names is first used."""
 

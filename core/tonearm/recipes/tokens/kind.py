@@ -86,7 +86,7 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
         options, layout = self.options, self.options.layout
         known: Sequence[str] = AXES
         if layout is not None:
-            if layout.refusal:
+            if layout.streams_text:  # others with a refusal have codes, which can be read
                 yield OptionError(
                     f"tokens in the layout {layout.label} cannot become sound: {layout.refusal}",
                     option="layout",
@@ -105,8 +105,9 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
 
     @property
     def joins_arrays(self) -> bool:
-        """Whether the arrays of a source are the levels of one signal, as in a ragged layout."""
-        return self.options.layout is not None and self.options.layout.form == "ragged"
+        """Whether the arrays of a source make one signal: the levels of a ragged layout, or segments of any length."""
+        layout = self.options.layout
+        return layout is not None and (layout.form == "ragged" or layout.raw_axes[0] == "segment")
 
     def read_whole(
         self, arrays: Sequence[Array], axes: Sequence[str] | None, lengths: Array | None, context: Context
@@ -159,13 +160,15 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
 
     def _layout_for(self, raw: Any, axes: Sequence[str] | None, context: Context) -> TokenLayout:
         """Return the layout of raw tokens: the given one, or its other form if they are text and it is not."""
+        from tonearm.recipes.tokens.undo import is_text
+
         layout = self.options.layout
-        is_text = isinstance(raw, str) or any(isinstance(one, str) for one in raw)
-        if layout is None and axes is not None and not is_text and TOKEN not in axis_names(axes):
+        has_text = is_text(raw)
+        if layout is None and axes is not None and not has_text and TOKEN not in axis_names(axes):
             return TokenLayout(axes=tuple(axes))  # codes as they are
         if layout is None:
             raise self._missing(raw, context)
-        if layout.other_form and is_text != (layout.form == "text"):
+        if layout.other_form and has_text != (layout.form == "text"):
             other: TokenLayout = context.catalogue(TokenLayout).find(layout.other_form)
             return other
         return layout
