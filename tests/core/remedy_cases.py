@@ -26,11 +26,13 @@ from remedy_sources import (
     sound,
     spectrum,
     stereo,
+    tokens,
     wav_bytes,
 )
 
 GRID = {"sample_rate": RATE, "n_fft": 1024, "hop_length": 256}
 WAVE = {"kind": "waveform", "sample_rate": RATE}
+TOKENS = {"kind": "tokens", "layout": {"axes": ["book", "frame"], "codebooks": 9, "size": 1024}}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -213,6 +215,23 @@ CASES = (
         {"kind": "mel", "dialect": "hifigan"},
         with_("mel-to-wave", iterations=1),
         plain=STRICT,
+    ),
+    # codec tokens
+    case("tokens without a layout", tokens, {"kind": "tokens"}, output={"use": "npy-writer"}, suffix="npy"),
+    case("frames before books", lambda: tokens().T, TOKENS, output={"use": "npy-writer"}, suffix="npy"),
+    case(
+        "a batch of which the layout knows nothing",
+        lambda: np.stack([tokens()] * 2),
+        TOKENS | {"layout": {"axes": ["book", "frame"], "size": 1024}},
+        output={"use": "npy-writer", "file": "{key}.npy"},
+        suffix="npy",
+    ),
+    case(
+        "another rate than that of the layout",
+        tokens,
+        {"kind": "tokens", "layout": "dac", "sample_rate": 16000},
+        output={"use": "npy-writer"},
+        suffix="npy",
     ),
     # what values show
     Case(

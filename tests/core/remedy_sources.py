@@ -139,6 +139,13 @@ def wav_bytes() -> Any:
     return np.frombuffer(data.getvalue(), np.uint8)
 
 
+def tokens() -> Any:
+    """Return codes of nine books, as DAC has them."""
+    codes = np.random.default_rng(0).integers(0, 1000, (9, 40))
+    codes[:, 0] = 1023
+    return codes
+
+
 def melgan() -> Any:
     """Return a mel spectrogram in the dialect melgan, at whose end silence is exactly -5, its floor."""
     values = np.log10(np.maximum(powers()[:80] ** 0.5, 1e-5)).astype(np.float32)

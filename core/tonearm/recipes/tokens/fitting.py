@@ -22,8 +22,8 @@ MOST_TOKENS = 2**20
 def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
     """Return the names of layouts that undo raw tokens without an error, the nearest ones first.
 
-    The nearer the greatest code is to the size of the books, the nearer is the layout. One that knows the number of
-    books comes before one that takes any.
+    Several arrays are levels before they are a batch. A layout that knows the number of books comes before one that
+    takes any. Then, the nearer the greatest code is to the size of the books, the nearer is the layout.
 
     Parameters
     ----------
@@ -37,7 +37,8 @@ def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
         return []
     found = []
     for name, layout in catalogue.usable():
-        if layout.refusal or not _has_axes(layout, given):
+        missing = _missing_axes(layout, given)
+        if layout.refusal or missing is None:
             continue
         try:
             elements = list(undo(replace(layout, invalid="error"), raw))
@@ -46,8 +47,8 @@ def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
         greatest = max((_greatest(one) for one in elements), default=-1)
         if greatest >= 0:
             slack = 1 - (greatest + 1) / _size(layout)
-            found.append((layout.book_count is None, slack, name))
-    return [name for _, _, name in sorted(found)]
+            found.append((not layout.ragged, missing, layout.book_count is None, slack, name))
+    return [name for *_, name in sorted(found)]
 
 
 def _size(layout: TokenLayout) -> int:
@@ -55,15 +56,18 @@ def _size(layout: TokenLayout) -> int:
     return max(layout.size) if isinstance(layout.size, tuple) else layout.size or 2**31
 
 
-def _has_axes(layout: TokenLayout, given: Sequence[Any]) -> bool:
-    """Return whether raw tokens are of the form of a layout, with as many axes."""
-    if any(isinstance(one, str) for one in given):
-        return layout.form == "text"
-    if layout.form == "ragged":
-        return len(given) > 1
-    return layout.form in ("array", "flat") and all(
-        one.ndim == len(layout.raw_axes) or (one.ndim == 1 and layout.form == "flat") for one in given
-    )
+def _missing_axes(layout: TokenLayout, given: Sequence[Any]) -> int | None:
+    """Return how many axes of a layout raw tokens lack, such as the batch; None if they cannot be in it at all."""
+    is_text = any(isinstance(one, str) for one in given)
+    if is_text or layout.form in ("text", "file"):
+        return 0 if is_text and layout.form == "text" else None
+    if layout.form == "ragged" and len(given) < 2:
+        return None
+    axes = layout.raw_axes
+    ranks = {one.ndim for one in given}
+    fewest = len([name for name in axes if name not in ("batch", "segment")])
+    fits = len(ranks) == 1 and fewest <= min(ranks) <= len(axes)
+    return len(axes) - min(ranks) if fits else None
 
 
 def _greatest(found: Undone | ItemError) -> int:

@@ -150,10 +150,10 @@ def _pattern_problems(layout: TokenLayout) -> Iterator[OptionError]:
         try:
             groups = re.compile(pattern).groups
         except re.error as error:
-            yield OptionError(f"{one_line(pattern)!r} is not a regular expression: {error}", option=name)
+            yield OptionError(f"{one_line(pattern)} is not a regular expression: {error}", option=name)
             continue
         if not groups:
-            message = f"the pattern {one_line(pattern)!r} has no group for the number"
+            message = f"the pattern {one_line(pattern)} has no group for the number"
             yield OptionError(message, option=name, hint=r"write it in brackets, as in '<\|s_(\d+)\|>'")
 
 

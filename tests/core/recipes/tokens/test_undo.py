@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
-import token_oracles as oracles
 
+import token_oracles as oracles
 from tonearm.errors import ItemError
 from tonearm.recipes.catalogue import from_figures
 from tonearm.recipes.tokens.layout import TokenLayout
@@ -17,7 +17,7 @@ def layout_of(figures):
 
 
 def codes(found):
-    """Return all codes of elements, as the oracles have them: of each channel, segment and element, or of each level."""
+    """Return the codes of each channel, segment and element, or of each level, as the oracles have them."""
     if isinstance(found[0].codes, tuple):
         return [np.concatenate([one.codes[level] for one in found]) for level in range(len(found[0].codes))]
     channels = [channel for one in found for channel in one.codes]
@@ -157,7 +157,7 @@ def test_numbers_of_marks_are_taken_without_their_text():
     ("figures", "raw", "code", "message"),
     [
         ({"file": "dac"}, np.zeros((9, 2), int), "wrong-form", "is a file format, .dac, not one of arrays or text"),
-        ("spark", "x", "needs-second-stream", "the layout spelled out has several streams: its decoder needs the streams"),
+        ("spark", "x", "needs-second-stream", "has several streams: its decoder needs the streams"),
         ("dia", "<s_1>", "wrong-form", "the layout spelled out is of arrays, but these tokens are text"),
         ("orpheus", ["<s_1>"], "wrong-form", "is of flat ids, but these tokens are text"),
         ("dac", [], "no-tokens", "there is no token"),
