@@ -41,7 +41,7 @@ SETTINGS: Mapping[str, str] = {
 _BACKWARD = (".direction=bidirectional", ".direction=reverse")
 
 
-def reason_of(header: NetworkHeader, *, has_state: bool = False) -> str:
+def inexact_reason(header: NetworkHeader, *, has_state: bool = False) -> str:
     """Return the reason why chunks of the input cannot give the same sound as the whole; empty if none shows.
 
     Attention and means along an axis do not show by their nodes. Whether they reach over all frames is measured.
@@ -55,7 +55,7 @@ def reason_of(header: NetworkHeader, *, has_state: bool = False) -> str:
 
     Examples
     --------
-    >>> reason_of(NetworkHeader(inputs=(), outputs=(), operators={"Conv": 4, "LSTM": 1}))
+    >>> inexact_reason(NetworkHeader(inputs=(), outputs=(), operators={"Conv": 4, "LSTM": 1}))
     'it has a recurrence over all frames (LSTM)'
     """
     backward = [one.partition(".")[0] for one in header.settings if one.endswith(_BACKWARD)]

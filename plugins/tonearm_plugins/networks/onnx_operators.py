@@ -18,7 +18,7 @@ IR_VERSION = 14
 _NAMED = 3
 
 
-def refusals(header: NetworkHeader) -> Iterator[tuple[str, str]]:
+def loading_refusals(header: NetworkHeader) -> Iterator[tuple[str, str]]:
     """Yield the reasons why onnxruntime cannot load a network, each with advice.
 
     Parameters

@@ -110,14 +110,14 @@ class NetworkOptions:
     ] = None
     hop_length: Annotated[
         PositiveInt | None,
-        Meta(description="Samples from one frame of a spectrum to the next; the dialect's by default."),
+        Meta(description="Samples from one frame of a spectrum to the next; the recipe's by default."),
     ] = None
     win_length: Annotated[PositiveInt | None, Meta(description="Length of the window; n_fft by default.")] = None
     window: Annotated[WindowName | None, Meta(description="Window of a spectrum; hann by default.")] = None
     padding: Annotated[
         Padding | None,
         Meta(
-            description="Padding of a spectrum; half-overlap is `same` of Vocos. The dialect's, or center by default."
+            description="Padding of a spectrum; half-overlap is `same` of Vocos. The recipe's, or center by default."
         ),
     ] = None
 

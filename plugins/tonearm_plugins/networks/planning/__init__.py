@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tonearm.api import Advice, RemoveOption, SetOption
-from tonearm_plugins.networks.exactness import reason_of
+from tonearm_plugins.networks.exactness import inexact_reason
 from tonearm_plugins.networks.onnx_external_data import misplaced
-from tonearm_plugins.networks.onnx_operators import refusals
+from tonearm_plugins.networks.onnx_operators import loading_refusals
 from tonearm_plugins.networks.options import InputFile, NetworkOptions
 from tonearm_plugins.networks.plan import NetworkHeader, NetworkPlan, PlannedInput, PlannedOutput
 from tonearm_plugins.networks.planning.faults import Faults
@@ -70,7 +70,7 @@ def plan_of(header: NetworkHeader, wanted: Wanted, options: NetworkOptions) -> N
         grid=grid,
         sample_rate=sample_rate,
         samples_per_frame=samples,
-        inexact=reason_of(header, has_state=bool(states)),
+        inexact=inexact_reason(header, has_state=bool(states)),
     )
     _check_sizes(plan, options, faults)
     faults.check(header)
@@ -90,7 +90,7 @@ def _check_file(header: NetworkHeader, options: NetworkOptions, faults: Faults) 
                 f"its weights are in {location!r}, which is no regular file in the model's folder",
                 Advice("save the model as one file, or with its weights beside it"),
             )
-    for reason, advice in refusals(header):
+    for reason, advice in loading_refusals(header):
         faults.add(reason, Advice(advice))
 
 

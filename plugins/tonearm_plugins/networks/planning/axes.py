@@ -43,10 +43,12 @@ def axes_of(tensor: TensorInfo, orders: Orders, known: Mapping[Axis, int | None]
     """
     if tensor.shape is None:
         return ()
+    likely = orders.get(len(tensor.shape), ())
+    possible = frozenset(axis for axes in likely for axis in axes)
     scored = [
         (score, -place, axes)
-        for place, axes in enumerate(orders.get(len(tensor.shape), ()))
-        if (score := _score(tensor.shape, axes, known)) is not None
+        for place, axes in enumerate(likely)
+        if (score := _score(tensor.shape, axes, known, possible)) is not None
     ]
     return max(scored)[2] if scored else None
 
@@ -56,8 +58,10 @@ def axis_meant(size: Size) -> Axis | None:
     return axis_named(size) if isinstance(size, str) else None
 
 
-def _score(shape: tuple[Size, ...], axes: Axes, known: Mapping[Axis, int | None]) -> float | None:
-    """Return how well axes fit a shape; None if they do not."""
+def _score(
+    shape: tuple[Size, ...], axes: Axes, known: Mapping[Axis, int | None], possible: frozenset[Axis]
+) -> float | None:
+    """Return how well axes fit a shape; None if they do not. Names of axes that are not possible tell nothing."""
     sizes = dict(zip(axes, shape, strict=True))
     for axis in COUNTED:
         is_open = axis in sizes and not isinstance(sizes[axis], int) and axis_meant(sizes[axis]) != axis
@@ -65,23 +69,29 @@ def _score(shape: tuple[Size, ...], axes: Axes, known: Mapping[Axis, int | None]
             return None  # a network fixes its books and bands before it fixes its frames
     total = 0.0
     for size, axis in zip(shape, axes, strict=True):
-        fit = _fit_of_number(size, axis, known.get(axis)) if isinstance(size, int) else _fit_of_name(size, axis)
+        fit = (
+            _fit_of_name(size, axis, possible)
+            if not isinstance(size, int)
+            else _fit_of_number(size, axis, known.get(axis))
+        )
         if fit is None:
             return None
         total += fit
     return total
 
 
-def _fit_of_name(size: str | None, axis: Axis) -> float | None:
-    """Return how well an axis fits a size that may vary; None if it does not."""
+def _fit_of_name(size: str | None, axis: Axis, possible: frozenset[Axis]) -> float | None:
+    """Return how well an axis fits a size that may vary; None if it does not. A single letter may mean anything."""
     meant = axis_meant(size)
     if axis in ("one", "complex"):
         return None
     if axis in ("bin", "complex-bin") and meant in ("bin", "band"):
         return 2
-    if meant is None:
+    if meant is None or meant not in possible:
         return 0
-    return 3 if meant == axis else None
+    if meant == axis:
+        return 3
+    return -1 if len(size or "") == 1 else None
 
 
 def _fit_of_number(size: int, axis: Axis, wanted: int | None) -> float | None:

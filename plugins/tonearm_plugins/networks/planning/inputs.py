@@ -44,7 +44,8 @@ def plan_inputs(
         _add_no_signal(inputs, wanted, faults)
     signal = signal_inputs(chosen, wanted, faults)
     beside = [one for one in inputs if one not in chosen]
-    if lacking := [one for one in beside if one.name not in found and chosen]:
+    lacking = [one for one in beside if one.name not in found and roles.get(one.name) != "state"]
+    if lacking and chosen:
         named = listed([tensor_in_words(one) for one in lacking])
         faults.ask(f"nothing gives {named}", "inputs", {one.name: example_of(one) for one in lacking})
     for one in beside:

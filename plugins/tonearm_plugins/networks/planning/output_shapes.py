@@ -115,8 +115,8 @@ def bins_of(outputs: Iterable[PlannedOutput]) -> int | None:
 
 
 def _fits(size: Size, axis: Axis) -> bool:
-    """Return whether an axis of a waveform fits a size."""
-    meant = axis_meant(size)
+    """Return whether an axis of a waveform fits a size. A single letter may mean anything."""
+    meant = axis_meant(size) if isinstance(size, str) and len(size) > 1 else None
     if axis == "one":
         return size == 1
     if axis == "channel":

@@ -159,7 +159,7 @@ def _ask(
     for one in left:
         lacking[one.name] = named.get(one.name) or (rest.pop(0) if rest else "unused" if lacking else "waveform")
     unclear = [one.name for one in left if one.name not in named] or [one.name for one in left]
-    if "magnitude" in lacking.values() and len(unclear) == 1:
+    if len(unclear) == 1 and lacking[unclear[0]] == "magnitude":
         faults.ask(f"is the output {unclear[0]} a magnitude or a log_magnitude?", "outputs", lacking)
         return
     verb = "do the outputs" if len(unclear) > 1 else "does the output"

@@ -107,8 +107,16 @@ def _codes(tensor: TensorInfo, wanted: Wanted, faults: Faults) -> PlannedInput:
     orders = {**CODES, 2: (*CODES[2][1:], CODES[2][0])} if several else CODES  # several books need an axis of books
     axes = axes_of(tensor, orders, {"book": wanted.books})
     if axes is None or (several and "book" not in axes):
-        _add_wrong_size(tensor, axes or axes_of(tensor, CODES, {}), "book", wanted, faults)
+        _add_wrong_size(tensor, _likely_axes(tensor), "book", wanted, faults)
     return PlannedInput(tensor=tensor, role="codes", axes=axes or ())
+
+
+def _likely_axes(tensor: TensorInfo) -> Axes | None:
+    """Return the axes of codes of any number of books; a fixed size is one of books rather than of a batch."""
+    with_books = {rank: tuple(one for one in found if "book" in one) for rank, found in CODES.items()}
+    axes = axes_of(tensor, with_books, {})
+    size = dict(zip(axes or (), tensor.shape or (), strict=False)).get("book")
+    return axes if isinstance(size, int) else axes_of(tensor, CODES, {})
 
 
 def _values(tensor: TensorInfo, wanted: Wanted, faults: Faults) -> PlannedInput:
@@ -144,7 +152,7 @@ def _add_wrong_size(tensor: TensorInfo, axes: Axes | None, axis: Axis, wanted: W
     faults.add(
         f"the input {tensor.name} takes {_count(number, axis)}, but the {wanted.noun} {wanted.has} {size}",
         GiveOption("model", f"{what} of {_count(size, axis)}"),
-        *([GiveOption("dialect", f"a dialect of {_count(number, axis)}")] if wanted.kind == "mel" else []),
+        *([GiveOption("dialect", f"one of {_count(number, axis)}")] if wanted.kind == "mel" else []),
         code=code,
     )
 
