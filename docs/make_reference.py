@@ -10,7 +10,7 @@ from typing import Any
 
 import public_names
 
-from tonearm.api import WELL_KNOWN_TAGS, ArrayOptions, LinearRecipe, MelDialect, OptionError
+from tonearm.api import WELL_KNOWN_TAGS, ArrayOptions, LinearRecipe, MelDialect, OptionError, TokenLayout
 from tonearm.cli.option_words import nested_options, option_notes, option_type
 from tonearm.cli.plugins import note_on_blocks, plugin_row, port_flow
 from tonearm.errors.codes import error_codes
@@ -20,7 +20,9 @@ from tonearm.plugins.options import declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry, RegistryEntry, default
 from tonearm.recipes import linear_command
+from tonearm.recipes.catalogue import Catalogue, Named
 from tonearm.recipes.mel.command import LISTING
+from tonearm.recipes.tokens import command as token_command
 from tonearm.signals.conventions import CONVENTIONS
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +39,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs/dialects.md": _filled(
             "docs/dialects.md", figures=_figures(), recipes=_recipes(registry), dialects=_dialects(registry)
         ),
+        ROOT / "docs/tokens.md": _filled("docs/tokens.md", fields=_fields(), layouts=_layouts(registry)),
         ROOT / "docs/conventions.md": _filled("docs/conventions.md", conventions=_conventions()),
         ROOT / "docs/formats.md": _filled("docs/formats.md", tags=_tags()),
         ROOT / "docs/python.md": _filled("docs/python.md", names=public_names.table()),
@@ -89,14 +92,11 @@ def _dialects(registry: Registry) -> str:
     lines = [f"| {' | '.join((*LISTING.head, 'padding'))} |", f"|{' --- |' * (len(LISTING.head) + 1)}"]
     sources = []
     catalogue = registry.catalogue(MelDialect)
-    aliases: dict[str, list[str]] = {}
-    for name in catalogue:
-        if alias := catalogue.entry(name).alias:
-            aliases.setdefault(alias, []).append(f"`{name}`")
+    aliases = _aliases(catalogue)
     for name in catalogue:
         if catalogue.entry(name).alias or catalogue.entry(name).origin != BUILTIN:
             continue
-        also = f" (also {', '.join(aliases[name])})" if name in aliases else ""
+        also = aliases.get(name, "")
         try:
             dialect = catalogue.find(name)
         except OptionError as error:
@@ -104,9 +104,49 @@ def _dialects(registry: Registry) -> str:
             continue
         padding = dialect.padding + (f", {dialect.pad_mode}" if dialect.padding in ("center", "half-overlap") else "")
         lines.append(f"| `{name}` | {' | '.join((*LISTING.row(dialect), padding))} |")
-        notes = f" {dialect.notes[0].upper()}{dialect.notes[1:].rstrip('.')}." if dialect.notes else ""
-        sources.append(f"- `{name}`{also}: {dialect.source.rstrip('.')}.{notes}")
+        sources.append(_source(name, also, dialect))
     return "\n".join([*lines, "", "Where the figures stand:", "", *sources])
+
+
+def _aliases(catalogue: Catalogue[Any]) -> dict[str, str]:
+    """Return the other names of structs by their name, as in `` (also `whisper-80`)``."""
+    aliases: dict[str, list[str]] = {}
+    for name in catalogue:
+        if alias := catalogue.entry(name).alias:
+            aliases.setdefault(alias, []).append(f"`{name}`")
+    return {name: f" (also {', '.join(others)})" for name, others in aliases.items()}
+
+
+def _source(name: str, also: str, found: Named) -> str:
+    """Return the line that says where the figures of a struct stand, with its notes."""
+    notes = f" {found.notes[0].upper()}{found.notes[1:].rstrip('.')}." if found.notes else ""
+    return f"- `{name}`{also}: {found.source.rstrip('.')}.{notes}"
+
+
+def _fields() -> str:
+    """Return the fields of a layout of codec tokens, of which names and where they stand change no code."""
+    return "\n".join(_options(TokenLayout, leave_out=("name", "source", "notes")))
+
+
+def _layouts(registry: Registry) -> str:
+    """Return every layout with its figures and the weights that its codec needs, and where the figures stand."""
+    head = ("layout", *token_command.LISTING.head[1:], "weights of the decoder")
+    lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    catalogue = registry.catalogue(TokenLayout)
+    aliases = _aliases(catalogue)
+    sources = []
+    for name in catalogue:
+        if catalogue.entry(name).alias or catalogue.entry(name).origin != BUILTIN:
+            continue
+        layout = catalogue.find(name)
+        *figures, writes = token_command.LISTING.row(layout)
+        weights = "none: see below" if layout.refusal else layout.weights
+        also, marks = aliases.get(name, ""), writes.replace("|", r"\|")
+        cells = (f"`{name}`{also}", *figures, f"`{marks}`", weights)
+        lines.append(f"| {' | '.join(cells)} |")
+        refusal = f" Not decoded: {layout.refusal}." if layout.refusal else ""
+        sources.append(_source(name, "", layout) + refusal)
+    return "\n".join([*lines, "", "Where the figures stand, and what goes wrong:", "", *sources])
 
 
 def _conventions() -> str:

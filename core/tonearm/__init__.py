@@ -7,12 +7,14 @@ One call writes a file. Its suffix selects the format, and keywords say what the
     tonearm.save(audio, "speech.wav", sample_rate=24000)
     tonearm.save(mel, "speech.mp3", dialect="hifigan")
     tonearm.save(stft, "speech.flac", sample_rate=22050, n_fft=1024, hop_length=256)
+    tonearm.save(codes, "speech.wav", layout="orpheus", model="snac_24khz/decoder.onnx")
 
-``audio``, ``mel`` and ``stft`` are lists, arrays or tensors of any library, device and type, such as bfloat16. If one
-does not tell what it holds, the error names the keyword to write. A mel needs its ``dialect``: the model family that
-it is made for. ``help(tonearm.save)`` describes every keyword.
+``audio``, ``mel``, ``stft`` and ``codes`` are lists, arrays or tensors of any library, device and type, such as
+bfloat16. If one does not tell what it holds, the error names the keyword to write. A mel needs its ``dialect``, and
+codec tokens their ``layout``: the model family that they are made for. ``help(tonearm.save)`` describes every keyword.
 
 - `save` writes a file, `encode` returns its bytes, `to_waveform` returns a `Waveform`, and `read` reads a file as one.
+- `to_tokens` returns the codes that a language model wrote as text or ids, as their codec's decoder takes them.
 - `stream` writes a sound while it is made, into a file, a pipe or a socket; `stream_bytes` and `astream_bytes` yield
   its bytes, as for a server.
 - `load_pipeline` loads a pipeline in YAML, or a mapping like it: `Pipeline.convert` works in memory, and `Pipeline.run`
@@ -44,13 +46,25 @@ if TYPE_CHECKING:
     from tonearm.python import AudioInput, Pipeline, encode, load_pipeline, read, save, to_waveform
     from tonearm.python.stream import Stream, stream
     from tonearm.python.stream_bytes import astream_bytes, stream_bytes
+    from tonearm.python.tokens import to_tokens
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
-    from tonearm.signals import ComplexSpectrogram, MagnitudeSpectrogram, Signal, StftGrid, Waveform
+    from tonearm.recipes.tokens import TokenLayout
+    from tonearm.signals import (
+        CodecTokens,
+        ComplexSpectrogram,
+        Latents,
+        MagnitudeSpectrogram,
+        Signal,
+        StftGrid,
+        Waveform,
+    )
 
 __all__ = [
     "AudioInput",
+    "CodecTokens",
     "ComplexSpectrogram",
     "ItemError",
+    "Latents",
     "MagnitudeSpectrogram",
     "MelDialect",
     "MelSpectrogram",
@@ -63,6 +77,7 @@ __all__ = [
     "Signal",
     "StftGrid",
     "Stream",
+    "TokenLayout",
     "TonearmError",
     "TonearmWarning",
     "UsageError",
@@ -75,13 +90,16 @@ __all__ = [
     "save",
     "stream",
     "stream_bytes",
+    "to_tokens",
     "to_waveform",
 ]
 
 _MODULES = {
     "AudioInput": "python",
+    "CodecTokens": "signals",
     "ComplexSpectrogram": "signals",
     "ItemError": "errors",
+    "Latents": "signals",
     "MagnitudeSpectrogram": "signals",
     "MelDialect": "recipes.mel",
     "MelSpectrogram": "recipes.mel",
@@ -94,6 +112,7 @@ _MODULES = {
     "Signal": "signals",
     "StftGrid": "signals",
     "Stream": "python.stream",
+    "TokenLayout": "recipes.tokens",
     "TonearmError": "errors",
     "TonearmWarning": "errors.warning",
     "UsageError": "errors",
@@ -105,6 +124,7 @@ _MODULES = {
     "save": "python",
     "stream": "python.stream",
     "stream_bytes": "python.stream_bytes",
+    "to_tokens": "python.tokens",
     "to_waveform": "python",
 }
 """Public names, each with the module that is imported when the name is first used."""

@@ -62,7 +62,7 @@ from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.limits import Limits
 from tonearm.plugins.option_types import Decibels, Duration, Milliseconds, Size, WindowName
-from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FilePath, NoOptions
+from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FileOfEach, FilePath, NoOptions, PathOrName
 from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
@@ -75,6 +75,7 @@ from tonearm.signals import (
     LatentFormat,
     Latents,
     MagnitudeSpectrogram,
+    OriginalSound,
     Padding,
     PadMode,
     Signal,
@@ -136,6 +137,7 @@ if TYPE_CHECKING:
     from tonearm.recipes.linear import LinearRecipe
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.recipes.steps import RecipeStep
+    from tonearm.recipes.tokens.laid import LaidTokens
     from tonearm.recipes.tokens.lay import lay_tokens
     from tonearm.recipes.tokens.layout import TokenLayout
     from tonearm.recipes.tokens.reading import read_tokens
@@ -165,6 +167,7 @@ if TYPE_CHECKING:
         tags_by_name,
         valid_tag,
     )
+    from tonearm.writing.templates import text_template
 
 __all__ = [
     "ARRAY_BYTES",
@@ -212,6 +215,7 @@ __all__ = [
     "Executor",
     "Executors",
     "Extent",
+    "FileOfEach",
     "FilePath",
     "GiveOption",
     "Grouping",
@@ -225,6 +229,7 @@ __all__ = [
     "KeyedArrayOptions",
     "Kind",
     "Kinds",
+    "LaidTokens",
     "LatentFormat",
     "Latents",
     "Layouts",
@@ -241,9 +246,11 @@ __all__ = [
     "NoOptions",
     "Notes",
     "OptionError",
+    "OriginalSound",
     "OutputError",
     "PadMode",
     "Padding",
+    "PathOrName",
     "PcmOptions",
     "PcmRounding",
     "PlainValues",
@@ -333,6 +340,7 @@ __all__ = [
     "spec_of",
     "tag_name",
     "tags_by_name",
+    "text_template",
     "valid_tag",
     "with_configs",
     "write_sidecar",
@@ -365,6 +373,7 @@ _WHEN_USED = {
     "tonearm.recipes.linear": "LinearRecipe",
     "tonearm.recipes.mel": "MelDialect MelSpectrogram",
     "tonearm.recipes.steps": "RecipeStep",
+    "tonearm.recipes.tokens.laid": "LaidTokens",
     "tonearm.recipes.tokens.lay": "lay_tokens",
     "tonearm.recipes.tokens.layout": "TokenLayout",
     "tonearm.recipes.tokens.reading": "read_tokens",
@@ -379,6 +388,7 @@ _WHEN_USED = {
     "tonearm.writing.signal_metadata": "as_written described",
     "tonearm.writing.tagging_encoder": "TagOptions TaggingBlockEncoder TaggingEncoder",
     "tonearm.writing.tags": "WELL_KNOWN_TAGS is_tag_name merged_tags number_and_total tag_name tags_by_name valid_tag",
+    "tonearm.writing.templates": "text_template",
 }
 """Public names of modules that few plugins need. A module is imported when one of its names is first used."""
 

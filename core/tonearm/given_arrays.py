@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tonearm.errors import ItemError, UsageError, one_line
@@ -70,6 +70,44 @@ class GivenArrays(Mapping[str, Any]):
     def __getstate__(self) -> dict[str, Any]:
         """Pickle arrays, and no tensors of other libraries."""
         return {"_given": dict.fromkeys(self), "_converted": self.all()}
+
+
+class GivenRows(GivenArrays):
+    """Rows of a list by their numbers: levels of codec tokens, or the elements of a batch of other lengths each.
+
+    Parameters
+    ----------
+    given
+        Arrays, tensors or lists of numbers.
+
+    Examples
+    --------
+    >>> list(GivenRows([[1, 2], [3]]))
+    ['0', '1']
+    """
+
+    def __init__(self, given: Sequence[Any]) -> None:
+        digits = len(str(len(given) - 1))
+        super().__init__({f"{number:0{digits}}": one for number, one in enumerate(given)})
+
+
+def rows_of(given: object) -> GivenRows | None:
+    """Return the rows of a list that have different lengths, so that no array can hold them; None for anything else.
+
+    Examples
+    --------
+    >>> rows_of([[1, 2], [3, 4]]) is None
+    True
+    """
+    if not isinstance(given, (list, tuple)) or len(given) < 2 or arrays_of_pair(given) is not None:
+        return None
+    if not all(isinstance(one, (list, tuple)) or _has_axes(one) for one in given):
+        return None
+    try:
+        as_array(given)
+    except UsageError as error:
+        return GivenRows(given) if error.code == "ragged" else None
+    return None
 
 
 def arrays_of_pair(given: object) -> GivenArrays | None:

@@ -13,6 +13,7 @@ def tonearm_decoders() -> Decoders:
     """Return the decoders by name."""
     return {
         "audio-reader": "tonearm_plugins.decoders.audio_reader:AudioReader",
+        "codec-file-reader": "tonearm_plugins.decoders.codec_file_reader:CodecFileReader",
         "hdf5-reader": "tonearm_plugins.decoders.hdf5_reader:Hdf5Reader",
         "image-reader": "tonearm_plugins.decoders.image_reader:ImageReader",
         "kaldi-reader": "tonearm_plugins.decoders.kaldi_reader:KaldiReader",
@@ -24,6 +25,7 @@ def tonearm_decoders() -> Decoders:
         "raw-reader": "tonearm_plugins.decoders.raw_reader:RawReader",
         "safetensors-reader": "tonearm_plugins.decoders.safetensors_reader:SafetensorsReader",
         "text-reader": "tonearm_plugins.decoders.text_reader:TextReader",
+        "tokens-reader": "tonearm_plugins.decoders.tokens_reader:TokensReader",
         "torch-reader": "tonearm_plugins.decoders.torch_reader:TorchReader",
         "webdataset-reader": "tonearm_plugins.decoders.webdataset_reader:WebDatasetReader",
         "zarr-reader": "tonearm_plugins.decoders.zarr_reader:ZarrReader",
@@ -51,6 +53,10 @@ def tonearm_transforms() -> Transforms:
         "mix": "tonearm_plugins.transforms.mix:Mix",
         "mu-law-decode": "tonearm_plugins.transforms.mu_law_decode:MuLawDecode",
         "normalize": "tonearm_plugins.transforms.normalize:Normalize",
+        "transformers-codec": "tonearm_plugins.transforms.transformers_codec:TransformersCodec",
+        "transformers-vocoder": "tonearm_plugins.transforms.transformers_vocoder:TransformersVocoder",
+        "torchscript-codec": "tonearm_plugins.transforms.torchscript_codec:TorchscriptCodec",
+        "onnx-codec": "tonearm_plugins.transforms.onnx_codec:OnnxCodec",
         "onnx-vocoder": "tonearm_plugins.transforms.onnx_vocoder:OnnxVocoder",
         "pad": "tonearm_plugins.transforms.pad:Pad",
         "pitch-shift": "tonearm_plugins.transforms.pitch_shift:PitchShift",
@@ -79,6 +85,7 @@ def tonearm_encoders() -> Encoders:
         "png-writer": "tonearm_plugins.encoders.png_writer:PngWriter",
         "raw-writer": "tonearm_plugins.encoders.raw_writer:RawWriter",
         "safetensors-writer": "tonearm_plugins.encoders.safetensors_writer:SafetensorsWriter",
+        "tokens-writer": "tonearm_plugins.encoders.tokens_writer:TokensWriter",
         "wav-writer": "tonearm_plugins.encoders.wav_writer:WavWriter",
     }
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from tonearm.arrays.joined import read_joined
 from tonearm.arrays.options import ArrayOptions, KeyedArrayOptions
 from tonearm.arrays.read import read_array
 from tonearm.arrays.retry import retryable
@@ -18,11 +19,12 @@ from tonearm.arrays.stated_figures import check_figures
 from tonearm.arrays.stated_lengths import stated_lengths
 from tonearm.arrays.whole_sounds import refuse_file, sound
 from tonearm.errors import ItemError, RemoveOption, one_line
+from tonearm.given_arrays import GivenRows
 from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.ports import Spec
-from tonearm.signals import Signal, Waveform
+from tonearm.signals import CodecTokens, Signal, Waveform
 from tonearm.source import Source
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:
         """Yield an item for each array, or for each element of its batch axis."""
+        if source.arrays is not None and self.joins_arrays:
+            return read_joined(source.arrays, self.options, context)
         if source.arrays is not None:
             return self._items(self._selected(source.arrays, context, companions_of(self.options)), context)
         if source.array is not None:
@@ -63,12 +67,24 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         found = self.arrays(source, context)
         return self._items((one if isinstance(one, ItemError) else (*one, {}, {}) for one in found), context)
 
+    @property
+    def joins_arrays(self) -> bool:
+        """Whether all arrays of a source make one signal together, as the kind says of its layout."""
+        return self.options.read_kind.joins_arrays and not self.holds_many
+
     def _selected(
         self, found: Mapping[str, Array], context: Context, named: Iterable[str]
     ) -> Iterator[SelectedArray | ItemError]:
         """Yield the arrays that the options select, each with the companions that are named."""
-        several = self.of_one_sort if self.holds_many else None
+        several = self.of_one_sort if self.holds_many else list if self._are_rows(found) else None
         return selected_arrays(found, self.options, context, named=named, several=several)
+
+    def _are_rows(self, found: Mapping[str, Array]) -> bool:
+        """Return whether arrays are the elements of a batch: rows in memory, or a list of sequences of tokens."""
+        if isinstance(found, GivenRows):
+            return True
+        is_list = len(found) > 1 and all(name == str(number) for number, name in enumerate(found))
+        return is_list and CodecTokens in self.options.read_kind.spec().signals
 
     def of_one_sort(self, keys: list[str]) -> list[str]:
         """Return the names of arrays to read without ``key``, or raise `ItemError` if they are of several sorts."""
@@ -185,7 +201,10 @@ class KeyedArrayDecoder(ArrayDecoder[KeyedOpts], Generic[KeyedOpts]):
             yield from super().decode(source, context)
             return
         with self.open_arrays(source, context) as found:
-            yield from self._items(self._selected(found, context, named), context)
+            if self.joins_arrays:
+                yield from read_joined(found, self.options, context)
+            else:
+                yield from self._items(self._selected(found, context, named), context)
 
     def is_several(self) -> bool:
         """Return whether the options tell that a source becomes several items: lengths are those of a batch."""

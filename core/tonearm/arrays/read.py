@@ -63,7 +63,7 @@ def read_array(
     if array.size >= CHECKED_FROM:
         check_conversion(array, options, parts=sum(part is not None for part in (imag, phase)))
     array = numbers(array)
-    kind = options.read_kind.of(array)
+    kind = options.read_kind.told_by(array, context)
     if (own := kind.read_whole([array], options.axes, lengths, context)) is not None:
         yield from own
         return

@@ -62,7 +62,7 @@ def selected_arrays(
     statements = Statements(found)
     for name in (getattr(options, option) for option in named):
         if name not in keys and "*" not in name:
-            raise _no_such_key(name, found)
+            raise no_such_key(name, found)
     chosen = _chosen(found, statements, options, several)
     takes_all = len(chosen) > 1 and (_key(options) or "").endswith("*")
     is_found = False
@@ -72,7 +72,7 @@ def selected_arrays(
         missing = next((other for other in others.values() if other not in keys), None)
         try:
             if missing is not None:
-                raise _no_such_key(missing, found)
+                raise no_such_key(missing, found)
             array, beside = statements.load(key), {name: found[other] for name, other in others.items()}
             if "lengths" not in others and (name := _stated_lengths(key, array, statements, options, context)):
                 beside["lengths"] = found[name]
@@ -141,7 +141,7 @@ def _chosen(
         return candidates
     chosen = [pattern] if pattern in keys else [key for key in candidates if fnmatchcase(key, pattern)]
     if not chosen:
-        raise _no_such_key(pattern, keys)
+        raise no_such_key(pattern, keys)
     return chosen
 
 
@@ -150,7 +150,8 @@ def _key(options: ArrayOptions) -> str | None:
     return getattr(options, "key", None)
 
 
-def _no_such_key(key: str, found: Iterable[str]) -> ItemError:
+def no_such_key(key: str, found: Iterable[str]) -> ItemError:
+    """Return the error for a name or pattern that no array has."""
     names = list(found)
     hint = f"there are {_some(names)}" if names else "there are no arrays at all"
     return ItemError(f"there is no array {one_line(key)!r}", code="no-such-key", hint=hint)

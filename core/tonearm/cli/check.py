@@ -59,7 +59,8 @@ def main(arguments: SimpleNamespace) -> int:
         except TonearmError as error:
             found = [("error", error.problem)]
         else:
-            found = [("warning", problem) for problem in (*_no_outputs(checked), *missing_sources(checked, root))]
+            warnings = (*checked.warnings, *_no_outputs(checked), *missing_sources(checked, root))
+            found = [("warning", problem) for problem in warnings]
         count += checked is None and len(found)
         report(name, checked, found)
     if count and arguments.format != "json":

@@ -10,6 +10,7 @@ COMMANDS = {
     "plugins": "List the installed plugins, or the options of one",
     "dialects": "List the dialects of mel spectrograms, or show all figures of one",
     "recipes": "List the recipes of linear spectrograms, or show all figures of one",
+    "layouts": "List the layouts of codec tokens, or show all figures of one",
     "completion": "Print a script that completes commands, flags and names in a shell",
     "schema": "Print the JSON Schema of pipelines, for completion in editors",
 }

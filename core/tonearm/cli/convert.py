@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from tonearm.addresses import is_stream, refuse_missing
 from tonearm.cli import ceiling, console, styles, watcher
 from tonearm.cli.convert_ends import TargetFormat, decoder_name, encoding_name, target_format
-from tonearm.cli.option_flags import add_option_flags, with_option_flags
-from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
+from tonearm.cli.option_flags import PREFIX, add_option_flags, with_option_flags
+from tonearm.cli.parser import add_download_option, add_env_option, add_set_option, add_strict_option
 from tonearm.cli.pipe_sources import file_name, read_source, stem_of, whole_source
 from tonearm.cli.pipes import InputPipe, OutputPipe
 from tonearm.cli.printing import remedies_as_flags
@@ -30,6 +30,7 @@ from tonearm.pipeline.block_conversion import can_convert_blocks, convert_blocks
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import assignment_mark, escape_variables, override
+from tonearm.pipeline.networks import MODEL
 from tonearm.pipeline.templates import Template
 from tonearm.pipeline.yaml.nodes import MappingNode, Node, SequenceNode
 from tonearm.plugins.block_plugins import BlockDecoder
@@ -79,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_set_option(parser)
     add_strict_option(parser)
     add_env_option(parser)
+    add_download_option(parser)
     add_option_flags(parser, registry.default())
 
 
@@ -107,6 +109,10 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     conversion = build(_request(arguments, registry, given, made), registry)
     if arguments.yaml:
         return _print_pipeline(conversion.root, arguments)
+    if arguments.download:
+        from tonearm.pipeline.downloads import with_downloads
+
+        conversion = replace(conversion, root=with_downloads(conversion.root, registry))
     checked = conversion.check(registry)
     name = "" if made.is_piped else split_template(arguments.target)[1]
     if _utf8(name) != name:
@@ -247,6 +253,7 @@ def _request(arguments: SimpleNamespace, registry: Registry, given: InputPipe | 
         file=f"{{stem}}{made.suffix}" if made.is_piped else _utf8(split_template(arguments.target)[1]),
         with_options=lambda root, names: with_option_flags(root, arguments, registry, decoder, encoder, names),
         steps=tuple(map(_named_step, arguments.step)),
+        model=getattr(arguments, f"{PREFIX}{MODEL}", None) or "",
         overrides=tuple(arguments.overrides),
         limits=tuple(arguments.limits),
         form="flags",

@@ -33,6 +33,7 @@ _NOTES = {
     "n_fft": "in samples, from the model's settings",
     "full_scale": "the value that is full scale: 32768 for 16-bit samples",
     "kind": "magnitude, power or db; a waveform needs no n_fft and hop_length",
+    "model": "the decoder of the codec: tonearm layouts NAME tells where its weights come from",
     "axes": "batch or channel in place of ?",
 }
 """Notes beside the options that the user must decide."""
@@ -255,7 +256,10 @@ def _yaml(found: Inspection, pipeline: dict[str, Any]) -> Iterator[str]:
         yield from _with_note(f"    {option}: {shown}", note)
     if pipeline["steps"]:
         yield "steps:"
-        yield from (f"  - use: {step['use']}" for step in pipeline["steps"])
+    for step in pipeline["steps"]:
+        yield f"  - use: {step['use']}"
+        for option, value in step.get("with", {}).items():
+            yield from _with_note(f"    with: {{{option}: {_scalar(value)}}}", _note(option, found))
     yield "outputs:"
     yield "  - use: wav-writer"
     yield f"    file: {json.dumps(pipeline['outputs'][0]['file'])}"

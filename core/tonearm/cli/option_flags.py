@@ -18,6 +18,7 @@ from tonearm.conversion.option_places import (
     named_in_vain,
     named_plugins,
     option_places,
+    shared_places,
 )
 from tonearm.errors import UsageError
 from tonearm.pipeline.document import escape_variables, override
@@ -218,9 +219,11 @@ def with_option_flags(
             if inserted is not None:
                 raise _not_put_in(flags[name])
             continue
-        path = place.path if place else {"decoder": "input", "encoder": "outputs.0"}[role]  # the check refuses it there
-        option = place.options[name] if place else None
-        root = override(root, f"{path}.with.{name}={_as_yaml(value, option)}")
+        if place is None:
+            path = {"decoder": "input", "encoder": "outputs.0"}[role]  # the check refuses it there
+            root = override(root, f"{path}.with.{name}={_as_yaml(value, None)}")
+        for one in shared_places(places, place, name) if place else ():
+            root = override(root, f"{one.path}.with.{name}={_as_yaml(value, one.options[name])}")
     return root
 
 

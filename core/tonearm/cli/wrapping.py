@@ -64,6 +64,8 @@ def wrap_cells(lines: Sequence[str], texts: Sequence[str], width: int | None) ->
 def stack_cells(rows: Sequence[Sequence[str]], width: int) -> list[str]:
     """Return a table that is too wide row by row: the first cell, and below it the others with the heads.
 
+    Lines break between cells, and within a cell where it alone is wider.
+
     Parameters
     ----------
     rows
@@ -74,6 +76,7 @@ def stack_cells(rows: Sequence[Sequence[str]], width: int) -> list[str]:
     (_, *heads), *others = rows
     found: list[str] = []
     for name, *cells in others:
-        figures = (f"{head} {cell}".replace(" ", "\0") for head, cell in zip(heads, cells, strict=True))
-        found += [name, *(line.replace("\0", " ") for line in wrap(", ".join(figures), width, "    "))]
+        figures = [f"{head} {cell}".replace(" ", "\0") for head, cell in zip(heads, cells, strict=True)]
+        lines = (line.replace("\0", " ").strip() for line in wrap(", ".join(figures), width, "    "))
+        found += [name, *(part for line in lines for part in wrap(line, width, "    ", "      "))]
     return found

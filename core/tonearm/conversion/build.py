@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from tonearm.conversion.signal_decoder import SIGNAL, bound_signal
 from tonearm.conversion.started_decoder import StartedDecoder, decoded_signals
-from tonearm.errors import Form, PipelineError, UsageError, one_line
+from tonearm.errors import Form, PipelineError, Place, UsageError, one_line
 from tonearm.pipeline.check import bind_decoder, check
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.pipeline.document import assignment_mark, from_plain, override, with_limits
 from tonearm.pipeline.given_limits import read_limits
-from tonearm.pipeline.inference import Signals, find_conversion
+from tonearm.pipeline.inference import Signals, find_conversion, matching_signals
+from tonearm.pipeline.networks import network_of, no_decoder_error
 from tonearm.pipeline.yaml.nodes import Node
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry
@@ -67,6 +68,8 @@ class Request(Struct, frozen=True, kw_only=True):
         Function that sets the options of the decoder, the encoder, and the transforms that are put in.
     steps
         Steps that the user asks for.
+    model
+        Model whose transform makes sound of tokens, latents or a mel spectrogram; empty if the user names none.
     overrides
         Assignments as ``--set`` takes them.
     limits
@@ -87,6 +90,7 @@ class Request(Struct, frozen=True, kw_only=True):
     file: str = ""
     with_options: WithOptions
     steps: tuple[Step, ...] = ()
+    model: str = ""
     overrides: tuple[str, ...] = ()
     limits: tuple[str, ...] | Mapping[str, object] = ()
     form: Form
@@ -186,7 +190,7 @@ def build(request: Request, registry: Registry) -> Conversion:
         given, started = decoded_signals(bound, source, registry, start=request.sample_rate is not None)
     if request.sample_rate is not None:
         refuse_other_rate(request.sample_rate, source, started.signal if started else request.signal)
-    steps = _steps(request, registry, given)
+    steps = _steps(request, registry, given, bound)
     draft["steps"] = [{"use": name, "with": {}} for name, _ in steps]
     inserted = [(index, name) for index, (name, asked) in enumerate(steps) if asked is None]
     root = request.with_options(from_plain(draft), inserted)
@@ -222,23 +226,32 @@ def _memory(request: Request, registry: Registry) -> int:
     return int(read_limits(request.limits, registry, request.form).memory)
 
 
-def _steps(request: Request, registry: Registry, given: Signals) -> list[tuple[str, Step | None]]:
+def _steps(request: Request, registry: Registry, given: Signals, decoder: BoundPlugin) -> list[tuple[str, Step | None]]:
     """Return the transforms that lead from the decoder to the end by way of the steps that the user asks for."""
     steps: list[tuple[str, Step | None]] = []
     for step in request.steps:
         ports = ports_of(registry.find("transform", step.use).resolve())
-        steps += [*_connection(registry, given, ports.takes, step.use), (step.use, step)]
+        steps += [*_connection(request, registry, given, ports.takes, step.use, decoder), (step.use, step)]
         given = ports.gives
     if not request.encoder:
-        return [*steps, *_connection(registry, given, (Waveform,), "")]
+        return [*steps, *_connection(request, registry, given, (Waveform,), "", decoder)]
     entry = registry.find("encoder", request.encoder)
-    return [*steps, *_connection(registry, given, ports_of(entry.resolve()).takes, entry.name)]
+    taken = ports_of(entry.resolve()).takes
+    return [*steps, *_connection(request, registry, given, taken, entry.name, decoder)]
 
 
-def _connection(registry: Registry, given: Signals, taken: Signals, taker: str) -> Iterable[tuple[str, None]]:
-    """Return the transforms that lead from one port to another."""
-    names = find_conversion(registry, given, taken)
+def _connection(
+    request: Request, registry: Registry, given: Signals, taken: Signals, taker: str, decoder: BoundPlugin
+) -> Iterable[tuple[str, None]]:
+    """Return the transforms that lead from one port to another: first the network, if the user names its model."""
+    first: tuple[str, ...] = ()
+    after = given
+    if request.model and not matching_signals(given, taken) and (name := network_of(registry, request.model, given)):
+        first, after = (name,), ports_of(registry.find("transform", name).resolve()).gives
+    names = find_conversion(registry, after, taken)
     if names is None:
+        if error := no_decoder_error(given, decoder.plugin, Place(form=request.form)):
+            raise error
         ports = " or ".join(signal.port for signal in given)
         message = (
             f"{taker} cannot take {ports}, and no transform leads there"
@@ -246,7 +259,7 @@ def _connection(registry: Registry, given: Signals, taken: Signals, taker: str) 
             else (f"no transform makes a waveform of {ports}")
         )
         raise UsageError(message, code="port-mismatch")
-    return [(name, None) for name in names]
+    return [(name, None) for name in (*first, *names)]
 
 
 def refuse_other_rate(stated: int, source: Source, signal: Any) -> None:

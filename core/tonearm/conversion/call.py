@@ -13,6 +13,7 @@ from tonearm.conversion.known_pipelines import converter_for
 from tonearm.conversion.option_places import OptionPlace, option_places
 from tonearm.errors import Form, UsageError, one_line
 from tonearm.pipeline.converter import Converter
+from tonearm.pipeline.networks import MODEL
 from tonearm.pipeline.yaml.nodes import Node
 from tonearm.plugins import registry as registries
 from tonearm.source import Source
@@ -131,6 +132,7 @@ class Call(Struct, frozen=True, kw_only=True):
             file=self.file,
             with_options=with_options,
             steps=steps,
+            model=model if isinstance(model := given.get(MODEL), str) else "",
             limits=self.limits,
             form=FORM,
             open_source=lambda _: self.source,

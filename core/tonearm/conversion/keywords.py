@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from msgspec.structs import asdict
 from tonearm.conversion.option_places import (
     OptionPlace,
     array_classes,
+    chosen_places,
     connecting_transforms,
     named_in_vain,
     named_plugins,
@@ -18,6 +20,7 @@ from tonearm.conversion.option_places import (
     options_by_plugin,
     options_of,
     plugins_with,
+    shared_places,
 )
 from tonearm.errors import UsageError, did_you_mean, one_line
 from tonearm.errors.text import nearest, nearest_name
@@ -81,7 +84,7 @@ def with_keywords(
         inserted=inserted or (),
     )
     for name, value in given.items():
-        found = [place for place in places if name in place.options]
+        found = chosen_places(places, name)
         if len(found) > 1:
             found = [place for place in found if not (place.path == "outputs.0" and name in encoder_options)]
         if len(found) > 1:
@@ -97,7 +100,8 @@ def with_keywords(
         if option is not None:
             value = _without_array(name, value, option)
         if value is not None or (option is not None and option.default is not None and takes(option.type, None)):
-            root = with_option(root, found[0].path, name, value)
+            for place in shared_places(places, found[0], name):
+                root = with_option(root, place.path, name, value)
     for name, value in encoder_options.items() if encoder else ():
         root = with_option(root, "outputs.0", name, value)
     return root
@@ -135,7 +139,7 @@ def with_option(root: Node, path: str, name: str, value: object) -> Node:
 
 
 def plain_keyword(value: Any) -> Any:
-    """Return a value with the scalars of arrays and tensors, and records such as a `MelDialect`, as plain ones."""
+    """Return a value with scalars of tensors, paths, and records such as a `MelDialect` as plain ones."""
     if isinstance(value, Mapping):
         return {name: plain_keyword(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
@@ -147,6 +151,8 @@ def plain_keyword(value: Any) -> Any:
             for name, inner in asdict(value).items()
             if name not in defaults or inner != defaults[name]
         }
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     shape: Any = getattr(value, "shape", None)
     if not hasattr(shape, "__len__") or len(shape):
         return value

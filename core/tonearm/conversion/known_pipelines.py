@@ -44,6 +44,9 @@ SETTLED = 2.0
 _VARYING = ("source", "file")
 """Fields that differ from one call of a loop to the next: the key has only their kind."""
 
+_OF_ONE_SIGNAL = ("length", "segments", "scales")
+"""What signals say of themselves that differs from one to the next, and that no pipeline depends on."""
+
 _PLAIN = (bool, int, str, bytes, type(None))
 """Types of values that stand in a key as they are."""
 
@@ -237,7 +240,8 @@ def _kind_of(source: Source) -> _Key:
     if source.signal is not None:
         signal: Any = source.signal
         arrays = [(array.dtype, array.ndim) for array in signal.arrays()]
-        return "signal", type(signal), _frozen(signal.described(), set()), *arrays
+        described = {name: value for name, value in signal.described().items() if name not in _OF_ONE_SIGNAL}
+        return "signal", type(signal), _frozen(described, set()), *arrays
     if source.path_text is None:
         raise _UnknowableError
     return ("path",)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from tonearm.arrays import ArrayOptions
 from tonearm.errors.literals import all_of
 from tonearm.errors.text import counted
+from tonearm.pipeline.networks import needs_model
 from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
@@ -30,11 +31,29 @@ class OptionPlace(Struct, frozen=True):
         Name of its plugin.
     options
         Options by name; those of a decoder of arrays include the options of their kind.
+    is_network
+        Whether it is a network that was put in. What it and the decoder both have, such as a dialect, is the same.
     """
 
     path: str
     plugin: str
     options: Mapping[str, Option]
+    is_network: bool = False
+
+
+def chosen_places(places: Sequence[OptionPlace], name: str) -> list[OptionPlace]:
+    """Return the places that have an option: several only if they are plugins that may mean different things by it.
+
+    A network takes what the decoder is told, so that the place of the decoder stands for both.
+    """
+    found = [place for place in places if name in place.options]
+    return [place for place in found if not place.is_network] or found
+
+
+def shared_places(places: Sequence[OptionPlace], chosen: OptionPlace, name: str) -> list[OptionPlace]:
+    """Return the places that get an option: the chosen one, and the networks that have it as well as the decoder."""
+    networks = [place for place in places if place.is_network and name in place.options]
+    return [chosen, *networks] if chosen.path == "input" else [chosen]
 
 
 def array_classes(registry: Registry, kind: str | None = None) -> dict[str, type[Any]]:
@@ -84,7 +103,8 @@ def _places(
     if encoder:
         yield OptionPlace("outputs.0", encoder, options_of(registry, "encoder", encoder))
     for index, name in inserted:
-        yield OptionPlace(f"steps.{index}", name, options_of(registry, "transform", name))
+        ports = ports_of(registry.find("transform", name).resolve())
+        yield OptionPlace(f"steps.{index}", name, declared_options(ports.options), is_network=needs_model(ports))
 
 
 def options_of(registry: Registry, role: str, name: str) -> Mapping[str, Option]:

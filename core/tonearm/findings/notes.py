@@ -92,6 +92,10 @@ class Notes:
         """Add a finding."""
         self.findings.append(Finding(what, value, confidence, reason))
 
+    def has(self, what: str, value: str) -> bool:
+        """Return whether a finding names a value for a subject."""
+        return any(finding.what == what and finding.value == value for finding in self.findings)
+
     def place(self, axis: int) -> int:
         """Return the place of an axis among all axes of the array."""
         return self._kept[axis]

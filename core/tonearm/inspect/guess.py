@@ -14,10 +14,11 @@ from msgspec import Struct
 from tonearm.findings.claim import Claim
 from tonearm.findings.notes import UNKNOWN, Finding, Notes
 from tonearm.findings.statistics import ArrayStatistics
-from tonearm.inspect import guess_spectrogram, guess_waveform
+from tonearm.inspect import guess_spectrogram, guess_tokens, guess_waveform
 from tonearm.names import BUILTIN
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
+from tonearm.signals import CodecTokens
 
 
 class Guess(Struct, frozen=True):
@@ -70,6 +71,8 @@ def guess(
         notes.options["kind"] = declared["kind"]
     elif statistics.dtype.startswith("complex"):
         guess_spectrogram.note_complex(notes)
+    elif guess_tokens.note_tokens(notes):
+        pass
     elif len(notes.shape) == 1:
         guess_waveform.note_single_axis(notes)
     elif not (
@@ -81,6 +84,8 @@ def guess(
     ):
         guess_spectrogram.note_unknown(notes)
     if not (declared and "kind" in declared):
+        if not notes.has("kind", "tokens"):
+            guess_tokens.note_unknown_tokens(notes)
         _note_kinds_without_claims(notes, registry)
     if rate:
         notes.add("sample_rate", str(rate[0]), "likely", rate[1])
@@ -114,6 +119,21 @@ def describe_sound_file(statistics: ArrayStatistics | None, sample_rate: int) ->
         ),
         {},
     )
+
+
+def describe_tokens(tokens: CodecTokens) -> Guess:
+    """Return the guess for a file of tokens, which needs no options to be read."""
+    parts = f"{tokens.books} {'levels' if tokens.strides else 'books'} of {tokens.frames:,} frames"
+    sizes = f", with {' or '.join(map(str, sorted(set(tokens.sizes))))} codes each" if tokens.sizes else ""
+    rate = str(tokens.sample_rate or UNKNOWN)
+    findings = [
+        Finding("kind", "tokens", "certain", "this is a file of codec tokens"),
+        Finding("values", parts, "certain", f"counted{sizes}"),
+        Finding("sample_rate", rate, "certain" if tokens.sample_rate else "unknown", "that of the codec's sound"),
+    ]
+    if tokens.length:
+        findings.insert(2, Finding("length", f"{tokens.length:,} samples", "certain", "from the file"))
+    return Guess(tuple(findings), {})
 
 
 def _spectrogram(notes: Notes, registry: Registry) -> bool:

@@ -109,6 +109,24 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
         remedies = (found,) if found else (ChooseOption("kind", kinds),) if kinds else (self._no_kind(array),)
         raise ItemError(message, code="unknown-kind", remedies=remedies)
 
+    def told_by(self, array: Array, context: Context) -> Kind[Any, Any]:
+        """Return the kind of an array, unless its whole numbers may be codec tokens, which the user is asked about."""
+        from tonearm.kinds.token_doubts import token_remedies  # not at the top: `check` reads no array
+
+        rate = self.options.sample_rate
+        try:
+            found = self.of(array)
+        except ItemError as error:
+            if error.code == "unknown-kind" and (remedies := token_remedies(array, rate, context)):
+                raise ItemError(error.message, code=error.code, remedies=(*remedies, *error.remedies)) from None
+            raise
+        is_asked = found is self._waveform and self.options.full_scale is None
+        if is_asked and (remedies := token_remedies(array, rate, context)):
+            message = f"whole numbers from {array.min()} to {array.max()} may be codec tokens, or samples"
+            samples = SetOption("kind", "waveform", "if these are samples")
+            raise ItemError(message, code="unknown-kind", remedies=(*remedies, samples))
+        return found
+
     def read(self, values: Array, context: Context) -> Waveform | ComplexSpectrogram:
         """Return the signal of the kind that the values have."""
         found: Waveform | ComplexSpectrogram = self.of(values[0]).read(values, context)

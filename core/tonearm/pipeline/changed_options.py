@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tonearm.errors import OptionError, RemoveOption, SetOption
+from tonearm.names import BUILTIN
 from tonearm.pipeline.document import from_plain
 from tonearm.pipeline.options import read_value
-from tonearm.plugins.options import declared_options
+from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.plugin import IF_ABSENT, Plugin, restored_plugin
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry
@@ -60,6 +61,9 @@ def changed_options(options: Any, remedy: SetOption | RemoveOption, registry: Re
     elif remedy.option in declared_options(type(options)):
         own = _changed(own, remedy, declared_options(type(options)), registry)
     else:
+        if (implied := _implied(kind, remedy.option, beside, registry)) is not None:
+            kind = _bound(registry, kind.role, implied, inner, declared_options(type(kind.options)))
+            inner = _given(kind.options)
         inner = _changed(inner, remedy, declared_options(type(kind.options)), registry)
         kind = restored_plugin(type(kind), type(kind.options)(**inner), kind.registered)
     made = type(options)(**own, **{beside.name: kind})
@@ -82,6 +86,18 @@ def _changed(given: dict[str, Any], remedy: Any, declared: Any, registry: Regist
         raise OptionError(f"there is no option {remedy.option}", code="unknown-option")
     option = declared[remedy.option]
     return given | {remedy.option: read_value(option, from_plain(remedy.value), registry)}
+
+
+def _implied(kind: Plugin[Any], name: str, beside: Option, registry: Registry) -> str | None:
+    """Return the only kind that has an option, if the kind at hand is what stands for none and lacks it; else None."""
+    if kind.registered.name != beside.extra.get(IF_ABSENT) or name in declared_options(type(kind.options)):
+        return None
+    having = [
+        entry.name
+        for entry in registry.entries(kind.role)
+        if entry.origin == BUILTIN and name in declared_options(ports_of(entry.resolve()).options)
+    ]
+    return having[0] if len(having) == 1 else None
 
 
 def _bound(registry: Registry, role: str, name: str, given: dict[str, Any], before: Mapping[str, Any]) -> Plugin[Any]:

@@ -16,6 +16,7 @@ from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline, Output
 from tonearm.pipeline.environment import Masks, add_refused, with_hidden_tags
 from tonearm.pipeline.given_limits import limits_of
 from tonearm.pipeline.inference import find_conversion, matching_signals, plugins_by_suffix
+from tonearm.pipeline.networks import no_decoder_error, refused_layout_error, takes_any_model
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.output_templates import read_templates
 from tonearm.pipeline.problems import Problems
@@ -119,6 +120,7 @@ def _checked(
         outputs=tuple(map(Output, encoders, templates, own_steps)),
         catalogue=binder.registry.catalogue,
         limits=limits,
+        warnings=tuple(problems.warnings),
     )
 
 
@@ -298,10 +300,22 @@ class _Binder:
         elif isinstance(plugin, (Transform, Regroup)) and before:
             narrowed = before.replace(signals=matching_signals(before.signals, ports.takes) or ports.takes)
             spec = self._ask(found, lambda: as_spec(plugin.produces(narrowed), ports))
+            if spec and isinstance(plugin, Transform):
+                for warning in self._ask(found, lambda: tuple(plugin.warnings(narrowed))) or ():
+                    self.problems.add_warning(found.mark, warning, whose=found.name)
             if spec and before.precision == "double":
                 spec = self._check_precision(found, plugin.keeps_double, spec)
         found.spec = spec or Spec(signals=ports.gives)
         return found.spec
+
+    def _check_decoding(self, giver: _Found, taker: _Found) -> None:
+        """Add a problem if a network is to decode tokens in a layout whose codes alone give no sound."""
+        plugin = giver.bound.plugin if giver.bound else None
+        if plugin is None or taker.ports is None or not takes_any_model(taker.ports):
+            return
+        if error := refused_layout_error(plugin, taker.place):
+            self.problems.place = taker.place
+            self.problems.add(taker.mark, error.code, error.message, remedies=error.remedies)
 
     def _check_precision(self, found: _Found, keeps_double: bool, spec: Spec) -> Spec:
         """Add a problem if a step loses double precision; return the specification with the precision that it has."""
@@ -349,10 +363,17 @@ class _Binder:
             )
 
     def _check_fit(self, spec: Spec | None, giver: _Found, taker: _Found) -> None:
-        if spec is None or taker.ports is None or matching_signals(spec.signals, taker.ports.takes):
+        if spec is None or taker.ports is None:
+            return
+        if matching_signals(spec.signals, taker.ports.takes):
+            self._check_decoding(giver, taker)
             return
         way = find_conversion(self.registry, spec.signals, taker.ports.takes)
         self.problems.place = taker.place
+        plugin = giver.bound.plugin if giver.bound else None
+        if not way and (error := no_decoder_error(spec.signals, plugin, taker.place)):
+            self.problems.add(taker.mark, error.code, error.message, remedies=error.remedies)
+            return
         self.problems.add(
             taker.mark,
             "port-mismatch",

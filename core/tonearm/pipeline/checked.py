@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from tonearm.errors import Place
+from tonearm.errors import Place, Problem
 from tonearm.pipeline.environment import Masks
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.templates import Template
@@ -95,6 +95,8 @@ class CheckedPipeline(Struct, frozen=True):
         Limits of the sources.
     masks
         What is shown in place of patterns of sources that have variables.
+    warnings
+        What its steps warn of.
     """
 
     file: str | None
@@ -105,6 +107,7 @@ class CheckedPipeline(Struct, frozen=True):
     catalogue: Callable[[type[Any]], Catalogue[Any]] = Catalogue
     limits: PipelineLimits = PipelineLimits()
     masks: Masks = Masks()
+    warnings: tuple[Problem, ...] = ()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {' → '.join(one.name for one in self.stages())}>"

@@ -30,11 +30,12 @@ from tonearm.plugins import registry
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.nested import nested_plugins
+from tonearm.plugins.ports import Spec
 from tonearm.plugins.progress import Progress, Reporter
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.reporting import reporting
-from tonearm.signals import Signal, Waveform
+from tonearm.signals import CodecTokens, Signal, Waveform
 from tonearm.source import Source
 
 
@@ -118,7 +119,7 @@ class Converter:
             If an item fails; the first failure ends the conversion.
         """
         steps = self.checked.steps
-        given = as_source(source)
+        given = as_source(source, takes_rows=takes_rows(self.checked.decoder.spec))
         with reporting(progress) as reports:
             for outcome in self._converted(given, threads=1, on_warning=None, on_progress=reports):
                 for message in dict.fromkeys(outcome.context.warnings):
@@ -359,7 +360,12 @@ def _is_in(names: Container[tuple[str, int]], outcome: Outcome) -> bool:
     return outcome.item is not None and (outcome.item.key, outcome.item.index) in names
 
 
-def as_source(given: Any) -> Source:
+def takes_rows(spec: Spec | None) -> bool:
+    """Return whether a decoder takes rows of different lengths: levels of codec tokens, or a batch of sequences."""
+    return spec is not None and CodecTokens in spec.signals
+
+
+def as_source(given: Any, *, takes_rows: bool = False) -> Source:
     """Return a path, an open binary file, an array, arrays by name, or a signal as a source.
 
     Parameters
@@ -367,6 +373,8 @@ def as_source(given: Any) -> Source:
     given
         Path; open binary file; anything that `tonearm.tensors.as_array` takes: a list, an array or a tensor of any
         library; mapping of these; pair of one and its sample rate; or signal.
+    takes_rows
+        Whether a list may have rows of different lengths, as codec tokens have.
 
     Raises
     ------
@@ -381,10 +389,12 @@ def as_source(given: Any) -> Source:
         return Source(name=f"<{given.port}>", signal=given)
     if hasattr(given, "read") and not isinstance(given, Mapping) and not hasattr(given, "__array__"):
         return Source(name=str(getattr(given, "name", "<file>")), file=given)
-    from tonearm.given_arrays import GivenArrays, arrays_of_pair  # not at the top: most runs have files alone
+    from tonearm.given_arrays import GivenArrays, arrays_of_pair, rows_of  # not at the top: most runs have files alone
     from tonearm.tensors import as_array
 
     arrays = GivenArrays(given) if isinstance(given, Mapping) else arrays_of_pair(given)
+    if arrays is None and takes_rows:
+        arrays = rows_of(given)
     if arrays is not None:
         return Source(name="<arrays>", arrays=arrays)
     return Source(name="<array>", array=as_array(given))

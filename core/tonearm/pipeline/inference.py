@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from tonearm.errors import Advice, ChoosePlugin, Remedy, RunCommand, UsageError, did_you_mean, one_line
 from tonearm.errors.text import edit_distance
+from tonearm.pipeline.networks import needs_model
 from tonearm.plugins.ports import Ports, ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry
 from tonearm.reading import file_types
@@ -93,6 +94,18 @@ def name_by_suffix(registry: Registry, role: str, name: str) -> str:
     return registry.short_name(plugin_by_suffix(registry, role, name))
 
 
+def decoder_of_layouts(registry: Registry, name: str) -> str | None:
+    """Return the short name of the decoder that reads a file if a layout of tokens is given; None if there is none."""
+    suffix = os.path.splitext(name_within(name))[1].lower()  # noqa: PTH122
+    for entry in registry.entries("decoder"):
+        try:
+            if suffix in getattr(entry.resolve(), "layout_suffixes", ()):
+                return registry.short_name(entry)
+        except PluginError:
+            continue
+    return None
+
+
 def _other_suffixes(registry: Registry, suffix: str, name: str) -> tuple[Remedy, ...]:
     """Return the suffix of an encoder that was meant, or the suffixes of all, and the encoders for any suffix.
 
@@ -146,7 +159,10 @@ def _by_content(registry: Registry, name: str, suffix: str, message: str) -> Usa
 
 
 def find_conversion(registry: Registry, given: Signals, wanted: Signals) -> tuple[str, ...] | None:
-    """Return the names of the shortest chain of transforms between two ports; None if there is none."""
+    """Return the names of the shortest chain of transforms between two ports; None if there is none.
+
+    No network is part of it, because each belongs to one model.
+    """
     if matching_signals(given, wanted):
         return ()  # so that no transform is imported
     known = list(_transforms(registry))
@@ -163,9 +179,11 @@ def find_conversion(registry: Registry, given: Signals, wanted: Signals) -> tupl
 
 
 def _transforms(registry: Registry) -> Iterable[tuple[str, Ports]]:
-    """Yield the names and ports of all usable transforms."""
+    """Yield the names and ports of all usable transforms that are no networks."""
     for entry in registry.entries("transform"):
         try:
-            yield registry.short_name(entry), ports_of(entry.resolve())
+            ports = ports_of(entry.resolve())
         except PluginError:
             continue
+        if not needs_model(ports):
+            yield registry.short_name(entry), ports

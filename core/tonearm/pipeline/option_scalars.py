@@ -16,11 +16,14 @@ from tonearm.plugins.option_types import (
     bare,
     choices,
     container,
+    extra_of,
     is_mapping,
     is_path,
     is_plain,
     is_plugin,
     is_record,
+    may_be_name,
+    names_each,
     names_file,
     quantity,
     unit_of,
@@ -66,12 +69,17 @@ def is_named(hint: Any) -> bool:
 
 def in_folder(hint: Any, value: Any, folder: str) -> Any:
     """Return a value of an alternative of a type; if it names a file, by the path from a folder."""
-    return bare(hint)(os.path.join(folder, value)) if folder and names_file(hint, value) else value  # noqa: PTH118
+    if not folder or not names_file(hint, value):
+        return value
+    path = os.path.join(folder, value)  # noqa: PTH118 - pathlib takes 6 ms
+    return value if may_be_name(hint, value) and not os.path.lexists(path) else bare(hint)(path)
 
 
 def missing_file(hint: Any, value: Any) -> str | None:
     """Return the name of the file that a value names, if it does not exist; None if it does, or names none."""
-    if not names_file(hint, value) or (os.path.lexists(value) and os.path.exists(value)):  # noqa: PTH110 - pathlib takes 6 ms
+    if not names_file(hint, value) or may_be_name(hint, value) or names_each(extra_of(hint), value):
+        return None
+    if os.path.lexists(value) and os.path.exists(value):  # noqa: PTH110 - pathlib takes 6 ms
         return None
     return one_line(str(value))
 

@@ -36,7 +36,7 @@ from tonearm.plugins.option_types import (
     names_file,
 )
 from tonearm.plugins.options import Option, PluginType, declared_options, plugin_type
-from tonearm.plugins.plugin import Plugin
+from tonearm.plugins.plugin import BY_USER, Plugin
 from tonearm.recipes.catalogue import N
 
 
@@ -71,6 +71,10 @@ class ValueReader(ABC):
 
     def value(self, option: Option, node: Node, owner: str) -> Any:
         """Return the value of an option, and add its problems."""
+        if BY_USER in option.extra and node.mark is not None and not node.mark.assignment:
+            message = f"{owner}: '{option.name}' is not for a pipeline's file, which may come from somebody else"
+            hint = f"leave {option.name} out, and give {option.extra[BY_USER]} to the command"
+            self.problems.add(node.mark, "user-only", message, hint)
         return self._of_type(option.type, option, node, owner)
 
     def _of_type(self, hint: Any, option: Option, node: Node, owner: str) -> Any:

@@ -33,12 +33,15 @@ class Problems:
         Stage that is being checked; problems that are added belong to it.
     paths
         Identities of the nodes that name files.
+    warnings
+        What is worth knowing of a pipeline that works.
     """
 
     def __init__(self, file: str | None, form: Form | None = None, put_in: Container[str] = ()) -> None:
         self.file = file
         self.put_in = put_in
         self.found: list[Problem] = []
+        self.warnings: list[Problem] = []
         self.paths: set[int] = set()
         self.place = Place(form=form or ("yaml" if file else "python"))
 
@@ -78,3 +81,8 @@ class Problems:
         """Add an error as a problem at a place."""
         message = f"{whose}: {error.message}" if whose else error.message
         self.add(mark, error.code, message, remedies=error.remedies)
+
+    def add_warning(self, mark: Mark | None, error: OptionError, *, whose: str) -> None:
+        """Add what a plugin warns of, at a place."""
+        self.add_error(mark, error, whose=whose)
+        self.warnings.append(self.found.pop())

@@ -186,6 +186,10 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
         """
         return self  # type: ignore[return-value]
 
+    def told_by(self, array: Array, context: Context) -> Kind[Signal, Opts]:  # noqa: ARG002 - for a kind that needs it
+        """Return the kind that reads an array, as `of` does; override it to use the catalogues of a context."""
+        return self.of(array)
+
     def with_axes(self, axes: Sequence[str] | None) -> Kind[Signal, Opts]:  # noqa: ARG002 - for a kind that depends on it
         """Return the kind that reads arrays whose axes the user names, by default this one."""
         return self  # type: ignore[return-value]

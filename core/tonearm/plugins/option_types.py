@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
-from tonearm.plugins.plugin import NAMES_FILE, Plugin
+from tonearm.plugins.plugin import NAMES_EACH, NAMES_FILE, OR_NAME, Plugin
 from tonearm.signals.windows import WINDOW_FILES
 
 UNIT = "unit"
@@ -153,6 +153,16 @@ def names_file(hint: Any, value: Any = "") -> bool:
     metas = typing.get_args(hint)[1:] if typing.get_origin(hint) is Annotated else ()
     extras = (meta.extra or {} for meta in metas if isinstance(meta, msgspec.Meta))
     return is_path(hint) or any(str(value).lower().endswith(file_suffixes(extra)) for extra in extras)
+
+
+def may_be_name(hint: Any, value: Any) -> bool:
+    """Return whether a value that names a file may be a name of something else as well, if there is no such file."""
+    return bool(extra_of(hint).get(OR_NAME)) and not str(value).startswith(("/", "./", "../", "~"))
+
+
+def names_each(extra: Mapping[str, Any], value: Any) -> bool:
+    """Return whether a value names a file of each source, by the extra properties of its type: ``f0/{stem}.npy``."""
+    return bool(extra.get(NAMES_EACH)) and "{" in str(value)
 
 
 def _may_name_file(hint: Any) -> bool:

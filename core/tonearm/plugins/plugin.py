@@ -27,12 +27,30 @@ NAMES_FILE = "names_file"
 A list of suffixes if only a text with one of these names a file, such as ``[".npy", ".txt"]``.
 """
 
+OR_NAME = "or_name"
+"""Key in ``Meta(extra=…)`` beside `NAMES_FILE`: true for an option that names a file or folder only if there is one.
+
+Any other text is a name of something else, such as a model on a hub, unless it starts as a path does: ``./model``.
+"""
+
+NAMES_EACH = "names_each"
+"""Key in ``Meta(extra=…)``: true for a file whose name may have fields of the source, such as ``f0/{stem}.npy``.
+
+With fields it names a file of each source, which is looked for when the source is converted.
+"""
+
 CHANGES_OUTPUT = "changes_output"
 """Key in ``Meta(extra=…)``: which values of an option change an output.
 
 False for an option that changes no output: an output stays as it is when the option changes. A list of values if no
 others change an output, such as ``["fix"]``. A mapping from the names of other options to lists of their values if it
 changes an output beside one of these only, such as ``{"silence": ["fix"]}`` for a threshold.
+"""
+
+BY_USER = "by_user"
+"""Key in ``Meta(extra=…)``: flag, such as ``--download``, of an option that a pipeline's file may not give.
+
+Only the user gives it, by the flag, ``--set`` or from Python: a pipeline of somebody else may not use the network.
 """
 
 BESIDE = "beside"
@@ -46,6 +64,13 @@ SINCE = "since"
 
 FilePath: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True})]
 """Path of a file or folder, relative to the pipeline's file. ``check`` complains if it does not exist."""
+
+PathOrName: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True, OR_NAME: True})]
+"""Path of a file or folder, relative to the pipeline's file, or a name of something else if there is no such file."""
+
+
+FileOfEach: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True, NAMES_EACH: True})]
+"""Path of a file, or of one for each source by fields such as ``{stem}``, relative to the pipeline's file."""
 
 
 @dataclass(frozen=True)

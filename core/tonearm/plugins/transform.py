@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Generic, Literal
 
 from tonearm.errors import OptionError
@@ -48,6 +48,13 @@ class Transform(Plugin[Opts], Generic[In, Out, Opts]):
             If the options contradict the input.
         """
         return spec.replace(signals=ports_of(type(self)).gives)
+
+    def warnings(self, spec: Spec) -> Iterable[OptionError]:  # noqa: ARG002 - for steps that have something to say
+        """Yield what ``tonearm check`` should warn of, though the step works: by default nothing.
+
+        It is asked after `produces` has taken the same specification.
+        """
+        return ()
 
     def check_blocks(self, spec: Spec) -> None:  # noqa: ARG002 - for steps that work block by block
         """Raise `OptionError` if it needs the whole signal, which a stream never has; `BlockTransform` does not."""

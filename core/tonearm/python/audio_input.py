@@ -39,8 +39,13 @@ class ReadableFile(Protocol):
 
 Numbers: TypeAlias = Sequence[float] | Sequence[Sequence[float]] | Sequence[Sequence[Sequence[float]]]
 Sound: TypeAlias = SupportsArray | SupportsDLPack | Numbers
+Rows: TypeAlias = Sequence[Sound]
 AudioInput: TypeAlias = (
-    Sound | tuple[Sound, int] | tuple[int, Sound] | Mapping[str, Any] | Signal | str | os.PathLike[str]
+    Sound | Rows | tuple[Sound, int] | tuple[int, Sound] | Mapping[str, Any] | Signal | str | os.PathLike[str]
 )
 """Output of a model: an array, a tensor of any library, a list of numbers, a pair of these and a sample rate, a mapping
-of arrays, or a signal; or the path of a file that holds it."""
+of arrays, or a signal; or the path of a file that holds it. Of codec tokens, a list may have rows of different lengths:
+the levels of a codec, or a batch."""
+
+TokenInput: TypeAlias = str | Sequence[str] | Sound | Rows | Mapping[str, Any] | os.PathLike[str] | ReadableFile
+"""Codec tokens as a model returns them: text, ids, codes, levels, a batch of these, or a file."""

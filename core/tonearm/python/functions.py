@@ -45,8 +45,9 @@ def save(
     """Write the output of a model to an audio file.
 
     A waveform is written as it is. Of a spectrogram, a sound is made first: a complex one is inverted, and the phases
-    of others are found by Griffin-Lim. Where scale, axes or sample rate cannot be told from the array, the error names
-    the keyword to write. The file appears whole or not at all, and equals what ``tonearm convert`` makes of the array.
+    of others are found by Griffin-Lim. Codec tokens, latents and mels become sound by the network that ``model`` names.
+    Where scale, axes or sample rate cannot be told from the array, the error names the keyword to write. The file
+    appears whole or not at all, and equals what ``tonearm convert`` makes of the array.
 
     Parameters
     ----------
@@ -80,8 +81,12 @@ def save(
     **options
         Options by name. Those of an array describe what the model wrote:
 
-        - ``kind``: ``"waveform"``, ``"complex"``, ``"magnitude"``, ``"power"``, ``"db"`` or ``"mel"``, where it is not
-          plain;
+        - ``kind``: ``"waveform"``, ``"complex"``, ``"magnitude"``, ``"power"``, ``"db"``, ``"mel"``, ``"tokens"`` or
+          ``"latent"``, where it is not plain;
+        - ``layout``: the layout of codec tokens, such as ``"orpheus"`` or ``"musicgen"``; a list of them may have rows
+          of different lengths, and ``tonearm layouts`` lists all;
+        - ``model``: the network that makes the sound: an ONNX file, a folder with ``config.json``, a TorchScript program
+          (with ``trust=True``), or a name on the hub;
         - ``dialect``: the recipe of a mel, such as ``"hifigan"``, ``"tacotron2"`` or ``"whisper"``;
           ``tonearm dialects`` lists all;
         - ``axes``: the names of the axes, such as ``["batch", "channel", "time"]`` or ``["frame", "bin"]``;
@@ -143,7 +148,7 @@ def save(
     """
     registry = _plugins()
     destination = destination_of(target, format, registry)
-    call = _call(_given(audio, registry), destination, sample_rate, steps, encoder, limits, options)
+    call = _call(_given(audio, registry, options), destination, sample_rate, steps, encoder, limits, options)
     with reporting(progress) as on_progress:
         if destination.opened is None:
             saved = publish(call, destination.folder, overwrite=overwrite, durable=durable, on_progress=on_progress)
@@ -202,7 +207,7 @@ def encode(
     """
     registry = _plugins()
     destination = unnamed_destination(format_of(format, "encoder", registry))
-    call = _call(_given(audio, registry), destination, sample_rate, steps, encoder, limits, options)
+    call = _call(_given(audio, registry, options), destination, sample_rate, steps, encoder, limits, options)
     with reporting(progress) as on_progress:
         taken = encode_item(call, destination, on_progress)
     _warn(taken.warnings)
@@ -250,7 +255,7 @@ def to_waveform(
     >>> tonearm.to_waveform(stft, n_fft=1024, hop_length=256, sample_rate=22050)
     <waveform 1×11008 at 22050 Hz>
     """
-    call = _call(_given(audio, _plugins()), None, sample_rate, steps, None, limits, options)
+    call = _call(_given(audio, _plugins(), options), None, sample_rate, steps, None, limits, options)
     with reporting(progress) as on_progress:
         taken = waveform_of(call, on_progress)
     _warn(taken.warnings)
@@ -305,7 +310,8 @@ def read(
     >>> tonearm.read(sound, format="wav")
     <waveform 1×8000 at 8000 Hz>
     """
-    call = _call(file_source(path, format, _plugins()), None, sample_rate, steps, None, limits, options)
+    given = file_source(path, format, _plugins(), has_layout=options.get("layout") is not None)
+    call = _call(given, None, sample_rate, steps, None, limits, options)
     with reporting(progress) as on_progress:
         taken = waveform_of(call, on_progress)
     _warn(taken.warnings)
@@ -345,10 +351,13 @@ def _plugins() -> registries.Registry:
     return registry
 
 
-def _given(audio: Any, registry: registries.Registry) -> GivenSource:
+def _given(audio: Any, registry: registries.Registry, options: Mapping[str, Any]) -> GivenSource:
     """Return what a caller gives as a source, with its decoder if it is a file."""
-    source = as_source(audio)
-    return GivenSource(source) if source.in_memory else file_source(audio, None, registry)
+    are_tokens = options.get("layout") is not None or options.get("kind") == "tokens"
+    source = as_source(audio, takes_rows=are_tokens)
+    if source.in_memory:
+        return GivenSource(source)
+    return file_source(audio, None, registry, has_layout=options.get("layout") is not None)
 
 
 def _warn(messages: Iterable[str]) -> None:

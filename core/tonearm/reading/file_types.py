@@ -51,6 +51,8 @@ def _text(name: str, hint: str = "", reader: str = "text-reader") -> FileType:
 EMPTY = FileType("an empty file: it has 0 bytes", WRITE_AGAIN)
 ZEROS = FileType("nothing but zero bytes", "the write was interrupted or the disk was full; write the file again")
 UNKNOWN = FileType("no known format", "save the array with np.save")
+DAC = _read_by("a .dac file", "codec-file-reader")
+ECDC = _read_by("an .ecdc file", "codec-file-reader")
 NPY = _read_by("a .npy file", "npy-reader", "name it .npy, and read it by npy-reader")
 ZIP = _read_by("a zip archive, like those of np.savez", "npz-reader", "name it .npz, and read it by npz-reader")
 ZIP_OF_FILES = FileType("a zip archive of files", "extract its files first: unzip")
@@ -90,6 +92,7 @@ _ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
 _BY_START: tuple[tuple[bytes, FileType], ...] = (
     (b"\x93NUMPY", NPY),
+    (b"ECDC\0", ECDC),
     (b"\x89PNG", _read_by("a PNG image", "image-reader")),
     (b"\xff\xd8\xff", _read_by("a JPEG image", "image-reader")),
     (b"<!DOCTYPE", WEB_PAGE),
@@ -151,6 +154,7 @@ _BIT_RATES: Final = {
     (3, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
     (2, 1): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
+_DAC = rb"(?s)\x93NUMPY.{2,6}\{'descr': '\|O'[^}]*\(\)[^}]*\}.{0,400}codes"  # a pickled dict
 _WEB = rb"(?i)\s*<(?:!doctype html|html|\?xml)"
 _JSON_VALUE = rb"\s*(?:\[\s*[\[{\"\]\-0-9tfn]|\"[A-Za-z0-9+/=:;,_.-]{40})"
 _NEXT_LINE = rb"\}\s*\n\s*\{"
@@ -183,10 +187,8 @@ def identify(head: bytes) -> FileType:
     """
     if not head:
         return EMPTY
-    if head[:4] == b"RIFF" and head[8:11] == b"AVI":
-        return AVI
-    if head[4:8] in _ATOMS and head[:2] == b"\0\0":
-        return MP4
+    if found := _special_type(head):
+        return found
     for start, found in _BY_START:
         if head.startswith(start):
             return found
@@ -203,6 +205,15 @@ def identify(head: bytes) -> FileType:
     if _is_kaldi(head):
         return KALDI
     return _frames(head) or _type_of_packets(head) or _type_of_text(head) or UNKNOWN
+
+
+def _special_type(head: bytes) -> FileType | None:
+    """Return the type of a file that begins as those of another type do, or not in its first byte."""
+    if head[:4] == b"RIFF" and head[8:11] == b"AVI":
+        return AVI
+    if head[4:8] in _ATOMS and head[:2] == b"\0\0":
+        return MP4
+    return DAC if re.match(_DAC, head) else None
 
 
 def _type_of_packets(head: bytes) -> FileType | None:

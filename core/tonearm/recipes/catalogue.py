@@ -48,6 +48,11 @@ class Named(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=True, fo
         """Name, or a substitute if there is none."""
         return self.name or "spelled out"
 
+    @property
+    def refusal(self) -> str | None:
+        """Reason why it serves for less than others of its class do; None or an empty text if there is none."""
+        return None
+
     @classmethod
     def figure_names(cls) -> tuple[str, ...]:
         """Return the names of all figures, those that a subclass adds before those that it inherits."""

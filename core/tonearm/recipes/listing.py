@@ -1,4 +1,4 @@
-"""The columns of listings of recipes, for each class of recipes."""
+"""The columns of listings of what packages hand over by name, for each class: recipes, dialects, layouts."""
 
 from __future__ import annotations
 
@@ -8,28 +8,35 @@ from typing import Any
 
 from msgspec import Struct
 
+from tonearm.recipes.catalogue import Named
 from tonearm.recipes.recipe import Recipe
 
 
 class Listing(Struct, frozen=True):
-    """The listing of a class of recipes.
+    """The listing of a class of named structs.
 
     Parameters
     ----------
     cls
-        Class of the recipes.
+        Class of the structs.
     head
         Heads of the columns: the name, and what ``row`` returns.
     left
         Columns that are aligned to the left.
     row
-        Function that returns the figures of a recipe for the columns after the name.
+        Function that returns the figures of a struct for the columns after the name.
+    refusals
+        Head of the list of those that have a `refusal`.
+    shows_defaults
+        Whether the page of one shows the figures that have their default as well.
     """
 
-    cls: type[Recipe]
+    cls: type[Named]
     head: tuple[str, ...]
     left: tuple[int, ...]
     row: Callable[[Any], tuple[str, ...]]
+    refusals: str = "cannot be inverted as they are"
+    shows_defaults: bool = True
 
 
 def shown_logarithm(recipe: Recipe) -> str:

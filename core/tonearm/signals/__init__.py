@@ -19,7 +19,7 @@ from tonearm.signals.grid import (
 from tonearm.signals.latents import LatentFormat, Latents
 from tonearm.signals.signal import Signal, check_array, check_length, describe
 from tonearm.signals.spectrograms import ComplexSpectrogram, FramedSignal, MagnitudeSpectrogram, Spectrogram
-from tonearm.signals.tokens import Codebooks, CodecTokens
+from tonearm.signals.tokens import Codebooks, CodecTokens, OriginalSound
 from tonearm.signals.waveform import MAX_AMPLITUDE, Waveform
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "LatentFormat",
     "Latents",
     "MagnitudeSpectrogram",
+    "OriginalSound",
     "PadMode",
     "Padding",
     "Signal",

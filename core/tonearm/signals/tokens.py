@@ -35,12 +35,15 @@ class Codebooks:
     strides
         Frames of the finest level that one frame of each level spans, coarse first, such as (4, 2, 1). Empty if all
         books have one rate.
+    size
+        Number of codes of every book, where the number of books is unknown, and with it ``sizes``; None if unknown.
     """
 
     sizes: tuple[int, ...] = ()
     sample_rate: int | None = None
     samples_per_frame: int | None = None
     strides: tuple[int, ...] = ()
+    size: int | None = None
 
     def __post_init__(self) -> None:
         if any(type(size) is not int or size < 1 for size in self.sizes):
@@ -57,6 +60,33 @@ class Codebooks:
     def codes_per_frame(self) -> tuple[int, ...]:
         """Number of codes that each level has in a frame of the coarsest one, such as (1, 2, 4)."""
         return tuple(self.strides[0] // stride for stride in self.strides)
+
+
+@short_errors
+@dataclass(frozen=True, kw_only=True)
+class OriginalSound:
+    """The sound that was encoded, as a file of codes describes it, so that decoding can give it back.
+
+    In a specification, one of which nothing is known stands for what each file will tell.
+
+    Parameters
+    ----------
+    sample_rate
+        Sample rate in Hz, which may be another one than the codec's; None if it is unknown.
+    length
+        Number of samples at that rate; None if it is unknown.
+    loudness
+        Loudness in LUFS; None if it is unknown.
+    """
+
+    sample_rate: int | None = None
+    length: int | None = None
+    loudness: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.sample_rate is not None:
+            check_sample_rate(self.sample_rate)
+        check_length(self.length)
 
 
 @short_errors
@@ -84,6 +114,8 @@ class CodecTokens(Signal):
         Factor of the sound of each segment; None if there are none.
     length
         Length of the sound in samples, if known.
+    original
+        Sound that was encoded, if the file says so; None if the decoder's sound is to stay as it is.
 
     Raises
     ------
@@ -101,6 +133,7 @@ class CodecTokens(Signal):
     segments: tuple[int, ...] | None = None
     scales: tuple[float, ...] | None = None
     length: int | None = None
+    original: OriginalSound | None = None
 
     def __post_init__(self) -> None:
         for name in ("codes", "sizes", "strides", "segments", "scales"):
@@ -180,15 +213,20 @@ class CodecTokens(Signal):
         return self.codes if isinstance(self.codes, tuple) else (self.codes,)
 
     def carried(self) -> tuple[object, ...]:
-        """Return the codebooks."""
-        return (self.codebooks,)
+        """Return the codebooks, and the original sound if it is known."""
+        return (self.codebooks,) if self.original is None else (self.codebooks, self.original)
 
     def described(self) -> dict[str, Any]:
-        """Return the axes and what is known of the codec, as options of ``kind: tokens`` and figures of a layout."""
-        axes = ["channel", "frame"] if self.strides else ["channel", "book", "frame"]
+        """Return options of ``kind: tokens`` that restore the tokens, but for segments that are decoded alone."""
+        layout: dict[str, Any] = {}
+        if self.sizes:
+            layout["size"] = self.sizes[0] if len(set(self.sizes)) == 1 else list(self.sizes)
+        if self.strides:
+            found = {"axes": ["channel", "frame"], "layout": {"ragged": True, "strides": list(self.strides), **layout}}
+        else:
+            found = {"layout": {"axes": ["channel", "book", "frame"], **layout}}
         figures = {name: getattr(self, name) for name in ("sample_rate", "samples_per_frame", "length")}
-        lists = {name: list(getattr(self, name) or ()) for name in ("sizes", "strides", "segments", "scales")}
-        return {"axes": axes} | {name: value for name, value in (figures | lists).items() if value}
+        return found | {name: value for name, value in figures.items() if value}
 
     def block_array(self) -> Array:
         """Return the codes as one array (channels, codes of a frame, frames), those of each level side by side."""
@@ -205,17 +243,18 @@ class CodecTokens(Signal):
         cls, values: Array, *, sample_rate: int | None, length: int | None, carried: Mapping[type, object]
     ) -> Self:
         """Return tokens of codes as `block_array` gives them."""
-        books = carried.get(Codebooks)
+        books, found = carried.get(Codebooks), carried.get(OriginalSound)
+        original = found if isinstance(found, OriginalSound) else None
         if not isinstance(books, Codebooks):
-            return cls(codes=values, sample_rate=sample_rate, length=length)
+            return cls(codes=values, sample_rate=sample_rate, length=length, original=original)
         codes: Array | tuple[Array, ...] = values
         if books.strides:
-            found, start = [], 0
+            levels, start = [], 0
             for count in books.codes_per_frame:
                 part = values[:, start : start + count]
-                found.append(part.transpose(0, 2, 1).reshape(part.shape[0], -1))
+                levels.append(part.transpose(0, 2, 1).reshape(part.shape[0], -1))
                 start += count
-            codes = tuple(found)
+            codes = tuple(levels)
         return cls(
             codes=codes,
             sizes=books.sizes,
@@ -223,6 +262,7 @@ class CodecTokens(Signal):
             samples_per_frame=books.samples_per_frame,
             strides=books.strides,
             length=length,
+            original=original,
         )
 
 

@@ -33,7 +33,20 @@ class RawArrayOptions(ArrayOptions):
     """Options of ``raw-reader``, which say what the header of other formats says."""
 
     dtype: Annotated[
-        Literal["float16", "float32", "float64", "complex64", "complex128", "int8", "uint8", "int16", "int32"],
+        Literal[
+            "float16",
+            "float32",
+            "float64",
+            "complex64",
+            "complex128",
+            "int8",
+            "uint8",
+            "int16",
+            "uint16",
+            "int32",
+            "uint32",
+            "int64",
+        ],
         Meta(description="Type of the values."),
     ] = "float32"
     byte_order: Annotated[Literal["little", "big"], Meta(description="Byte order of the values.")] = "little"

@@ -126,11 +126,15 @@ def read_contents(file: BinaryIO, name: str) -> Contents:
 
 
 def _contents_of(content: Any, name: str) -> Contents:
-    """Return the tensors, numbers and texts in nested dicts and lists; long lists and texts if there is no tensor."""
+    """Return the tensors, numbers and texts in nested dicts and lists; long lists and texts if there is no tensor.
+
+    Lists of few whole numbers are arrays where nothing else is there, as in a dict of the tokens of utterances.
+    """
     import torch
 
     found: dict[str, Any] = {}
     others: dict[str, Any] = {}
+    few: dict[str, Sequence[int]] = {}
     numbers: dict[str, float | str] = {}
     for count, (key, value) in enumerate(_tensors(content, "", 0)):
         check_array_count(name, count, MAX_VALUES)
@@ -140,6 +144,9 @@ def _contents_of(content: Any, name: str) -> Contents:
             numbers[key] = value
         elif isinstance(value, str):
             others[key] = value
+        elif isinstance(value, (list, tuple)) and _are_few(value, key):
+            few[key] = value
+            others[key] = torch.tensor(value)
         elif isinstance(value, (list, tuple)):
             (found if has_name_of_lengths(key.rpartition(".")[2]) else others)[key] = torch.tensor(value)
         elif value is not None:
@@ -147,6 +154,9 @@ def _contents_of(content: Any, name: str) -> Contents:
             if getattr(value, "ndim", 1) == 0 and not value.is_complex() and value.device.type == "cpu":
                 numbers[key] = value.item()
     is_alone = all(one.ndim == 0 or has_name_of_lengths(key.rpartition(".")[2]) for key, one in found.items())
+    if found or numbers or any(isinstance(one, str) or one.dtype != torch.int64 for one in others.values()):
+        others = {key: one for key, one in others.items() if key not in few}
+        numbers |= {f"{key}.{place}": one for key, values in few.items() for place, one in enumerate(values)}
     return Contents({**found, **others} if is_alone else found, numbers)
 
 
@@ -229,9 +239,17 @@ def _tensors(content: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
 
 
 def _are_numbers(content: Sequence[Any], name: str) -> bool:
-    """Return whether a list holds numbers alone: so many that they are an array, or the lengths of a batch."""
+    """Return whether a list holds numbers alone: so many that they are an array, whole ones, or lengths of a batch."""
+    if content and all(type(one) is int for one in content):
+        return True
     least = 2 if has_name_of_lengths(name.rpartition(".")[2]) else LEAST_NUMBERS
     return len(content) >= least and all(type(one) in (int, float) for one in content)
+
+
+def _are_few(content: Sequence[Any], name: str) -> bool:
+    """Return whether whole numbers are so few that they may be anything, such as a shape."""
+    least = 2 if has_name_of_lengths(name.rpartition(".")[2]) else LEAST_NUMBERS
+    return len(content) < least
 
 
 def _named(content: Sequence[Any]) -> Iterator[tuple[Any, Any]]:

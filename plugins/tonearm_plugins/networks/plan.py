@@ -7,8 +7,28 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
-Axis: TypeAlias = Literal["batch", "channel", "book", "band", "bin", "complex", "frame", "sample", "one"]
-"""Name of an axis of a tensor: ``one`` has size 1 and no meaning."""
+from tonearm.api import StftGrid
+
+Axis: TypeAlias = Literal[
+    "segment",
+    "batch",
+    "channel",
+    "book",
+    "band",
+    "bin",
+    "complex",
+    "complex-bin",
+    "frame",
+    "sample",
+    "one",
+    "fixed",
+]
+"""Name of an axis of a tensor.
+
+``complex`` has both parts of a number, the real one first; ``complex-bin`` has the real parts of all bins, and then the
+imaginary ones. ``one`` has size 1 and no meaning. ``fixed`` has the size that the header says, or that of the value
+given for it; nothing is cut along it.
+"""
 
 InputRole: TypeAlias = Literal["codes", "values", "length", "scale", "given", "state"]
 """What an input takes.
@@ -59,6 +79,12 @@ class NetworkHeader(Struct, frozen=True, kw_only=True):
         domain, each with the number of nodes.
     opsets
         Version of the operators of each domain.
+    ir_version
+        Version of the format of the file.
+    functions
+        Functions that the model itself defines, as nodes call them.
+    settings
+        Attributes of nodes that decide whether chunks are exact, as ``LSTM.direction=bidirectional``.
     external
         Files of external data, as the header names them.
     metadata
@@ -69,6 +95,9 @@ class NetworkHeader(Struct, frozen=True, kw_only=True):
     outputs: tuple[TensorInfo, ...]
     operators: Mapping[str, int] = {}
     opsets: Mapping[str, int] = {}
+    ir_version: int = 0
+    functions: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
     external: tuple[str, ...] = ()
     metadata: Mapping[str, str] = {}
 
@@ -121,6 +150,10 @@ class NetworkPlan(Struct, frozen=True, kw_only=True):
         Number of frames that it takes at once; None for any number. Of ragged tokens, frames of the coarsest level.
     static_batch
         Size of its batch axis; None for any size.
+    grid
+        Grid of the inverse STFT that follows; None if the outputs are a waveform.
+    sample_rate, samples_per_frame
+        Sample rate in Hz of the sound, and samples of a frame of the input; None if unknown.
     inexact
         Reason why chunks of the input cannot give the same sound as the whole, such as an LSTM; empty if they can.
     """
@@ -130,6 +163,9 @@ class NetworkPlan(Struct, frozen=True, kw_only=True):
     form: OutputForm = "waveform"
     static_frames: int | None = None
     static_batch: int | None = None
+    grid: StftGrid | None = None
+    sample_rate: int | None = None
+    samples_per_frame: int | None = None
     inexact: str = ""
 
     @property

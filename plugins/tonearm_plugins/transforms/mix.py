@@ -101,7 +101,7 @@ class Mix(BlockTransform[Waveform, Waveform, MixOptions]):
             raise OptionError(
                 f"there is no stereo mix for {channels} channels, whose layout is not known",
                 option="to",
-                code="unknown-layout",
+                code="unknown-positions",
                 remedies=(SetOption("pick", [0, 1], instead_of="to"),),
             )
         rows = STEREO_MIX[channels]

@@ -94,9 +94,10 @@ class TestValues:
         assert len(found) == sum(1 for _ in default().entries())
         assert found["istft"].startswith("Invert a complex spectrogram")
 
-    def test_dialects_and_recipes(self):
+    def test_dialects_recipes_and_layouts(self):
         assert {"hifigan", "melgan", "whisper"} <= set(complete("dialects "))
         assert "tacotron-r9y9" in complete("recipes ")
+        assert {"orpheus", "orpheus-snac24-text"} <= set(complete("layouts orph"))
 
     def test_variables(self, monkeypatch):
         monkeypatch.setenv("TONEARM_TRIED", "1")

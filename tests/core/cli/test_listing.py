@@ -1,4 +1,4 @@
-"""``tonearm dialects`` and ``tonearm recipes``."""
+"""``tonearm dialects``, ``tonearm recipes`` and ``tonearm layouts``."""
 
 import contextlib
 import json
@@ -98,7 +98,7 @@ def test_the_page_of_a_dialect_names_its_source():
 
 
 @pytest.mark.parametrize("width", [40, 63, 110])
-@pytest.mark.parametrize("command", ["dialects", "recipes"])
+@pytest.mark.parametrize("command", ["dialects", "recipes", "layouts"])
 def test_every_page_breaks_between_words_alone_and_is_yaml_still(command, width, capsys, monkeypatch):
     registry, listing = default(), find_listing(command)
     for name in [None, *registry.catalogue(listing.cls)]:
@@ -148,6 +148,6 @@ def test_recipes_of_linear_spectrograms_are_listed_likewise():
 
 
 def test_one_listing_at_a_time():
-    done = tonearm("plugins", "--recipes", "--dialects")
+    done = tonearm("plugins", "--recipes", "--layouts")
     assert done.returncode == 2
     assert "exclude each other" in done.stderr

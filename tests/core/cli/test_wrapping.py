@@ -36,3 +36,6 @@ def test_the_last_column_hangs_beside_the_others_where_there_is_room():
 def test_a_table_that_is_too_wide_is_stacked_and_no_figure_leaves_its_head():
     rows = [("name", "to Hz", "log"), ("a", "8000", "10 log10"), ("b", "1", "ln")]
     assert stack_cells(rows, 20) == ["a", "    to Hz 8000,", "    log 10 log10", "b", "    to Hz 1, log ln"]
+    assert stack_cells([["name", "writes"], ["a", "batch, book, frame"]], 20) == [
+        "a", "    writes batch,", "      book, frame",
+    ]  # fmt: skip

@@ -5,6 +5,7 @@ import pytest
 from core_toys import Fog, registry_of
 
 from tonearm import Signal, UsageError, Waveform
+from tonearm.api import CodecTokens, Context, NoOptions, Transform
 from tonearm.conversion.build import Request, Step, build, refuse_other_rate
 from tonearm.pipeline.document import assigned, from_plain
 from tonearm.plugins.registry import PluginError
@@ -103,3 +104,34 @@ def test_no_way_to_a_step_and_to_a_waveform():
     with pytest.raises(UsageError) as caught:
         build(request(Source(name="<lost>", signal=lost), decoder="", signal=lost), registry)
     assert (caught.value.code, str(caught.value)) == ("port-mismatch", "no transform makes a waveform of lost")
+
+
+TOKENS = CodecTokens(codes=np.zeros((1, 4, 9), "i4"))
+
+
+class Codec(Transform[CodecTokens, Waveform, NoOptions]):
+    def apply(self, signal: CodecTokens, context: Context) -> Waveform:
+        return SOUND
+
+
+def of_tokens(registry, **more):
+    asked = request(Source(name="<tokens>", signal=TOKENS), decoder="", signal=TOKENS, **more)
+    return stages(build(asked, registry), registry)
+
+
+def test_the_network_of_a_model_is_put_in_where_sound_is_needed_first():
+    registry = registry_of(transforms={"onnx-codec": Codec})
+    assert of_tokens(registry, model="a.onnx") == ["the tokens", "onnx-codec"]
+    found = of_tokens(registry, model="a.onnx", steps=(Step("same"),), encoder="raw-writer", with_options=with_level)
+    assert found == ["the tokens", "onnx-codec", "same", "raw-writer"]
+
+
+def test_a_network_that_is_a_step_is_not_put_in_again():
+    registry = registry_of(transforms={"onnx-codec": Codec})
+    assert of_tokens(registry, model="a.onnx", steps=(Step("onnx-codec"),)) == ["the tokens", "onnx-codec"]
+
+
+def test_tokens_become_no_sound_without_a_model():
+    with pytest.raises(UsageError, match="codec tokens need the decoder of their codec") as caught:
+        of_tokens(registry_of(transforms={"onnx-codec": Codec}))
+    assert caught.value.code == "needs-model"

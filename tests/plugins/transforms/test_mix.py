@@ -74,7 +74,7 @@ def test_impossible_mixes_are_refused() -> None:
     with pytest.raises(ItemError, match="there is no stereo mix for 7 channels, whose layout is not known") as caught:
         apply(Mix, noise(7), to="stereo")
     assert (caught.value.code, caught.value.hint) == (
-        "unknown-layout",
+        "unknown-positions",
         "pick: [0, 1] in place of to",
     )
     with pytest.raises(ItemError, match="there is no channel 2 in a waveform of 2 channels") as caught:

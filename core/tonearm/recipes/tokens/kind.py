@@ -74,6 +74,7 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
             sample_rate=known.sample_rate or options.sample_rate,
             samples_per_frame=known.samples_per_frame or options.samples_per_frame,
             strides=known.strides,
+            size=known.size,
         )
         return super().spec().replace(sample_rate=books.sample_rate, length=options.length).carrying(books)
 
@@ -85,7 +86,7 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
         options, layout = self.options, self.options.layout
         known: Sequence[str] = AXES
         if layout is not None:
-            if layout.refusal:
+            if layout.streams_text:  # others with a refusal have codes, which can be read
                 yield OptionError(
                     f"tokens in the layout {layout.label} cannot become sound: {layout.refusal}",
                     option="layout",
@@ -104,8 +105,9 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
 
     @property
     def joins_arrays(self) -> bool:
-        """Whether the arrays of a source are the levels of one signal, as in a ragged layout."""
-        return self.options.layout is not None and self.options.layout.form == "ragged"
+        """Whether the arrays of a source make one signal: the levels of a ragged layout, or segments of any length."""
+        layout = self.options.layout
+        return layout is not None and (layout.form == "ragged" or layout.raw_axes[0] == "segment")
 
     def read_whole(
         self, arrays: Sequence[Array], axes: Sequence[str] | None, lengths: Array | None, context: Context

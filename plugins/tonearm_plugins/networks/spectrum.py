@@ -1,0 +1,89 @@
+"""Spectra of networks that stop before the inverse STFT, and the inverse that follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tonearm.api import ItemError
+from tonearm_plugins.networks.plan import OutputForm, OutputRole
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tonearm.api import Context, StftGrid
+    from tonearm_plugins.dsp.istft import IstftStream
+
+
+def complex_columns(form: OutputForm, parts: Mapping[OutputRole, NDArray[Any]]) -> NDArray[np.complex64]:
+    """Return the complex spectrum that the outputs of a network stand for, (items, bins, frames).
+
+    Parameters
+    ----------
+    form
+        What the outputs are together.
+    parts
+        Outputs by role, each (items, bins, frames); ``complex`` has a last axis with the real and imaginary part.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> half = np.full((1, 2, 1), 0.5, np.float32)
+    >>> complex_columns("real-imag", {"real": half, "imag": half})[0, 0]
+    array([0.5+0.5j], dtype=complex64)
+    """
+    import numpy as np
+
+    if form == "real-imag":
+        real, imag = parts["real"], parts["imag"]
+    elif form == "complex":
+        real, imag = parts["complex"][..., 0], parts["complex"][..., 1]
+    elif form == "magnitude-x-y":
+        real, imag = parts["magnitude"] * parts["x"], parts["magnitude"] * parts["y"]
+    else:
+        magnitude = np.exp(parts["log_magnitude"]) if form == "log-magnitude-phase" else parts["magnitude"]
+        real, imag = magnitude * np.cos(parts["phase"]), magnitude * np.sin(parts["phase"])
+    made = np.empty(real.shape, np.complex64)
+    made.real, made.imag = real, imag
+    return made
+
+
+def inversion(grid: StftGrid, length: int | None, context: Context) -> IstftStream:
+    """Return the inverse STFT of frames as they come.
+
+    Parameters
+    ----------
+    grid
+        Grid of the network's spectrum.
+    length
+        Length of the sound, if known.
+    context
+        Context of the item.
+    """
+    from tonearm_plugins.dsp.istft import IstftStream
+
+    return IstftStream(
+        window=grid.window_values(),
+        hop_length=grid.hop_length,
+        pad=grid.pad,
+        length=length,
+        samples_of=grid.samples,
+        threads=context.threads,
+    )
+
+
+def check_bins(columns: NDArray[Any], grid: StftGrid) -> None:
+    """Raise `ItemError` unless a spectrum has as many bins as the grid.
+
+    Parameters
+    ----------
+    columns
+        (items, bins, frames).
+    grid
+        Grid.
+    """
+    if columns.shape[1] != grid.bins:
+        raise ItemError(
+            f"the model gives {columns.shape[1]} bins, but n_fft {grid.n_fft} has {grid.bins}", code="bad-model"
+        )

@@ -1,0 +1,120 @@
+"""`tonearm.to_tokens`: text, ids, batches, levels and files, and the errors of what is none of them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tonearm
+from tonearm import CodecTokens, ItemError, PipelineError, TokenLayout, UsageError
+
+DATA = Path(__file__).parents[2] / "data/tokens"
+ORPHEUS = np.load(DATA / "orpheus.npz")
+IDS = ORPHEUS["ids_plain/raw"]
+SNAC = [ORPHEUS[f"ids_plain/codes.{level}"] for level in range(3)]
+
+
+def is_snac(tokens, levels=SNAC):
+    return all(
+        np.array_equal(found, wanted.reshape(1, -1)) for found, wanted in zip(tokens.levels, levels, strict=True)
+    )
+
+
+@pytest.mark.parametrize("raw", [IDS, IDS.tolist(), tuple(IDS.tolist()), IDS.astype("u4"), IDS[None]])
+def test_ids_of_any_sort(raw):
+    tokens = tonearm.to_tokens(raw, layout="orpheus")
+    assert isinstance(tokens, CodecTokens)
+    assert is_snac(tokens)
+    assert tokens.sample_rate == 24000
+
+
+def test_a_tensor():
+    torch = pytest.importorskip("torch")
+    assert is_snac(tonearm.to_tokens(torch.tensor(IDS), layout="orpheus"))
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        [IDS.tolist(), IDS[:14].tolist()],
+        [IDS, IDS[:14]],
+        (IDS, IDS[:14].tolist()),
+    ],
+)
+def test_a_batch_of_different_lengths_is_a_list_of_tokens(batch):
+    first, second = tonearm.to_tokens(batch, layout="orpheus")
+    assert is_snac(first)
+    assert is_snac(second, [level[..., : 2 * count] for level, count in zip(SNAC, (1, 2, 4), strict=True)])
+
+
+def test_a_padded_batch_with_its_lengths():
+    batch = np.stack([IDS, np.concatenate([IDS[:14], np.zeros(len(IDS) - 14, IDS.dtype)])])
+    first, second = tonearm.to_tokens(batch, layout="orpheus", lengths=[len(IDS), 14])
+    assert is_snac(first)
+    assert second.frames == 2
+
+
+def test_text_and_several_texts_that_follow_one_another():
+    text = str(ORPHEUS["text_plain/raw"])
+    wanted = [ORPHEUS[f"text_plain/codes.{level}"] for level in range(3)]
+    assert is_snac(tonearm.to_tokens(text, layout="orpheus"), wanted)
+    assert is_snac(tonearm.to_tokens([text[:100], text[100:]], layout="orpheus"), wanted)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"base": "orpheus", "offset": 128266},
+        TokenLayout(interleave=(0, 1, 2, 2, 1, 2, 2), offset=128266, per_position=4096, size=4096, strides=(4, 2, 1)),
+    ],
+)
+def test_a_layout_of_ones_own(layout):
+    assert is_snac(tonearm.to_tokens(IDS, layout=layout))
+
+
+def test_levels_are_one_signal():
+    tokens = tonearm.to_tokens([level.reshape(1, -1) for level in SNAC], layout="snac-24k")
+    assert is_snac(tokens)
+    assert is_snac(tonearm.to_tokens([level.reshape(-1).tolist() for level in SNAC], layout="snac-24k"))
+
+
+def test_files(tmp_path):
+    np.save(tmp_path / "ids.npy", IDS)
+    assert is_snac(tonearm.to_tokens(tmp_path / "ids.npy", layout="orpheus"))
+    with (tmp_path / "ids.npy").open("rb") as file:
+        assert is_snac(tonearm.to_tokens(file, layout="orpheus"))
+    assert is_snac(tonearm.to_tokens({"ids": IDS}, layout="orpheus"))
+
+
+def test_a_file_that_says_its_layout_itself():
+    about = json.loads((DATA / "files/files.json").read_text())
+    assert about
+    tokens = tonearm.to_tokens(DATA / "files/24k_6kbps.ecdc")
+    assert tokens.codes.shape[:2] == (1, 8)
+
+
+def test_what_is_wrong_is_said_in_the_words_of_a_call():
+    with pytest.raises(PipelineError, match="there is no layout 'orphes'"):
+        tonearm.to_tokens(IDS, layout="orphes")
+    with pytest.raises(ItemError, match="cannot be read without their layout") as missing:
+        tonearm.to_tokens(IDS)
+    assert missing.value.hint.startswith('layout="orpheus-snac24"')
+    with pytest.raises(UsageError, match="there is no option 'lenghts' here"):
+        tonearm.to_tokens(IDS, layout="orpheus", lenghts=[3])
+    wrong = IDS.copy()
+    wrong[8] = IDS[9]
+    with pytest.raises(ItemError, match=r"position 8|token 8|book") as caught:
+        tonearm.to_tokens(wrong, layout="orpheus")
+    assert caught.value.code == "bad-token"
+
+
+def test_a_file_of_sound_holds_no_tokens(tmp_path):
+    tonearm.save(0.1 * np.sin(np.arange(800)), tmp_path / "a.wav", sample_rate=8000)
+    with pytest.raises(UsageError, match="not tokens"):
+        tonearm.to_tokens(tmp_path / "a.wav")
+
+
+def test_warnings_are_those_of_python():
+    with pytest.warns(tonearm.TonearmWarning, match="unfinished last frame"):
+        tonearm.to_tokens(IDS[:-2], layout="orpheus")
