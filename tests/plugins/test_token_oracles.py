@@ -253,7 +253,7 @@ def test_by_a_pipeline(case: Case, tmp_path: Path) -> None:
     check(case, read_back(case, tmp_path / "out"))
 
 
-REFUSED = {
+REFUSED: dict[tuple[str, str], tuple[str | Mapping[str, Any], str]] = {
     ("kani", "incomplete_last_frame"): ("kani", "incomplete-frame"),
     ("kani", "eos_mid_frame"): ("kani", "incomplete-frame"),
     ("kani", "id_of_wrong_book"): ("kani", "bad-token"),
