@@ -138,7 +138,9 @@ if TYPE_CHECKING:
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.recipes.steps import RecipeStep
     from tonearm.recipes.tokens.laid import LaidTokens
+    from tonearm.recipes.tokens.lay import lay_tokens
     from tonearm.recipes.tokens.layout import TokenLayout
+    from tonearm.recipes.tokens.reading import read_tokens
     from tonearm.signals.conventions import ConventionOptions
     from tonearm.signals.plain_values import PlainValues, from_plain_values
     from tonearm.writing import rounding
@@ -309,6 +311,7 @@ __all__ = [
     "inflate",
     "is_config",
     "is_tag_name",
+    "lay_tokens",
     "levels_of",
     "limited_memory",
     "listed",
@@ -327,6 +330,7 @@ __all__ = [
     "rate_among",
     "read_array",
     "read_cover",
+    "read_tokens",
     "read_values",
     "reading_errors",
     "rounding",
@@ -369,7 +373,9 @@ _WHEN_USED = {
     "tonearm.recipes.mel": "MelDialect MelSpectrogram",
     "tonearm.recipes.steps": "RecipeStep",
     "tonearm.recipes.tokens.laid": "LaidTokens",
+    "tonearm.recipes.tokens.lay": "lay_tokens",
     "tonearm.recipes.tokens.layout": "TokenLayout",
+    "tonearm.recipes.tokens.reading": "read_tokens",
     "tonearm.signals.conventions": "ConventionOptions",
     "tonearm.signals.plain_values": "PlainValues from_plain_values",
     "tonearm.writing": "rounding",

@@ -14,7 +14,7 @@ from tonearm.cli.pipes import InputPipe
 from tonearm.conversion.destination import destination_of
 from tonearm.conversion.formats import Format, format_of
 from tonearm.errors import UsageError, one_line
-from tonearm.pipeline.inference import name_by_suffix, plugins_by_suffix
+from tonearm.pipeline.inference import decoder_of_layouts, name_by_suffix, plugins_by_suffix
 from tonearm.plugins.encoder import refuses_pipes
 from tonearm.plugins.registry import Registry
 
@@ -102,11 +102,13 @@ def decoder_name(arguments: SimpleNamespace, registry: Registry, given: InputPip
     """
     if arguments.decoder:
         return str(arguments.decoder)
+    has_layout = getattr(arguments, "with_layout", None) is not None
+    if has_layout and (found := decoder_of_layouts(registry, arguments.source)):
+        return found
     is_raw = arguments.with_encoding is not None
-    options = [name[5:] for name, value in vars(arguments).items() if name.startswith("with_") and value is not None]
-    by_suffix = plugins_by_suffix(registry, "decoder", arguments.source, options)
+    by_suffix = plugins_by_suffix(registry, "decoder", arguments.source)
     if given is None and (by_suffix or not is_raw):
-        return name_by_suffix(registry, "decoder", arguments.source, options)
+        return name_by_suffix(registry, "decoder", arguments.source)
     if given is None:
         return RAW_READER
     if len(by_suffix) == 1:

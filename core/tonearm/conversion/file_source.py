@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Collection
 from typing import Any, BinaryIO
 
 from msgspec import Struct
@@ -12,7 +11,7 @@ from msgspec import Struct
 from tonearm.addresses import refuse_address, refuse_missing
 from tonearm.conversion.formats import format_of
 from tonearm.errors import UsageError
-from tonearm.pipeline.inference import name_by_suffix
+from tonearm.pipeline.inference import decoder_of_layouts, name_by_suffix
 from tonearm.plugins.registry import Registry
 from tonearm.source import Source
 
@@ -36,7 +35,8 @@ def file_source(
     given: Any,
     format: str | None,  # noqa: A002 - the name that the call has
     registry: Registry,
-    options: Collection[str] = (),
+    *,
+    has_layout: bool = False,
 ) -> GivenSource:
     """Return a file as a source.
 
@@ -48,8 +48,8 @@ def file_source(
         Suffix without dot, or name of a decoder; None to tell it from the suffix of the file.
     registry
         Registry of plugins.
-    options
-        Names of the options that the caller gives, one of which may tell the decoder, as a layout does.
+    has_layout
+        Whether a layout of tokens is given, which text may hold as well.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def file_source(
         path = os.fsdecode(given)
         refuse_address(path)
         refuse_missing(path)
-        return GivenSource(Source(name=path, path=path), _decoder(path, format, registry, options))
+        return GivenSource(Source(name=path, path=path), _decoder(path, format, registry, has_layout))
     file = io.BytesIO(given) if isinstance(given, (bytes, bytearray, memoryview)) else given
     if not callable(getattr(file, "read", None)):
         kind = type(given).__name__
@@ -74,7 +74,7 @@ def file_source(
     if format is None and not os.path.splitext(name)[1]:  # noqa: PTH122
         what = "bytes do" if file is not given else "an open file does"
         raise UsageError(f"{what} not tell the format", hint='name it, as in format="mp3"')
-    return GivenSource(Source(name=name or "<file>", file=_seekable(file)), _decoder(name, format, registry, options))
+    return GivenSource(Source(name=name or "<file>", file=_seekable(file)), _decoder(name, format, registry, has_layout))
 
 
 def _seekable(file: BinaryIO) -> BinaryIO:
@@ -83,8 +83,10 @@ def _seekable(file: BinaryIO) -> BinaryIO:
     return file if callable(seekable) and seekable() else io.BytesIO(file.read())
 
 
-def _decoder(name: str, format: str | None, registry: Registry, options: Collection[str]) -> str:  # noqa: A002
+def _decoder(name: str, format: str | None, registry: Registry, has_layout: bool) -> str:  # noqa: A002, FBT001
     """Return the name of the decoder for a format, or for the suffix of a file's name."""
     if format is None:
-        return name_by_suffix(registry, "decoder", name, options)
+        if has_layout and (found := decoder_of_layouts(registry, name)):
+            return found
+        return name_by_suffix(registry, "decoder", name)
     return format_of(format, "decoder", registry).plugin

@@ -28,40 +28,37 @@ def matching_signals(given: Iterable[type[Signal]], taken: Signals) -> Signals:
     return tuple(one for one in given if any(issubclass(one, other) or issubclass(other, one) for other in taken))
 
 
-def plugins_by_suffix(registry: Registry, role: str, name: str, given: Iterable[str] = ()) -> list[RegistryEntry]:
+def plugins_by_suffix(registry: Registry, role: str, name: str) -> list[RegistryEntry]:
     """Return the plugins of a role for the suffix of a file name; the longest matching suffix wins.
 
-    Decoders read files that are compressed as a whole, too, such as ``a.npy.gz``. Those that read files of a suffix
-    only if an option is given come before others, if the names of the options that are given include it.
+    Decoders read files that are compressed as a whole, too, such as ``a.npy.gz``.
     """
     base = os.path.basename(name.rstrip("/")).lower()  # noqa: PTH119
-    tables = [*(_by_suffix(registry, role, option) for option in given), _by_suffix(registry, role)]
-    start = base.find(".")
+    known, start = _by_suffix(registry, role), base.find(".")
     while start >= 0:
-        if found := next((table[base[start:]] for table in tables if base[start:] in table), None):
+        if found := known.get(base[start:]):
             return found
         start = base.find(".", start + 1)
     within = name_within(name) if role == "decoder" else name
-    return plugins_by_suffix(registry, role, within, given) if within != name else []
+    return plugins_by_suffix(registry, role, within) if within != name else []
 
 
-@functools.lru_cache(maxsize=64)
-def _by_suffix(registry: Registry, role: str, option: str = "") -> Mapping[str, list[RegistryEntry]]:
-    """Return the usable plugins of a role by their suffixes, or by those that they have if an option is given."""
+@functools.lru_cache(maxsize=16)
+def _by_suffix(registry: Registry, role: str) -> Mapping[str, list[RegistryEntry]]:
+    """Return the usable plugins of a role by their suffixes."""
     known: dict[str, list[RegistryEntry]] = {}
     for entry in registry.entries(role):
         try:
             plugin = entry.resolve()
         except PluginError:
             continue
-        own = getattr(plugin, "suffixes_given", {}).get(option, ()) if option else getattr(plugin, "suffixes", ())
-        for suffix in dict.fromkeys(own):
+        for suffix in dict.fromkeys(getattr(plugin, "suffixes", ())):
             known.setdefault(suffix, []).append(entry)
     return known
 
 
-def plugin_by_suffix(registry: Registry, role: str, name: str, given: Iterable[str] = ()) -> RegistryEntry:
-    """Return the only plugin that reads (or writes) files with the suffix of a name, as `plugins_by_suffix` finds it.
+def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
+    """Return the only plugin that reads (or writes) files with the suffix of a name.
 
     Raises
     ------
@@ -70,7 +67,7 @@ def plugin_by_suffix(registry: Registry, role: str, name: str, given: Iterable[s
     ItemError
         If no decoder has the suffix, and the file cannot be read.
     """
-    found = plugins_by_suffix(registry, role, name, given)
+    found = plugins_by_suffix(registry, role, name)
     if len(found) == 1:
         return found[0]
     if found:
@@ -92,9 +89,21 @@ def plugin_by_suffix(registry: Registry, role: str, name: str, given: Iterable[s
     raise UsageError(message, code="unknown-suffix", remedies=_other_suffixes(registry, suffix, name))
 
 
-def name_by_suffix(registry: Registry, role: str, name: str, given: Iterable[str] = ()) -> str:
+def name_by_suffix(registry: Registry, role: str, name: str) -> str:
     """Return the short name of the plugin of a role that fits a file's suffix, as `plugin_by_suffix` finds it."""
-    return registry.short_name(plugin_by_suffix(registry, role, name, given))
+    return registry.short_name(plugin_by_suffix(registry, role, name))
+
+
+def decoder_of_layouts(registry: Registry, name: str) -> str | None:
+    """Return the short name of the decoder that reads a file if a layout of tokens is given; None if there is none."""
+    suffix = os.path.splitext(name_within(name))[1].lower()  # noqa: PTH122
+    for entry in registry.entries("decoder"):
+        try:
+            if suffix in getattr(entry.resolve(), "layout_suffixes", ()):
+                return registry.short_name(entry)
+        except PluginError:
+            continue
+    return None
 
 
 def _other_suffixes(registry: Registry, suffix: str, name: str) -> tuple[Remedy, ...]:

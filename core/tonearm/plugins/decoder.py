@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 from typing import ClassVar, Generic, Literal
 
 from tonearm.errors import ItemError, OptionError
@@ -22,9 +21,8 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
     ----------
     suffixes
         Suffixes of the files that it reads, with dot, in lower case.
-    suffixes_given
-        Suffixes of other decoders' files that it reads if an option is given, by the name of the option: a layout makes
-        text one of tokens.
+    layout_suffixes
+        Suffixes of files that it reads where ``convert`` or a call is told a layout of tokens, though others read them.
     reads_folders
         Whether folders with one of these suffixes are sources too.
     reads
@@ -36,7 +34,7 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
     role = "decoder"
     port_names = ("gives", "options")
     suffixes: ClassVar[tuple[str, ...]] = ()
-    suffixes_given: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+    layout_suffixes: ClassVar[tuple[str, ...]] = ()
     reads_folders: ClassVar[bool] = False
     reads: ClassVar[Literal["content", "path"]] = "path"
 

@@ -310,7 +310,8 @@ def read(
     >>> tonearm.read(sound, format="wav")
     <waveform 1×8000 at 8000 Hz>
     """
-    call = _call(file_source(path, format, _plugins(), options), None, sample_rate, steps, None, limits, options)
+    given = file_source(path, format, _plugins(), has_layout=options.get("layout") is not None)
+    call = _call(given, None, sample_rate, steps, None, limits, options)
     with reporting(progress) as on_progress:
         taken = waveform_of(call, on_progress)
     _warn(taken.warnings)
@@ -354,7 +355,9 @@ def _given(audio: Any, registry: registries.Registry, options: Mapping[str, Any]
     """Return what a caller gives as a source, with its decoder if it is a file."""
     are_tokens = options.get("layout") is not None or options.get("kind") == "tokens"
     source = as_source(audio, takes_rows=are_tokens)
-    return GivenSource(source) if source.in_memory else file_source(audio, None, registry, options)
+    if source.in_memory:
+        return GivenSource(source)
+    return file_source(audio, None, registry, has_layout=options.get("layout") is not None)
 
 
 def _warn(messages: Iterable[str]) -> None:

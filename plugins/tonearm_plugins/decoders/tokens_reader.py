@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tonearm.api import (
     BESIDE,
@@ -78,7 +78,7 @@ class TokensReader(ArrayDecoder[TokensReaderOptions]):
     With a layout, it reads .txt, .csv, .json and .jsonl files; files with any other suffix are read by its name.
     """
 
-    suffixes_given: ClassVar[Mapping[str, tuple[str, ...]]] = {"layout": (".txt", ".csv", ".tsv", *JSON_SUFFIXES)}
+    layout_suffixes = (".txt", ".csv", ".tsv", *JSON_SUFFIXES)
     reads = "content"
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:

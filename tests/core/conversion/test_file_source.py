@@ -58,7 +58,7 @@ def test_a_layout_makes_text_one_of_tokens(installed, tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("<custom_token_12>")
     assert file_source(path, None, installed).decoder == "text-reader"
-    assert file_source(path, None, installed, {"layout"}).decoder == "tokens-reader"
+    assert file_source(path, None, installed, has_layout=True).decoder == "tokens-reader"
 
 
 def test_refusals(installed, file):

@@ -23,23 +23,6 @@ class Broken(FogReader):
     suffixes = (".tone",)
 
 
-class LogReader(FogReader):
-    suffixes = (".log",)
-    suffixes_given = {"pattern": (".tone",)}  # noqa: RUF012 - it is a constant
-
-
-def test_an_option_that_is_given_tells_the_plugin():
-    registry = registry_of(decoders={"log-reader": LogReader})
-    for name, given, found in (
-        ("a.tone", (), "tone-reader"),
-        ("a.tone", ("other",), "tone-reader"),
-        ("a.tone", ("other", "pattern"), "log-reader"),
-        ("a.tone.gz", ("pattern",), "log-reader"),
-        ("a.log", ("pattern",), "log-reader"),
-    ):
-        assert name_by_suffix(registry, "decoder", name, given) == found
-
-
 def test_classes_match_their_bases_and_subclasses():
     assert matching_signals((Waveform, Fog), (Fog, Mist)) == (Fog,)
     assert matching_signals((Waveform, Fog), (Signal,)) == (Waveform, Fog)

@@ -44,3 +44,17 @@ def test_a_layout_that_knows_the_number_of_books_comes_before_one_that_takes_any
 def test_sound_and_long_arrays_are_not_tried():
     assert fitting_layouts(np.zeros(MOST_TOKENS + 1, np.int64), KNOWN) == []
     assert fitting_layouts(np.array([0.5, 0.25]), KNOWN) == []
+    assert fitting_layouts([[[1, 2], [3]]], KNOWN) == []
+
+
+def test_an_array_may_lack_the_batch_but_one_that_lacks_nothing_comes_first():
+    item = oracles.raw_of("qwen3_tts", "talker_no_stop")[0]
+    assert "qwen" in fitting_layouts(item, KNOWN)
+    assert fitting_layouts(oracles.raw_of("fish", "saved_npy"), KNOWN)[0] == "fish"
+    assert fitting_layouts(np.zeros((1, 1, 1, 1, 1), int), KNOWN) == []
+
+
+def test_lists_fit_as_arrays_do():
+    ids = oracles.raw_of("kani", "whole_sequence").tolist()
+    assert fitting_layouts(ids, KNOWN)[0] == "kani"
+    assert fitting_layouts([ids, ids[3:]], KNOWN)[0] == "kani"

@@ -74,10 +74,3 @@ def test_an_element_without_sound_leaves_the_others():
     assert second.frames == 30
     (third, _) = read_tokens(layout_of("kani"), [np.array([64410 + 5000]), np.array([64410, 68442, 72474, 76506])])
     assert third.message.startswith("element 0 of the batch: the sequence ends in mid-frame")
-
-
-def test_a_layout_reads_and_lays_by_itself():
-    layout = layout_of("kani")
-    (tokens,) = layout.read(oracles.raw_of("kani", "audio_part_only"), sample_rate=22050)
-    assert tokens.sample_rate == 22050
-    assert layout.lay(tokens).tolist() == [64401, *oracles.raw_of("kani", "audio_part_only"), 64402]
