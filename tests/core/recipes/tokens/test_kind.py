@@ -149,7 +149,7 @@ def test_another_rate_is_a_change_of_the_layout():
     assert problem.remedies == (SetOption("layout", changed, "if the model differs"),)
 
 
-def test_a_layout_that_gives_no_sound_is_refused_before_anything_is_read():
+def test_streams_are_refused_before_anything_is_read_and_codes_without_sound_are_read():
     (problem,) = kind_of("spark").problems(None)
     assert problem.code == "needs-second-stream"
     assert problem.message == (
@@ -183,8 +183,7 @@ def pipeline(layout, folder):
         {"base": "dac", "axes": ["book", "frame"]},
         {"axes": ["book", "frame"], "size": [1024] * 9},
         {"base": "orpheus", "interleave": [*range(9)], "strides": [], "start_after": None, "drop": [], "offset": 0,
-         "per_position": 0, "size": 1024,
-         "codebooks": None},
+         "per_position": 0, "size": 1024, "codebooks": 9},
     ],
 )  # fmt: skip
 def test_a_layout_is_a_name_or_a_base_with_changes_or_spelled_out(layout, tmp_path):
