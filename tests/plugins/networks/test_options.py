@@ -80,6 +80,7 @@ def test_a_pipeline_names_files_beside_it_for_each_source(tmp_path: Path) -> Non
         list(made.convert(str(folder / "a.npy")))
 
 
+@pytest.mark.filterwarnings("ignore:kind-doubtful")  # random weights make no speech
 def test_a_run_takes_the_file_of_each_source(tmp_path: Path) -> None:
     (tmp_path / "f0").mkdir()
     for name, pitch in (("a", 110), ("b", 220)):
