@@ -73,13 +73,17 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
                 yield name, given.file
 
     def preflight(self) -> None:
-        """Load the model once, on the CPU, to see that onnxruntime knows all that is in it."""
+        """Load the model once, on the CPU, to see that onnxruntime knows all that is in it.
+
+        Workers need not look again: each loads the model once, at its first item.
+        """
         from tonearm_plugins.networks.given import read_input_file
         from tonearm_plugins.networks.onnx_session import check_model
 
         for name, path in self._constant_files():
             read_input_file(path, name)
-        check_model(Path(self.options.model), self.options.device)
+        if not self.is_copy:
+            check_model(Path(self.options.model), self.options.device)
 
     def produces(self, spec: Spec) -> Spec:
         """Return a waveform at the rate of the sound, whose length the model decides.

@@ -133,4 +133,4 @@ def test_each_worker_loads_a_model_once(jobs: int, files: int, loads: Path, tmp_
     driver = counts.pop(str(os.getpid()), 0)  # looks whether the model can be loaded, before anything else
     assert driver <= (2 if jobs == 0 else 1)
     assert set(counts.values()) <= {1}
-    assert len(counts) == jobs
+    assert min(jobs, 1) <= len(counts) <= jobs

@@ -24,7 +24,17 @@ from network_material import (
 from trial_graphs import last_band_vocoder, magnitude_phase_vocoder, run
 
 import tonearm
-from tonearm.api import Context, ItemError, LatentFormat, Latents, MelDialect, MelSpectrogram, OptionError, Spec, spec_of
+from tonearm.api import (
+    Context,
+    ItemError,
+    LatentFormat,
+    Latents,
+    MelDialect,
+    MelSpectrogram,
+    OptionError,
+    Spec,
+    spec_of,
+)
 from tonearm.plugins.registry import default
 from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoder, OnnxVocoderOptions
 
@@ -108,7 +118,9 @@ def test_what_a_model_takes_besides(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", signal.values[0])
     inputs = {"spk_emb": speaker.tolist(), "noise_scale": 0.002, "f0": {"file": "{stem}.f0.npy"}}
     content = pipeline(path, inputs=inputs)
-    changes = {name: getattr(SMALL, name) for name in ("n_mels", "n_fft", "win_length", "hop_length", "sample_rate", "fmax")}
+    changes = {
+        name: getattr(SMALL, name) for name in ("n_mels", "n_fft", "win_length", "hop_length", "sample_rate", "fmax")
+    }
     recipe = {"base": "hifigan", **changes}
     content["input"]["with"] = {"kind": "mel", "dialect": recipe}
     content["steps"][0]["with"] |= {"dialect": recipe}
