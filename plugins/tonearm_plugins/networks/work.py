@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tonearm_plugins.networks.onnx_session import OnnxModel
-    from tonearm_plugins.networks.plan import Axis, NetworkPlan, PlannedInput, PlannedOutput
+    from tonearm_plugins.networks.plan import Axis, NetworkPlan, OutputRole, PlannedInput, PlannedOutput
 
 Place = tuple[int, int]
 """Channel of an item, and its first frame."""
@@ -133,11 +133,8 @@ class Network:
         tensor, dtype = planned.tensor, np.dtype(planned.tensor.dtype)
         rows = None if planned.level is None or not self._rows else self._rows[planned.level]
         if planned.role == "codes" and planned.level is not None:
-            if rows is None:
-                level = values[:, planned.level]
-            else:
-                level = values[:, rows].transpose(0, 2, 1).reshape(items, -1)
-            made = arranged(level, ("batch", "frame"), planned.axes)
+            level = values[:, planned.level] if rows is None else values[:, rows].transpose(0, 2, 1)
+            made = arranged(level.reshape(items, -1), ("batch", "frame"), planned.axes)
         elif planned.role == "codes":
             made = arranged(values, ("batch", "book", "frame"), planned.axes)
         elif planned.role == "values":
@@ -159,7 +156,8 @@ class Network:
         """Return what the outputs make together, (items, rows, columns)."""
         import numpy as np
 
-        parts, length = {}, None
+        parts: dict[OutputRole, NDArray[Any]] = {}
+        length = None
         for one in self._outputs:
             array = by_name[one.tensor.name]
             if one.role == "waveform":
@@ -272,7 +270,7 @@ _MOST_CHANNELS = 8
 
 
 def _state_shape(planned: PlannedInput, items: int) -> list[int]:
-    """Return the shape of a state before the first frame: what grows with time is empty, what follows items has them."""
+    """Return the shape of a state before the first frame: what grows with time is empty."""
     shape: list[int] = []
     axes = planned.axes or (None,) * len(planned.tensor.shape or ())
     for axis, size in zip(axes, planned.tensor.shape or (), strict=True):

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from trial_graphs import WIDTH, Graph
 
 from tonearm.api import CodecTokens, LatentFormat, Latents, MelDialect, MelSpectrogram, Signal, StftGrid
 from tonearm.plugins.registry import default
@@ -18,6 +17,7 @@ from tonearm_plugins.networks.options import InputFile, NetworkOptions
 from tonearm_plugins.networks.plan import NetworkPlan
 from tonearm_plugins.networks.planning import Wanted, plan_of
 from tonearm_plugins.networks.work import Network
+from trial_graphs import WIDTH, Graph
 
 MODELS = Path(__file__).parents[2] / "data/models"
 HIFIGAN = default().catalogue(MelDialect).find("hifigan")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tonearm.api import ItemError
-from tonearm_plugins.networks.codes import check_codes, sizes_of_rows
+from tonearm_plugins.networks.codes import check_block_codes, sizes_of_rows
 
 
 def codes(**wrong: Any) -> Any:
@@ -19,10 +19,10 @@ def codes(**wrong: Any) -> Any:
 
 
 def test_codes_within_their_books_pass() -> None:
-    check_codes(codes(one=((1, 6, 8), 63)), (64,) * 7)
-    check_codes(codes(one=((1, 6, 8), 1 << 20)), ())
-    check_codes(codes(one=((0, 3, 2), 99)), (64, 64, 64, 100, 64, 64, 64))
-    check_codes(codes()[..., :0], (64,) * 7)
+    check_block_codes(codes(one=((1, 6, 8), 63)), (64,) * 7)
+    check_block_codes(codes(one=((1, 6, 8), 1 << 20)), ())
+    check_block_codes(codes(one=((0, 3, 2), 99)), (64, 64, 64, 100, 64, 64, 64))
+    check_block_codes(codes()[..., :0], (64,) * 7)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_codes_within_their_books_pass() -> None:
 )  # fmt: skip
 def test_the_first_one_in_time_is_named(wrong: Any, sizes: Any, counts: Any, message: str) -> None:
     with pytest.raises(ItemError) as caught:
-        check_codes(codes(**wrong), sizes, counts, first=10)
+        check_block_codes(codes(**wrong), sizes, counts, first=10)
     assert caught.value.message.startswith(message)
     assert caught.value.code == "bad-token"
     assert "layout" in caught.value.hint
@@ -47,7 +47,7 @@ def test_the_first_one_in_time_is_named(wrong: Any, sizes: Any, counts: Any, mes
 
 def test_one_channel_is_not_named() -> None:
     with pytest.raises(ItemError, match="code 9 in book 0, frame 1 is not"):
-        check_codes(np.array([[[0, 9]]]), (8,))
+        check_block_codes(np.array([[[0, 9]]]), (8,))
 
 
 def test_sizes_of_rows() -> None:

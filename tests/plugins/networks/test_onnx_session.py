@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forked_children import finished, in_child
 from network_material import mel_of, vocoder
-from trial_graphs import custom_operator, external_codec
 
+from forked_children import finished, in_child
 from tonearm.api import ChooseOption, ItemError, SetOption
 from tonearm_plugins.networks.onnx_session import ONNXRUNTIME, check_model, load_model, providers_of
+from trial_graphs import custom_operator, external_codec
 
 CPU, CUDA, ROCM, APPLE = (f"{name}ExecutionProvider" for name in ("CPU", "CUDA", "ROCM", "CoreML"))
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from network_material import CASES, HOP, LEVELS, MEL, TOKENS, Case, halving, mel_of, network, normalising, vocoder
-from trial_graphs import lstm_codec, noisy_codec, plain_codec, quantised_codec, ragged_codec
 
 from tonearm_plugins.networks.planning import Wanted, wanted_by
 from tonearm_plugins.networks.receptive_field import Measured, ReceptiveField, measure, measure_rate
+from trial_graphs import lstm_codec, noisy_codec, plain_codec, quantised_codec, ragged_codec
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.is_exact], ids=str)

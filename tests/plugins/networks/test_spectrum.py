@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-import trial_graphs
 from network_material import assert_close, grid_of, network
-from trial_graphs import BINS, latents_of, run
 
+import trial_graphs
 from tonearm.api import Context, ItemError
 from tonearm_plugins.dsp.istft import istft
 from tonearm_plugins.networks.planning import Wanted
 from tonearm_plugins.networks.spectrum import check_bins, complex_columns, inversion
+from trial_graphs import BINS, latents_of, run
 
 LATENTS = Wanted(kind="latent", bands=12, sample_rate=24000, samples_per_frame=128)
 

@@ -21,7 +21,6 @@ from network_material import (
     vocoder,
     with_more,
 )
-from trial_graphs import HOP, lstm_codec, plain_codec, ragged_codec, rank_4_codec, run, scaled_codec
 
 from tonearm.api import Context, ItemError
 from tonearm_plugins.networks.given import given_arrays
@@ -29,6 +28,7 @@ from tonearm_plugins.networks.onnx_session import OnnxModel, load_model
 from tonearm_plugins.networks.plan import NetworkPlan, PlannedInput, PlannedOutput, TensorInfo
 from tonearm_plugins.networks.planning import wanted_by
 from tonearm_plugins.networks.work import Network, arranged
+from trial_graphs import HOP, lstm_codec, plain_codec, ragged_codec, rank_4_codec, run, scaled_codec
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from network_material import CASES, Case, assert_close, stereo_codec, streamed, tokens_of
-from trial_graphs import lstm_codec, noisy_codec, plain_codec, rank_4_codec, run, scaled_codec, state_codec
 
 import tonearm
 from tonearm.api import Codebooks, CodecTokens, Context, ItemError, OptionError, Spec, spec_of
 from tonearm_plugins.networks.segments import joined
 from tonearm_plugins.transforms.onnx_codec import OnnxCodec, OnnxCodecOptions
+from trial_graphs import lstm_codec, noisy_codec, plain_codec, rank_4_codec, run, scaled_codec, state_codec
 
 CODECS = [case for case in CASES if case.facts["kind"] in ("codec", "latent")]
 

@@ -21,7 +21,6 @@ from network_material import (
     vocoder,
     with_more,
 )
-from trial_graphs import last_band_vocoder, magnitude_phase_vocoder, run
 
 import tonearm
 from tonearm.api import (
@@ -37,6 +36,7 @@ from tonearm.api import (
 )
 from tonearm.plugins.registry import default
 from tonearm_plugins.transforms.onnx_vocoder import OnnxVocoder, OnnxVocoderOptions
+from trial_graphs import last_band_vocoder, magnitude_phase_vocoder, run
 
 VOCODERS = [case for case in CASES if case.facts["kind"] in ("vocoder", "spectrum", "latent")]
 
