@@ -262,6 +262,27 @@ class TestWindowsOfAFixedSize:
         assert error(found[:end], expected[:end]) <= 1e-5
 
 
+class TestSeveralSignals:
+    def test_two_channels(self, tmp_path: Path) -> None:
+        trial = TRIALS["plain"]
+        model = graphs.stereo_codec(tmp_path / "m.onnx")
+        (wave,) = trial.pipeline(model, chunk=20).convert(trial.signal(FRAMES))
+        expected = graphs.run(model, trial.inputs(FRAMES))["audio_values"][0]
+        assert wave.channels == 2
+        assert error(wave.samples, expected) <= 1e-5
+
+    @pytest.mark.parametrize("name", ["plain", "LSTM", "scales", "length"])
+    def test_items_of_different_lengths_in_one_batch(self, name: str, tmp_path: Path) -> None:
+        trial = TRIALS[name]
+        model = trial.make(tmp_path / "m.onnx")
+        lengths = (12, 40, 12, 5)
+        batch = [graphs.codes_of(frames) for frames in lengths]
+        found = [wave.samples[0] for wave in trial.pipeline(model, batch=3).convert(batch)]
+        assert len(found) == len(lengths)
+        for samples, frames in zip(found, lengths, strict=True):
+            assert error(samples, trial.expected(model, frames)) <= 1e-5
+
+
 class TestWhatCannotBeCut:
     @pytest.mark.parametrize(
         ("make", "reason"),
