@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import struct
+import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -59,7 +63,7 @@ def test_the_table_of_signals_has_their_fields() -> None:
     from tonearm import api
 
     rows = dict(re.findall(r"^\| `(\w+)` \| (`.*) \|$", TEXT, re.MULTILINE))
-    for name in ("Waveform", "ComplexSpectrogram", "MagnitudeSpectrogram", "MelSpectrogram"):
+    for name in ("Waveform", "ComplexSpectrogram", "MagnitudeSpectrogram", "MelSpectrogram", "CodecTokens", "Latents"):
         named = re.findall(r"`(\w+)`", rows[name])
         assert {field.name for field in fields(getattr(api, name))} <= {*named, *(("grid",) if "Mel" in name else ())}
 
@@ -249,6 +253,70 @@ def test_the_guides_executor_works(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (report.converted, report.codes) == (8, {"not-finite": 1})
     with pytest.raises(tonearm.UsageError, match="the executor acme-threads cannot keep a timeout"):
         pipeline.run(names, out=tmp_path, executor="acme-threads", timeout=5)
+
+
+def test_the_guides_layout_is_read() -> None:
+    registry = registry_with(block_with("tonearm_layouts"))
+    reader = {"use": "npy-reader", "with": {"kind": "tokens", "layout": "acme-voice"}}
+    ids = 50000 + np.arange(14)
+    (tokens,) = tonearm.load_pipeline({"tonearm": 1, "input": reader}, plugins=registry).convert(ids)
+    assert [level.tolist() for level in tokens.levels] == [
+        [[0, 7]],
+        [[1, 2, 8, 9]],
+        [[3, 4, 5, 6, 10, 11, 12, 13]],
+    ]
+
+
+def test_the_guides_decoder_of_a_codec_decodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = block_with("class SnacDecoder")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 32
+    loaded = []
+
+    class Decoded:
+        """A tensor of sound."""
+
+        def __init__(self, values: Any) -> None:
+            self.values = values
+
+        def __getitem__(self, at: Any) -> Any:
+            return Decoded(self.values[at])
+
+        def numpy(self) -> Any:
+            return self.values
+
+    class Snac:
+        """A decoder that repeats the coarse codes."""
+
+        sampling_rate = 24000
+
+        @classmethod
+        def from_pretrained(cls, model: str) -> Any:
+            loaded.append(model)
+            return cls()
+
+        def eval(self) -> Any:
+            return self
+
+        def decode(self, codes: Any) -> Decoded:
+            coarse = codes[0].values
+            assert [level.values.shape[1] / coarse.shape[1] for level in codes] == [1, 2, 4]
+            return Decoded(np.repeat(coarse, 2048, axis=1)[:, None].astype("f4") / 4096)
+
+    class Tensor(Decoded):
+        def long(self) -> Any:
+            return Tensor(self.values.astype("i8"))
+
+    torch = SimpleNamespace(from_numpy=Tensor, inference_mode=contextlib.nullcontext, Tensor=Tensor)
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setitem(sys.modules, "snac", SimpleNamespace(SNAC=Snac, __spec__=ModuleSpec("snac", None)))
+    reader = {"use": "npy-reader", "with": {"layout": "orpheus"}}
+    made = pipeline(registry_with(code), reader, {"use": "acme-snac"})
+    ids = 128266 + 1024 + 4096 * (np.arange(14) % 7)
+    for _ in range(2):
+        (wave,) = made.convert(ids)
+        assert (wave.sample_rate, wave.length) == (24000, 4096)
+        np.testing.assert_array_equal(wave.samples, 0.25)
+    assert loaded == ["hubertsiuzdak/snac_24khz"]
 
 
 def test_the_guides_dialect_is_read() -> None:

@@ -185,6 +185,48 @@ def test_its_pipelines_convert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (wave.sample_rate, wave.length) == (22050, FRAMES * 256)
 
 
+def test_the_first_command_and_call_make_music(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tonearm.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    tokens = tensor(4, FRAMES + 4, size=2048)
+    np.save("tokens.npy", tokens)
+    codec_like(Path("encodec_decode.onnx"), 4, 2048, 640)
+    assert main([*shlex.split(blocks(PAGE, "sh")[0])[1:]]) == 0
+    run_cell(blocks(PAGE, "python")[0], {"tonearm": tonearm, "tokens": tokens})
+    assert tonearm.read("music.mp3").length == FRAMES * 640
+
+
+def test_a_run_downloads_on_request_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tonearm.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    (command,) = (block for block in blocks(PAGE, "sh") if "--download" in block)
+    (pipeline,) = (block for block in blocks(PAGE, "yaml") if "layout: dia" in block)
+    Path("music.yaml").write_text(pipeline, encoding="utf-8")
+    Path("tokens").mkdir()
+    np.save("tokens/a.npy", tensor(FRAMES + 15, 9))
+    codec_like(Path("dac_decoder.onnx"), 9, 1024, 512)
+    words = shlex.split(command)[1:]
+    assert main(words) == 2
+    assert "no step of the pipeline downloads anything" in capsys.readouterr().err
+    assert main([word for word in words if word != "--download"]) == 0
+    assert tonearm.read("a.mp3").length == FRAMES * 512
+
+
+def test_written_tokens_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (code,) = (block for block in blocks(PAGE, "python") if "again.txt" in block)
+    tokens = tonearm.to_tokens(orpheus_ids(128266), layout="orpheus")
+    shown, _ = run_cell(code, {"tonearm": tonearm, "tokens": tokens})
+    assert "Error" not in shown
+    for file, layout_of_it in (("again.txt", "orpheus"), ("again.safetensors", "snac")):
+        again = tonearm.to_tokens(Path(file), layout=layout_of_it)
+        assert [level.tolist() for level in again.levels] == [level.tolist() for level in tokens.levels]
+
+
 def test_its_steps_take_these_options() -> None:
     from tonearm.plugins.options import declared_options
     from tonearm.plugins.ports import ports_of

@@ -88,7 +88,7 @@ class Graph:
 
     def spectrum(self, frames: str, rows: int = 2 * BINS) -> str:
         """Turn frames into rows (batch, rows, frame) with values around 0."""
-        return self.node("Conv", [frames, self.normal(rows, WIDTH, 1, scale=2)])
+        return self.node("Conv", [frames, self.normal(rows, WIDTH, 1, scale=1.2)])
 
     def split(self, value: str, axis: int = 1) -> tuple[str, str]:
         """Halve an axis."""
@@ -442,7 +442,7 @@ def external_codec(path: Path, location: str = "weights.bin") -> Path:
     """Write a codec with its weights in another file."""
     plain_codec(path)
     made = onnx.load(str(path))
-    onnx.save(made, str(path), save_as_external_data=True, location=path.name + ".data", size_threshold=0)
+    onnx.save(made, str(path), save_as_external_data=True, location=path.name + ".data", size_threshold=500)
     made = onnx.load(str(path), load_external_data=False)
     for weight in made.graph.initializer:
         for entry in weight.external_data:

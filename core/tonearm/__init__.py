@@ -9,9 +9,9 @@ One call writes a file. Its suffix selects the format, and keywords say what the
     tonearm.save(stft, "speech.flac", sample_rate=22050, n_fft=1024, hop_length=256)
     tonearm.save(codes, "speech.wav", layout="orpheus", model="snac_24khz/decoder.onnx")
 
-``audio``, ``mel``, ``stft`` and ``codes`` are lists, arrays or tensors of any library, device and type, such as bfloat16. If one
-does not tell what it holds, the error names the keyword to write. A mel needs its ``dialect``: the model family that
-it is made for. ``help(tonearm.save)`` describes every keyword.
+``audio``, ``mel``, ``stft`` and ``codes`` are lists, arrays or tensors of any library, device and type, such as
+bfloat16. If one does not tell what it holds, the error names the keyword to write. A mel needs its ``dialect``, and
+codec tokens their ``layout``: the model family that they are made for. ``help(tonearm.save)`` describes every keyword.
 
 - `save` writes a file, `encode` returns its bytes, `to_waveform` returns a `Waveform`, and `read` reads a file as one.
 - `to_tokens` returns the codes that a language model wrote as text or ids, as their codec's decoder takes them.

@@ -137,7 +137,10 @@ if TYPE_CHECKING:
     from tonearm.recipes.linear import LinearRecipe
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.recipes.steps import RecipeStep
+    from tonearm.recipes.tokens.laid import LaidTokens
+    from tonearm.recipes.tokens.lay import lay_tokens
     from tonearm.recipes.tokens.layout import TokenLayout
+    from tonearm.recipes.tokens.reading import read_tokens
     from tonearm.signals.conventions import ConventionOptions
     from tonearm.signals.plain_values import PlainValues, from_plain_values
     from tonearm.writing import rounding
@@ -226,6 +229,7 @@ __all__ = [
     "KeyedArrayOptions",
     "Kind",
     "Kinds",
+    "LaidTokens",
     "LatentFormat",
     "Latents",
     "Layouts",
@@ -308,6 +312,7 @@ __all__ = [
     "inflate",
     "is_config",
     "is_tag_name",
+    "lay_tokens",
     "levels_of",
     "limited_memory",
     "listed",
@@ -326,6 +331,7 @@ __all__ = [
     "rate_among",
     "read_array",
     "read_cover",
+    "read_tokens",
     "read_values",
     "reading_errors",
     "rounding",
@@ -367,7 +373,10 @@ _WHEN_USED = {
     "tonearm.recipes.linear": "LinearRecipe",
     "tonearm.recipes.mel": "MelDialect MelSpectrogram",
     "tonearm.recipes.steps": "RecipeStep",
+    "tonearm.recipes.tokens.laid": "LaidTokens",
+    "tonearm.recipes.tokens.lay": "lay_tokens",
     "tonearm.recipes.tokens.layout": "TokenLayout",
+    "tonearm.recipes.tokens.reading": "read_tokens",
     "tonearm.signals.conventions": "ConventionOptions",
     "tonearm.signals.plain_values": "PlainValues from_plain_values",
     "tonearm.writing": "rounding",

@@ -85,6 +85,7 @@ def tonearm_encoders() -> Encoders:
         "png-writer": "tonearm_plugins.encoders.png_writer:PngWriter",
         "raw-writer": "tonearm_plugins.encoders.raw_writer:RawWriter",
         "safetensors-writer": "tonearm_plugins.encoders.safetensors_writer:SafetensorsWriter",
+        "tokens-writer": "tonearm_plugins.encoders.tokens_writer:TokensWriter",
         "wav-writer": "tonearm_plugins.encoders.wav_writer:WavWriter",
     }
 

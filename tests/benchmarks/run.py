@@ -33,6 +33,7 @@ TITLES = {
     "saving": "Saving from Python",
     "streams": "Streams",
     "networks": "Networks",
+    "headers": "Headers of networks",
     "runs": "Runs",
     "startup": "Start-up",
 }

@@ -41,6 +41,7 @@ DIALECT = tonearm.MelDialect(
     std=ROW[:80],
 )
 WAVE = tonearm.Waveform(samples=np.zeros((2, 99_999), np.float32), sample_rate=8000)
+LATENT = api.LatentFormat(name="mine", sample_rate=44100, samples_per_frame=2048)
 PIPELINE = {
     "tonearm": 1,
     "input": {"use": "npz-reader", "with": {"kind": "waveform", "sample_rate": 8000}},
@@ -134,6 +135,8 @@ INSTANCES = {
     "BoundedFile": lambda: api.BoundedFile(io.BytesIO(bytes(10_000)), "a.npy"),
     "ChooseOption": lambda: api.ChooseOption("kind", ("mel", "db")),
     "Claim": lambda: api.Claim(strong=True, rival="", note=lambda notes, axis: None),
+    "Codebooks": lambda: api.Codebooks(sizes=(4096,) * 3, sample_rate=24000, strides=(4, 2, 1)),
+    "CodecTokens": lambda: api.CodecTokens(codes=np.zeros((1, 8, 99), np.int32), sample_rate=24000),
     "ComplexSpectrogram": lambda: tonearm.ComplexSpectrogram(values=np.ones((2, 513, 99), np.complex64), grid=GRID),
     "Context": lambda: api.Context(source=api.Source(name="a.npy", content=bytes(10_000))),
     "ConventionOptions": lambda: api.ConventionOptions(),
@@ -155,6 +158,8 @@ INSTANCES = {
     "KeyedArrayDecoder": lambda: stage(api.KeyedArrayDecoder),
     "KeyedArrayOptions": lambda: options_of(api.KeyedArrayOptions),
     "Kind": lambda: options_of(api.ArrayOptions).kind,
+    "LatentFormat": lambda: LATENT,
+    "Latents": lambda: api.Latents(values=np.zeros((1, 64, 99), np.float32), format=LATENT),
     "LazyArrays": lambda: api.LazyArrays(map(str, range(1000)), lambda key: key),
     "Limits": lambda: api.Limits(name="wav", rates=(range(1, 10),)),
     "LinearRecipe": lambda: default().catalogue(api.LinearRecipe).find("coqui"),
@@ -198,6 +203,7 @@ INSTANCES = {
     "TaggingBlockEncoder": lambda: bound_plugin("encoder", "wav-writer"),
     "TaggingEncoder": lambda: bound_plugin("encoder", "npy-writer"),
     "TarArchive": lambda: api.TarArchive(tar_file(), "a.tar"),
+    "TokenLayout": lambda: default().catalogue(api.TokenLayout).find("orpheus-snac24"),
     "TonearmError": lambda: tonearm.TonearmError("a message"),
     "TonearmWarning": lambda: tonearm.TonearmWarning("a message"),
     "Transform": lambda: stage(api.Transform),

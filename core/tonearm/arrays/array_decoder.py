@@ -24,7 +24,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.ports import Spec
-from tonearm.signals import Signal, Waveform
+from tonearm.signals import CodecTokens, Signal, Waveform
 from tonearm.source import Source
 
 if TYPE_CHECKING:
@@ -76,8 +76,15 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         self, found: Mapping[str, Array], context: Context, named: Iterable[str]
     ) -> Iterator[SelectedArray | ItemError]:
         """Yield the arrays that the options select, each with the companions that are named."""
-        several = self.of_one_sort if self.holds_many else list if isinstance(found, GivenRows) else None
+        several = self.of_one_sort if self.holds_many else list if self._are_rows(found) else None
         return selected_arrays(found, self.options, context, named=named, several=several)
+
+    def _are_rows(self, found: Mapping[str, Array]) -> bool:
+        """Return whether arrays are the elements of a batch: rows in memory, or a list of sequences of tokens."""
+        if isinstance(found, GivenRows):
+            return True
+        is_list = len(found) > 1 and all(name == str(number) for number, name in enumerate(found))
+        return is_list and CodecTokens in self.options.read_kind.spec().signals
 
     def of_one_sort(self, keys: list[str]) -> list[str]:
         """Return the names of arrays to read without ``key``, or raise `ItemError` if they are of several sorts."""

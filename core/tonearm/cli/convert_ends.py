@@ -14,7 +14,7 @@ from tonearm.cli.pipes import InputPipe
 from tonearm.conversion.destination import destination_of
 from tonearm.conversion.formats import Format, format_of
 from tonearm.errors import UsageError, one_line
-from tonearm.pipeline.inference import name_by_suffix, plugins_by_suffix
+from tonearm.pipeline.inference import decoder_of_layouts, name_by_suffix, plugins_by_suffix
 from tonearm.plugins.encoder import refuses_pipes
 from tonearm.plugins.registry import Registry
 
@@ -102,6 +102,9 @@ def decoder_name(arguments: SimpleNamespace, registry: Registry, given: InputPip
     """
     if arguments.decoder:
         return str(arguments.decoder)
+    has_layout = getattr(arguments, "with_layout", None) is not None
+    if has_layout and (found := decoder_of_layouts(registry, arguments.source)):
+        return found
     is_raw = arguments.with_encoding is not None
     by_suffix = plugins_by_suffix(registry, "decoder", arguments.source)
     if given is None and (by_suffix or not is_raw):

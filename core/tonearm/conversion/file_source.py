@@ -11,7 +11,7 @@ from msgspec import Struct
 from tonearm.addresses import refuse_address, refuse_missing
 from tonearm.conversion.formats import format_of
 from tonearm.errors import UsageError
-from tonearm.pipeline.inference import name_by_suffix
+from tonearm.pipeline.inference import decoder_of_layouts, name_by_suffix
 from tonearm.plugins.registry import Registry
 from tonearm.source import Source
 
@@ -31,7 +31,13 @@ class GivenSource(Struct, frozen=True):
     decoder: str = ""
 
 
-def file_source(given: Any, format: str | None, registry: Registry) -> GivenSource:  # noqa: A002 - the name that the call has
+def file_source(
+    given: Any,
+    format: str | None,  # noqa: A002 - the name that the call has
+    registry: Registry,
+    *,
+    has_layout: bool = False,
+) -> GivenSource:
     """Return a file as a source.
 
     Parameters
@@ -42,6 +48,8 @@ def file_source(given: Any, format: str | None, registry: Registry) -> GivenSour
         Suffix without dot, or name of a decoder; None to tell it from the suffix of the file.
     registry
         Registry of plugins.
+    has_layout
+        Whether a layout of tokens is given, which text may hold as well.
 
     Raises
     ------
@@ -54,7 +62,7 @@ def file_source(given: Any, format: str | None, registry: Registry) -> GivenSour
         path = os.fsdecode(given)
         refuse_address(path)
         refuse_missing(path)
-        return GivenSource(Source(name=path, path=path), _decoder(path, format, registry))
+        return GivenSource(Source(name=path, path=path), _decoder(path, format, registry, has_layout))
     file = io.BytesIO(given) if isinstance(given, (bytes, bytearray, memoryview)) else given
     if not callable(getattr(file, "read", None)):
         kind = type(given).__name__
@@ -66,7 +74,7 @@ def file_source(given: Any, format: str | None, registry: Registry) -> GivenSour
     if format is None and not os.path.splitext(name)[1]:  # noqa: PTH122
         what = "bytes do" if file is not given else "an open file does"
         raise UsageError(f"{what} not tell the format", hint='name it, as in format="mp3"')
-    return GivenSource(Source(name=name or "<file>", file=_seekable(file)), _decoder(name, format, registry))
+    return GivenSource(Source(name=name or "<file>", file=_seekable(file)), _decoder(name, format, registry, has_layout))
 
 
 def _seekable(file: BinaryIO) -> BinaryIO:
@@ -75,8 +83,10 @@ def _seekable(file: BinaryIO) -> BinaryIO:
     return file if callable(seekable) and seekable() else io.BytesIO(file.read())
 
 
-def _decoder(name: str, format: str | None, registry: Registry) -> str:  # noqa: A002
+def _decoder(name: str, format: str | None, registry: Registry, has_layout: bool) -> str:  # noqa: A002, FBT001
     """Return the name of the decoder for a format, or for the suffix of a file's name."""
     if format is None:
+        if has_layout and (found := decoder_of_layouts(registry, name)):
+            return found
         return name_by_suffix(registry, "decoder", name)
     return format_of(format, "decoder", registry).plugin

@@ -46,5 +46,5 @@ class Place(Struct, frozen=True):
 
     @property
     def has_flags(self) -> bool:
-        """Whether options of the stage are flags of their own: those of the decoder are."""
-        return self.form == "flags" and self.stage in ("", "input")
+        """Whether options of the stage are flags of their own: those of the decoder, and of steps that were put in."""
+        return self.form == "flags" and (self.stage in ("", "input") or (self.put_in and not self.is_nested))

@@ -120,11 +120,11 @@ class InferredKind(Kind[Waveform | ComplexSpectrogram, InferredOptions]):
             if error.code == "unknown-kind" and (remedies := token_remedies(array, rate, context)):
                 raise ItemError(error.message, code=error.code, remedies=(*remedies, *error.remedies)) from None
             raise
-        if found is self._waveform and self.options.full_scale is None:
-            if remedies := token_remedies(array, rate, context):
-                message = f"whole numbers from {array.min()} to {array.max()} may be codec tokens, or samples"
-                samples = SetOption("kind", "waveform", "if these are samples")
-                raise ItemError(message, code="unknown-kind", remedies=(*remedies, samples))
+        is_asked = found is self._waveform and self.options.full_scale is None
+        if is_asked and (remedies := token_remedies(array, rate, context)):
+            message = f"whole numbers from {array.min()} to {array.max()} may be codec tokens, or samples"
+            samples = SetOption("kind", "waveform", "if these are samples")
+            raise ItemError(message, code="unknown-kind", remedies=(*remedies, samples))
         return found
 
     def read(self, values: Array, context: Context) -> Waveform | ComplexSpectrogram:

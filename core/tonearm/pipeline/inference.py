@@ -94,6 +94,18 @@ def name_by_suffix(registry: Registry, role: str, name: str) -> str:
     return registry.short_name(plugin_by_suffix(registry, role, name))
 
 
+def decoder_of_layouts(registry: Registry, name: str) -> str | None:
+    """Return the short name of the decoder that reads a file if a layout of tokens is given; None if there is none."""
+    suffix = os.path.splitext(name_within(name))[1].lower()  # noqa: PTH122
+    for entry in registry.entries("decoder"):
+        try:
+            if suffix in getattr(entry.resolve(), "layout_suffixes", ()):
+                return registry.short_name(entry)
+        except PluginError:
+            continue
+    return None
+
+
 def _other_suffixes(registry: Registry, suffix: str, name: str) -> tuple[Remedy, ...]:
     """Return the suffix of an encoder that was meant, or the suffixes of all, and the encoders for any suffix.
 

@@ -180,7 +180,7 @@ def _decoder(signal: type[Signal], layout: TokenLayout | None) -> str:
 
 
 def _model_remedies(layout: TokenLayout | None, place: Place) -> Iterator[Remedy]:
-    weights = f"; weights: {one_line(layout.weights, 100)}" if layout is not None and layout.weights else ""
+    weights = f"; weights: {one_line(layout.weights, 200)}" if layout is not None and layout.weights else ""
     if place.form in ("flags", "call"):
         yield GiveOption(MODEL, f"ONNX file, folder with config.json, or name on the hub{weights}")
         return

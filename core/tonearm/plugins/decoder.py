@@ -21,6 +21,8 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
     ----------
     suffixes
         Suffixes of the files that it reads, with dot, in lower case.
+    layout_suffixes
+        Suffixes of files that it reads where ``convert`` or a call is told a layout of tokens, though others read them.
     reads_folders
         Whether folders with one of these suffixes are sources too.
     reads
@@ -32,6 +34,7 @@ class Decoder(Plugin[Opts], Generic[Out, Opts]):
     role = "decoder"
     port_names = ("gives", "options")
     suffixes: ClassVar[tuple[str, ...]] = ()
+    layout_suffixes: ClassVar[tuple[str, ...]] = ()
     reads_folders: ClassVar[bool] = False
     reads: ClassVar[Literal["content", "path"]] = "path"
 

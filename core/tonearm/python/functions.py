@@ -45,8 +45,9 @@ def save(
     """Write the output of a model to an audio file.
 
     A waveform is written as it is. Of a spectrogram, a sound is made first: a complex one is inverted, and the phases
-    of others are found by Griffin-Lim. Codec tokens, latents and mels become sound by the network that ``model`` names. Where scale, axes or sample rate cannot be told from the array, the error names
-    the keyword to write. The file appears whole or not at all, and equals what ``tonearm convert`` makes of the array.
+    of others are found by Griffin-Lim. Codec tokens, latents and mels become sound by the network that ``model`` names.
+    Where scale, axes or sample rate cannot be told from the array, the error names the keyword to write. The file
+    appears whole or not at all, and equals what ``tonearm convert`` makes of the array.
 
     Parameters
     ----------
@@ -82,9 +83,10 @@ def save(
 
         - ``kind``: ``"waveform"``, ``"complex"``, ``"magnitude"``, ``"power"``, ``"db"``, ``"mel"``, ``"tokens"`` or
           ``"latent"``, where it is not plain;
-        - ``layout``: the layout of codec tokens, such as ``"orpheus"`` or ``"musicgen"``, with ``model``: the decoder
-          of their codec, as an ONNX file, a folder with ``config.json``, or a name on the hub; a list of tokens may have
-          rows of different lengths;
+        - ``layout``: the layout of codec tokens, such as ``"orpheus"`` or ``"musicgen"``; a list of them may have rows
+          of different lengths, and ``tonearm layouts`` lists all;
+        - ``model``: the network that makes the sound: an ONNX file, a folder with ``config.json``, a TorchScript program
+          (with ``trust=True``), or a name on the hub;
         - ``dialect``: the recipe of a mel, such as ``"hifigan"``, ``"tacotron2"`` or ``"whisper"``;
           ``tonearm dialects`` lists all;
         - ``axes``: the names of the axes, such as ``["batch", "channel", "time"]`` or ``["frame", "bin"]``;
@@ -308,7 +310,8 @@ def read(
     >>> tonearm.read(sound, format="wav")
     <waveform 1×8000 at 8000 Hz>
     """
-    call = _call(file_source(path, format, _plugins()), None, sample_rate, steps, None, limits, options)
+    given = file_source(path, format, _plugins(), has_layout=options.get("layout") is not None)
+    call = _call(given, None, sample_rate, steps, None, limits, options)
     with reporting(progress) as on_progress:
         taken = waveform_of(call, on_progress)
     _warn(taken.warnings)
@@ -352,7 +355,9 @@ def _given(audio: Any, registry: registries.Registry, options: Mapping[str, Any]
     """Return what a caller gives as a source, with its decoder if it is a file."""
     are_tokens = options.get("layout") is not None or options.get("kind") == "tokens"
     source = as_source(audio, takes_rows=are_tokens)
-    return GivenSource(source) if source.in_memory else file_source(audio, None, registry)
+    if source.in_memory:
+        return GivenSource(source)
+    return file_source(audio, None, registry, has_layout=options.get("layout") is not None)
 
 
 def _warn(messages: Iterable[str]) -> None:

@@ -97,7 +97,7 @@ def _of_file(raw: Any, given: Mapping[str, Any], registry: registries.Registry) 
     if isinstance(raw, Mapping):
         source, decoder = as_source(raw), "npz-reader"
     else:
-        found = file_source(raw, None, registry)
+        found = file_source(raw, None, registry, has_layout="layout" in given)
         source, decoder = found.source, found.decoder
     root = _pipeline(given, decoder, registry)
     checked = check(root, None, registry, form=FORM, needs_outputs=False, one_source=True)

@@ -106,14 +106,17 @@ def plain_fields(record: Any) -> dict[str, Any]:
     return found
 
 
+_VALUES = {"c": "complex", "f": "float", "iu": "whole"}
+
+
 def check_array(port: str, array: Any, *, rank: int, kinds: str, shape: str) -> None:
-    """Raise `SignalError` unless an array has this rank, this kind of dtype (``f``, ``c``) and no empty axis."""
+    """Raise `SignalError` unless an array has this rank, one of these kinds of dtype, and no empty axis."""
     if not (hasattr(array, "ndim") and hasattr(array, "dtype")):
         raise SignalError(f"a {port} holds an array, not {type(array).__name__}")
     if array.ndim != rank:
         raise SignalError(f"a {port} is {shape}, not an array of shape {tuple(array.shape)}")
     if array.dtype.kind not in kinds:
-        raise SignalError(f"a {port} holds {'complex' if kinds == 'c' else 'float'} values, not {array.dtype}")
+        raise SignalError(f"a {port} holds {_VALUES[kinds]} values, not {array.dtype}")
     if 0 in array.shape:
         raise SignalError(f"the {port} is empty: its shape is {tuple(array.shape)}", code="empty")
 

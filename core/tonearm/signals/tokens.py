@@ -64,22 +64,25 @@ class Codebooks:
 class OriginalSound:
     """The sound that was encoded, as a file of codes describes it, so that decoding can give it back.
 
+    In a specification, one of which nothing is known stands for what each file will tell.
+
     Parameters
     ----------
     sample_rate
-        Sample rate in Hz, which may be another one than the codec's.
+        Sample rate in Hz, which may be another one than the codec's; None if it is unknown.
     length
-        Number of samples at that rate.
+        Number of samples at that rate; None if it is unknown.
     loudness
         Loudness in LUFS; None if it is unknown.
     """
 
-    sample_rate: int
-    length: int
+    sample_rate: int | None = None
+    length: int | None = None
     loudness: float | None = None
 
     def __post_init__(self) -> None:
-        check_sample_rate(self.sample_rate)
+        if self.sample_rate is not None:
+            check_sample_rate(self.sample_rate)
         check_length(self.length)
 
 
@@ -91,8 +94,9 @@ class CodecTokens(Signal):
     Parameters
     ----------
     codes
-        Codes of shape (channels, books, frames), int32. Where levels have rates of their own, as in SNAC, a tuple with
-        an array of shape (channels, frames of the level) for each level, coarse first.
+        Codes of shape (channels, books, frames), int32; other whole numbers are converted. Where levels have rates of
+        their own, as in SNAC, a tuple with an array of shape (channels, frames of the level) for each level, coarse
+        first.
     sizes
         Number of codes of each book or level; a single number if all have the same. Empty if unknown.
     sample_rate
@@ -137,6 +141,9 @@ class CodecTokens(Signal):
                 given = (given,) * self.books if isinstance(given, int) else tuple(given)
                 object.__setattr__(self, name, given)
         self._check_codes()
+        codes = self.codes
+        whole = tuple(map(_as_int32, codes)) if isinstance(codes, tuple) else _as_int32(codes)
+        object.__setattr__(self, "codes", whole)
         if self.sizes and len(self.sizes) != self.books:
             parts = "levels" if self.strides else "books"
             raise SignalError(f"there are {len(self.sizes)} sizes for {self.books} {parts}")
@@ -151,11 +158,11 @@ class CodecTokens(Signal):
         if not isinstance(self.codes, tuple):
             if self.strides:
                 raise SignalError("codes with strides are one array for each level, not one array")
-            check_array(self.port, self.codes, rank=3, kinds="iu", shape=_SHAPE)
+            check_array("token array", self.codes, rank=3, kinds="iu", shape=_SHAPE)
             _ = self.codebooks
             return
         for level in self.codes:
-            check_array(self.port, level, rank=2, kinds="iu", shape=_LEVEL)
+            check_array("level of tokens", level, rank=2, kinds="iu", shape=_LEVEL)
         if len(self.strides) != len(self.codes):
             raise SignalError(f"there are {len(self.strides)} strides for {len(self.codes)} levels")
         frames = self.codes[0].shape[-1]
@@ -207,11 +214,16 @@ class CodecTokens(Signal):
         return (self.codebooks,) if self.original is None else (self.codebooks, self.original)
 
     def described(self) -> dict[str, Any]:
-        """Return the axes and what is known of the codec, as options of ``kind: tokens`` and figures of a layout."""
-        axes = ["channel", "frame"] if self.strides else ["channel", "book", "frame"]
+        """Return options of ``kind: tokens`` that restore the tokens, but for segments that are decoded alone."""
+        layout: dict[str, Any] = {}
+        if self.sizes:
+            layout["size"] = self.sizes[0] if len(set(self.sizes)) == 1 else list(self.sizes)
+        if self.strides:
+            found = {"axes": ["channel", "frame"], "layout": {"ragged": True, "strides": list(self.strides), **layout}}
+        else:
+            found = {"layout": {"axes": ["channel", "book", "frame"], **layout}}
         figures = {name: getattr(self, name) for name in ("sample_rate", "samples_per_frame", "length")}
-        lists = {name: list(getattr(self, name) or ()) for name in ("sizes", "strides", "segments", "scales")}
-        return {"axes": axes} | {name: value for name, value in (figures | lists).items() if value}
+        return found | {name: value for name, value in figures.items() if value}
 
     def block_array(self) -> Array:
         """Return the codes as one array (channels, codes of a frame, frames), those of each level side by side."""
@@ -249,3 +261,15 @@ class CodecTokens(Signal):
             length=length,
             original=original,
         )
+
+
+def _as_int32(codes: Array) -> Array:
+    """Return codes as int32, or raise `SignalError` if one does not fit."""
+    import numpy as np
+
+    if codes.dtype == np.int32:
+        return codes
+    limits = np.iinfo(np.int32)
+    if int(codes.max()) > limits.max or int(codes.min()) < limits.min:
+        raise SignalError(f"codes reach {codes.min()} and {codes.max()}, which no codebook has")
+    return codes.astype(np.int32)

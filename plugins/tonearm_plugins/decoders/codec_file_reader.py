@@ -109,7 +109,7 @@ class CodecFileReader(Decoder[CodecTokens, CodecFileOptions]):
         return CodecTokens(
             codes=found.codes.astype(np.int32),
             sizes=(size,) * found.codes.shape[1],
-            sample_rate=options.sample_rate,
+            sample_rate=options.sample_rate or found.codec_rate,
             original=original if options.original else None,
         )
 
@@ -135,8 +135,8 @@ class CodecFileReader(Decoder[CodecTokens, CodecFileOptions]):
         )
 
     def produces(self) -> Spec:
-        """Return the class, and the sample rate if it is given."""
-        return Spec(signals=(CodecTokens,), sample_rate=self.options.sample_rate)
+        """Return the class, the sample rate if it is given, and that each file will tell what was encoded."""
+        return Spec(signals=(CodecTokens,), sample_rate=self.options.sample_rate).carrying(OriginalSound())
 
 
 def _size(layout: TokenLayout | None) -> int | None:

@@ -46,7 +46,7 @@ class RawArrayOptions(ArrayOptions):
             "int32",
             "uint32",
             "int64",
-        ],  # fmt: skip
+        ],
         Meta(description="Type of the values."),
     ] = "float32"
     byte_order: Annotated[Literal["little", "big"], Meta(description="Byte order of the values.")] = "little"

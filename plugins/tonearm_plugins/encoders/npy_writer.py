@@ -6,8 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from tonearm.api import Context, Signal, Sink, Spec, TaggingEncoder, TagOptions
-from tonearm_plugins.encoders.array_options import ArrayWriterOptions, array_of, check_dtype
+from tonearm.api import Codebooks, Context, Item, OptionError, Signal, Sink, Spec, TaggingEncoder, TagOptions, Waveform
+from tonearm_plugins.encoders.array_options import (
+    ArrayWriterOptions,
+    array_of,
+    check_arrays,
+    laid_item,
+    several_levels,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +32,20 @@ class NpyWriter(TaggingEncoder[Signal, NpyOptions]):
     suffixes = (".npy",)
 
     def accepts(self, spec: Spec) -> None:
-        """Refuse a type that cannot hold the values."""
-        check_dtype(self.options, spec.signals)
+        """Refuse a type or a layout that cannot hold the values, and levels, of which a file would hold one."""
+        check_arrays(self.options, spec)
+        books, layout = spec.carried.get(Codebooks), self.options.layout
+        if isinstance(books, Codebooks) and books.strides and (layout is None or layout.form == "ragged"):
+            error = several_levels(len(books.strides))
+            raise OptionError(error.message, code=error.code, remedies=error.remedies)
 
     def clips(self) -> bool:
         """Return whether samples are rounded to integers."""
         return bool(self.options.dtype and self.options.dtype.startswith("int"))
+
+    def encode(self, item: Item[Signal], sink: Sink, context: Context) -> None:
+        """Write the array; tokens in the layout that the options name."""
+        super().encode(laid_item(item, self.options.layout), sink, context)
 
     def write(self, signal: Signal, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the array."""
@@ -39,7 +53,9 @@ class NpyWriter(TaggingEncoder[Signal, NpyOptions]):
 
         array = array_of(signal, self.options, context)
         with sink.open() as file:
-            rounded = array.dtype.kind == "i"  # and whoever rounded it has reported the progress
+            rounded = (
+                isinstance(signal, Waveform) and array.dtype.kind == "i"
+            )  # and whoever rounded it has reported the progress
             np.save(_Plain(file, array.nbytes, None if rounded else context), array, allow_pickle=False)
 
 

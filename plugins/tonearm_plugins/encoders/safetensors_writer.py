@@ -9,6 +9,7 @@ from typing import Annotated
 from tonearm.api import (
     ComplexSpectrogram,
     Context,
+    Item,
     Meta,
     OptionError,
     OutputError,
@@ -20,7 +21,7 @@ from tonearm.api import (
     TaggingEncoder,
     TagOptions,
 )
-from tonearm_plugins.encoders.array_options import ArrayWriterOptions, array_of, check_dtype
+from tonearm_plugins.encoders.array_options import ArrayWriterOptions, arrays_of, check_arrays, laid_item
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,11 @@ class SafetensorsOptions(ArrayWriterOptions, TagOptions):
 
     key: Annotated[
         str | None,
-        Meta(min_length=1, description="Name of the tensor; by default the kind of the signal, such as waveform."),
+        Meta(
+            min_length=1,
+            description="Name of the tensor; by default the kind of the signal, such as waveform. Names of levels of"
+            " codec tokens end with .0, .1 and so on.",
+        ),
     ] = None
 
 
@@ -40,8 +45,8 @@ class SafetensorsWriter(TaggingEncoder[Signal, SafetensorsOptions]):
     requires = (Requirement(name="safetensors", hint="pip install 'tonearm[safetensors]'", at_least="0.7"),)
 
     def accepts(self, spec: Spec) -> None:
-        """Refuse a type that cannot hold the values."""
-        check_dtype(self.options, spec.signals)
+        """Refuse a type or a layout that cannot hold the values."""
+        check_arrays(self.options, spec)
         double = self.options.dtype is None and spec.precision == "double"
         if self.options.dtype == "complex128" or (double and spec.signals == (ComplexSpectrogram,)):
             raise _no_complex128()
@@ -50,8 +55,12 @@ class SafetensorsWriter(TaggingEncoder[Signal, SafetensorsOptions]):
         """Return whether samples are rounded to integers."""
         return bool(self.options.dtype and self.options.dtype.startswith("int"))
 
+    def encode(self, item: Item[Signal], sink: Sink, context: Context) -> None:
+        """Write the arrays; tokens in the layout that the options name."""
+        super().encode(laid_item(item, self.options.layout), sink, context)
+
     def write(self, signal: Signal, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
-        """Write the array and its description."""
+        """Write the array, or one for each level of tokens, and the description."""
         import json
 
         import numpy as np
@@ -60,14 +69,17 @@ class SafetensorsWriter(TaggingEncoder[Signal, SafetensorsOptions]):
 
         from tonearm.api import described
 
-        array = array_of(signal, self.options, context)
-        if array.dtype == np.complex128:
+        arrays = arrays_of(signal, self.options, context)
+        if any(array.dtype == np.complex128 for array in arrays):
             raise _no_complex128()
+        key = self.options.key or signal.port
+        names = [key] if len(arrays) == 1 else [f"{key}.{level}" for level in range(len(arrays))]
+        tensors = {name: np.ascontiguousarray(array) for name, array in zip(names, arrays, strict=True)}
         about = {
             name: value if isinstance(value, str) else json.dumps(value) for name, value in described(signal).items()
         }
         try:
-            save_file({self.options.key or signal.port: np.ascontiguousarray(array)}, sink.path, {**tags, **about})
+            save_file(tensors, sink.path, {**tags, **about})
         except SafetensorError as error:
             if "os error" not in str(error):
                 raise

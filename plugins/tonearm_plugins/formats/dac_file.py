@@ -19,6 +19,17 @@ VERSION: Final = "1.0.0"
 SIZE: Final = 1024
 """Number of codes of each book in all models that the project has published."""
 
+
+class Model(NamedTuple):
+    """Published model: its sample rate in Hz, the samples of a frame, and the largest number of its books."""
+
+    sample_rate: int
+    samples_per_frame: int
+    books: int
+
+
+MODELS: Final = (Model(16000, 320, 12), Model(24000, 320, 32), Model(44100, 512, 18))
+
 _HEADER = re.compile(rb"\{(?=[^}]*'descr'\s*:\s*'\|O')(?=[^}]*'shape'\s*:\s*\(\s*\))[^}]*\}\s*")
 _FEWEST, _MOST = -200.0, 50.0  # LUFS
 
@@ -45,6 +56,18 @@ class DacFile(NamedTuple):
     length: int
     loudness: float | None
     is_padded: bool
+
+    @property
+    def codec_rate(self) -> int | None:
+        """Sample rate in Hz of the codec, if the number of frames is that of one published model alone."""
+        frames = self.codes.shape[-1]
+        fitting = {
+            model.sample_rate
+            for model in MODELS
+            if -(-self.length * model.sample_rate // (self.sample_rate * model.samples_per_frame)) == frames
+            and self.codes.shape[1] <= model.books
+        }
+        return fitting.pop() if len(fitting) == 1 else None
 
 
 def read(data: bytes, name: str) -> DacFile:
@@ -103,6 +126,8 @@ def _start_of_pickle(data: bytes, name: str) -> int:
         from tonearm.api import file_types
 
         found = file_types.identify(data[: file_types.HEAD])
+        if found is file_types.DAC or data == MAGIC[: len(data)] != b"":
+            raise _broken(name, "its header is broken or cut off")
         raise ItemError(
             f"{quoted(name)} is not a .dac file; it looks like {found.name}",
             code="wrong-format" if data else "empty",

@@ -7,7 +7,7 @@ LONGEST = 200
 
 
 def reason_of(error: BaseException, *, line: int = 0) -> str:
-    """Return the type of an exception and one line of its text, without the advice that follows.
+    r"""Return the type of an exception and one line of its text, without the advice that follows.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ def reason_of(error: BaseException, *, line: int = 0) -> str:
 
     Examples
     --------
-    >>> reason_of(ValueError("it has 3 axes. See the docs.\\n\\nMore."))
+    >>> reason_of(ValueError("it has 3 axes. See the docs.\n\nMore."))
     'ValueError: it has 3 axes'
     """
     lines = [text.strip() for text in str(error).splitlines() if text.strip()]

@@ -25,6 +25,7 @@ from tonearm.api import (
 from tonearm_plugins.networks.onnx_header import read_header
 from tonearm_plugins.networks.onnx_session import ONNXRUNTIME
 from tonearm_plugins.networks.options import InputFile, NetworkOptions
+from tonearm_plugins.networks.original_sound import restored, restored_spec
 from tonearm_plugins.networks.planning import Wanted, plan_of, wanted_by, wanted_of
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
         counts = {one for output in plan.outputs for one in _channels(output.axes, output.tensor.shape)}
         channels = spec.channels * counts.pop() if spec.channels and len(counts) == 1 else None
         known = spec.replace(signals=(Waveform,), sample_rate=plan.sample_rate, channels=channels, length=spec.length)
-        return known.dropping(StftGrid, MelDialect, Codebooks, LatentFormat)
+        return restored_spec(known.dropping(StftGrid, MelDialect, Codebooks, LatentFormat))
 
     def warnings(self, spec: Spec) -> Iterable[OptionError]:
         """Yield what is different with this model: it is not exact in chunks, or not to the bit in batches."""
@@ -154,7 +155,7 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
         except OptionError as error:
             raise ItemError(error.message, code=error.code, remedies=error.remedies) from error
         samples = self._sound(signal, plan, context)
-        return Waveform(samples=samples, sample_rate=plan.sample_rate or 0)
+        return restored(Waveform(samples=samples, sample_rate=plan.sample_rate or 0), signal, context)
 
     def plan(self, wanted: Wanted) -> NetworkPlan:
         """Return the plan for such signals.

@@ -28,6 +28,7 @@ from tonearm.api import (
 )
 from tonearm_plugins.formats.pytorch import TORCH
 from tonearm_plugins.networks.hub import as_item_error
+from tonearm_plugins.networks.original_sound import is_told_by_file, restored, restored_spec
 from tonearm_plugins.networks.token_checks import check_codes
 from tonearm_plugins.networks.torch_device import DeviceName, computing
 from tonearm_plugins.networks.torchscript import (
@@ -141,16 +142,17 @@ class TorchscriptCodec(Transform[CodecTokens | Latents | MelSpectrogram, Wavefor
                 made.append(call_program(program, options.method, given))
                 context.progress(min(first + options.batch, channels), channels)
         samples = np.concatenate(made)
-        return Waveform(samples=samples if signal.length is None else samples[:, : signal.length], sample_rate=rate)
+        samples = samples if signal.length is None else samples[:, : signal.length]
+        return restored(Waveform(samples=samples, sample_rate=rate), signal, context)
 
     def produces(self, spec: Spec) -> Spec:
         """Return a waveform at the rate of the signal, whose length the program decides."""
         known = (spec.carried.get(cls) for cls in (Codebooks, LatentFormat, MelDialect))
         rates = [getattr(one, "sample_rate", None) for one in known if one is not None]
-        is_unsure = not rates and spec.sample_rate is None and len(spec.signals) > 1
+        is_unsure = not rates and spec.sample_rate is None and (len(spec.signals) > 1 or is_told_by_file(spec))
         rate = None if is_unsure else self._rate(next(iter(rates), spec.sample_rate))
         made = spec.replace(signals=(Waveform,), sample_rate=rate, channels=None, length=None)
-        return made.dropping(Codebooks, LatentFormat, MelDialect, StftGrid)
+        return restored_spec(made.dropping(Codebooks, LatentFormat, MelDialect, StftGrid))
 
     def _rate(self, told: int | None) -> int:
         """Return the sample rate of the sound, from what the signal tells and the option.

@@ -19,6 +19,7 @@ from tonearm.api import (
 )
 from tonearm_plugins.networks.hub import as_item_error
 from tonearm_plugins.networks.model_config import CODECS, CodecFigures, ModelConfig
+from tonearm_plugins.networks.original_sound import restored, restored_spec
 from tonearm_plugins.networks.token_checks import check_bands, check_books, check_codes, check_latents
 from tonearm_plugins.networks.transformers_options import TransformersOptions, TransformersTransform
 
@@ -60,7 +61,7 @@ class TransformersCodec(TransformersTransform[CodecTokens | Latents, Transformer
             samples = self.run(
                 signal, signal.channels, lambda model, part: decode_latents(model, signal, part), context
             )
-        return Waveform(samples=samples, sample_rate=rate)
+        return restored(Waveform(samples=samples, sample_rate=rate), signal, context)
 
     def checked(self, spec: Spec, config: ModelConfig) -> Spec:
         """Return a waveform of the codec's rate and channels."""
@@ -75,7 +76,7 @@ class TransformersCodec(TransformersTransform[CodecTokens | Latents, Transformer
         rate = self._check(config, figures, known)
         channels = None if spec.channels is None else spec.channels * figures.channels
         made = spec.replace(signals=(Waveform,), sample_rate=rate, channels=channels, length=None)
-        return made.dropping(Codebooks, LatentFormat)
+        return restored_spec(made.dropping(Codebooks, LatentFormat))
 
     def _check(
         self,

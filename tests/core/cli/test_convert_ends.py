@@ -46,6 +46,18 @@ def test_the_format_of_a_target(tmp_path, monkeypatch):
         target_format(arguments(to="flac", encoder="flac-writer"), found)
 
 
+def test_a_layout_makes_text_one_of_tokens():
+    found = registry.default()
+    for name in ("a.txt", "a.json", "a.jsonl", "a.csv", "a.txt.gz"):
+        given = arguments(name)
+        assert decoder_name(given, found, None) in ("text-reader", "pcm-reader")
+        given.with_layout = "orpheus"
+        assert decoder_name(given, found, None) == "tokens-reader"
+    given = arguments("a.npy")
+    given.with_layout = "orpheus"
+    assert decoder_name(given, found, None) == "npy-reader"
+
+
 def test_the_decoder_of_a_source():
     found = registry.default()
     assert decoder_name(arguments("a.wav"), found, None) == "audio-reader"

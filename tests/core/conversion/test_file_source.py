@@ -54,6 +54,13 @@ def test_a_pipe_is_read_first(installed):
         assert (found.read(), found.seekable()) == (b"RIFF", True)
 
 
+def test_a_layout_makes_text_one_of_tokens(installed, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("<custom_token_12>")
+    assert file_source(path, None, installed).decoder == "text-reader"
+    assert file_source(path, None, installed, has_layout=True).decoder == "tokens-reader"
+
+
 def test_refusals(installed, file):
     hint = '\n    hint: name it, as in format="mp3"'
     assert refused(installed, b"RIFF") == f"bytes do not tell the format{hint}"

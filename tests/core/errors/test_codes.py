@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 from code_scan import codes_in, modules, texts_in
 
-from tonearm.api import LinearRecipe, MelDialect
+from tonearm.api import LinearRecipe, MelDialect, TokenLayout
 from tonearm.errors.codes import error_codes
 from tonearm.reading.zip_archives import ZipFault
 from tonearm_plugins.transforms.guard import Action, GuardOptions
@@ -22,7 +22,9 @@ NPZ = {f"npz-{fault}" for fault in get_args(ZipFault) if fault != "memory"}
 
 
 NAMED = {
-    f"{what}-{cls.noun}" for what in ("ambiguous", "broken", "no", "unknown") for cls in (MelDialect, LinearRecipe)
+    f"{what}-{cls.noun}"
+    for what in ("ambiguous", "broken", "no", "unknown")
+    for cls in (MelDialect, LinearRecipe, TokenLayout)
 }
 """Codes that a catalogue makes of the noun of its structs, and the listing of them."""
 

@@ -69,6 +69,7 @@ TONE = np.sin(np.arange(9000) / 7)
         np.zeros(9000, "i2"),
         np.concatenate([np.zeros(5000), TONE * 1023]).astype("i2"),
         (np.abs(TONE) * 30000).astype("i2"),
+        (np.sin(np.arange(1, 90) / 29) * 1020).astype("i2"),  # half a wave
         (TONE * 127 + 128).astype("u1"),
     ],
 )

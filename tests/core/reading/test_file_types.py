@@ -35,6 +35,10 @@ def zipped(name: str) -> bytes:
     ("head", "name", "reader"),
     [
         (by_library(lambda file: np.save(file, np.zeros(3))), "a .npy file", "npy-reader"),
+        (by_library(lambda file: np.save(file, np.array({"codes": np.zeros(3)}))), "a .dac file", "codec-file-reader"),
+        (by_library(lambda file: np.save(file, np.array({"other": 3}))), "a .npy file", "npy-reader"),
+        (by_library(lambda file: np.save(file, np.array(["codes"], object))), "a .npy file", "npy-reader"),
+        (b"ECDC\0\0\0\0\x3b{", "an .ecdc file", "codec-file-reader"),
         (sound("WAV"), "a WAV file", "audio-reader"),
         (sound("RF64"), "a WAV file (RF64)", "audio-reader"),
         (sound("FLAC"), "a FLAC file", "audio-reader"),

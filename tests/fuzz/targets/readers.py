@@ -35,7 +35,7 @@ sys.path[:0] = [str(TESTS), str(TESTS / "plugins" / "decoders")]
 from decoder_reading import mutated, outcomes  # noqa: E402
 from real_formats import FORMATS, tar_of  # noqa: E402
 
-from tonearm.api import ItemError, MelDialect  # noqa: E402
+from tonearm.api import ItemError, MelDialect, TokenLayout  # noqa: E402
 from tonearm.plugins.registry import default  # noqa: E402
 
 RNG = np.random.default_rng(4)
@@ -117,7 +117,7 @@ def _forms() -> dict[str, Form]:
     raw = {"sample_rate": 8000, "encoding": "pcm_f32le"}
     made["json"] = Form("pcm-reader", ".json", text, raw | {"field": "a.0.wav"})
     made["pcm"] = Form("pcm-reader", ".raw", SHORT.tobytes(), raw)
-    return made | _texts() | _raws()
+    return made | _texts() | _raws() | _tokens()
 
 
 def _texts() -> dict[str, Form]:
@@ -158,6 +158,29 @@ def _raws() -> dict[str, Form]:
             "kind": "complex", "n_fft": 24, "hop_length": 6, "sample_rate": 8000, "dtype": "complex64",
             "shape": [13, -1]}),
     }  # fmt: skip
+
+
+def _tokens() -> dict[str, Form]:
+    """Return files of codec tokens by name: text, JSON, levels, and the files of codecs."""
+    files = TESTS / "data" / "tokens" / "files"
+    layouts = default().catalogue(TokenLayout)
+
+    def form(decoder: str, name: str, layout: str = "", **options: Any) -> Form:
+        given = {"kind": "tokens", "layout": layouts.find(layout)} | options if layout else options
+        return Form(decoder, Path(name).suffix, (files / name).read_bytes(), given)
+
+    ragged = json.dumps({"a": [{"ids": [1, 2, 3, 4, 5, 6, 7]}, {"ids": [[1, 2], [3]]}]}).encode()
+    snac = form("npz-reader", "snac_codes.npz", "snac")
+    return {
+        "dac": form("codec-file-reader", "mono_unchunked_numpy2.dac"),
+        "dac-stereo": form("codec-file-reader", "stereo_chunked_numpy2.dac"),
+        "ecdc": form("codec-file-reader", "24k_1.5kbps.ecdc"),
+        "tokens-text": form("tokens-reader", "orpheus.txt", "orpheus"),
+        "tokens-lines": form("tokens-reader", "outetts.jsonl", "outetts", lines="joined"),
+        "tokens-ids": Form("tokens-reader", ".txt", b"1 2 3 4\n5 6 7 8\n", snac.options),
+        "tokens-json": Form("tokens-reader", ".json", ragged, snac.options),
+        "tokens-levels": snac,
+    }
 
 
 def _packed(folder: Path) -> bytes:
@@ -372,6 +395,13 @@ def _parquet(data: bytes, rng: random.Random) -> bytes:
     return data[: -8 - length] + footer + struct.pack("<L", len(footer)) + data[-4:]
 
 
+def _ecdc(data: bytes, rng: random.Random) -> bytes:
+    """Change the header of an .ecdc file, whose length stays right."""
+    (length,) = struct.unpack_from("!I", data, 5)
+    text = _json(data[9 : 9 + length], rng)
+    return data[:5] + struct.pack("!I", len(text)) + text + data[9 + length :]
+
+
 STRUCTURES: tuple[tuple[int, bytes, Callable[[bytes, random.Random], bytes]], ...] = (
     (0, b"PK", _zip),
     (257, b"ustar", _tar),
@@ -381,6 +411,7 @@ STRUCTURES: tuple[tuple[int, bytes, Callable[[bytes, random.Random], bytes]], ..
     (0, b"OggS", _ogg),
     (0, b"MATLAB 5", _mat),
     (0, b"PAR1", _parquet),
+    (0, b"ECDC", _ecdc),
     (0, b"{", _json),
     (0, b"[", _json),
     (8, b"{", _safetensors),

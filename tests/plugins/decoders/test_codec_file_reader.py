@@ -42,10 +42,11 @@ def test_every_file_becomes_the_codes_beside_it(one: dict[str, str]) -> None:
 def test_what_a_dac_file_says_of_the_sound() -> None:
     found = decode(TOKENS / "files" / "stereo_chunked_numpy2.dac")
     assert found.original == OriginalSound(sample_rate=44100, length=30621, loudness=-23.5)
-    assert (found.channels, found.length, found.sample_rate) == (2, None, None)
+    assert (found.channels, found.length, found.sample_rate) == (2, None, 44100)
     assert found.carried() == (found.codebooks, found.original)
-    plain = decode(TOKENS / "files" / "stereo_chunked_numpy2.dac", original=False, sample_rate=44100)
+    plain = decode(TOKENS / "files" / "16k_mono_numpy2.dac", original=False, sample_rate=44100)
     assert (plain.original, plain.sample_rate) == (None, 44100)
+    assert decode(TOKENS / "files" / "16k_mono_numpy2.dac").sample_rate is None
 
 
 def test_the_original_sound_survives_blocks() -> None:
@@ -82,10 +83,10 @@ def test_layouts() -> None:
     error = refused(TOKENS / "files" / "16k_mono_numpy2.dac", layout=small)
     assert error.code == "bad-token"
     assert "in book" in error.message
-    (problem,) = CodecFileOptions(layout=TokenLayout(name="musicgen")).problems()
+    (problem,) = CodecFileOptions(layout=TokenLayout(name="musicgen", axes=("book", "frame"))).problems()
     assert problem.option == "layout"
 
 
 def test_what_is_known_beforehand() -> None:
     reader = CodecFileReader(CodecFileOptions(sample_rate=44100))
-    assert reader.produces() == Spec(signals=(CodecTokens,), sample_rate=44100)
+    assert reader.produces() == Spec(signals=(CodecTokens,), sample_rate=44100).carrying(OriginalSound())

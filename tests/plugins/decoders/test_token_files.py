@@ -120,10 +120,39 @@ def test_a_dict_of_lists_as_cosyvoice_saves_it(tmp_path: Path) -> None:
     assert tokens.codes.tolist() == [[[9]]]
 
 
-def test_pairs_of_codes_and_no_scale_as_encodec_gives_them(tmp_path: Path) -> None:
+ENCODEC = TokenLayout(name="encodec", axes=("segment", "batch", "book", "frame"), size=1024)
+
+
+def test_pairs_of_codes_and_no_factor_as_encodec_gives_them(tmp_path: Path) -> None:
     torch.save([(torch.from_numpy(CODES[None]), None)], tmp_path / "a.pt")
-    (tokens,) = decode("torch-reader", tmp_path / "a.pt", TokenLayout(name="e", axes=("batch", "book", "frame")))
+    (tokens,) = decode("torch-reader", tmp_path / "a.pt", ENCODEC)
     assert (tokens.codes == CODES[None]).all()
+    assert (tokens.segments, tokens.scales) == (None, None)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_segments_and_their_factors_as_encodec_gives_them(count: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    segments = [rng.integers(0, 1024, (count, 4, frames)) for frames in (15, 15, 4)]
+    factors = rng.uniform(0.1, 2, (3, count, 1)).astype("f4")
+    pairs = [(torch.from_numpy(codes), torch.from_numpy(one)) for codes, one in zip(segments, factors, strict=True)]
+    torch.save(pairs, tmp_path / "a.pt")
+    even = np.stack([np.pad(codes, ((0, 0), (0, 0), (0, 15 - codes.shape[2]))) for codes in segments])
+    np.savez(tmp_path / "a.npz", audio_codes=even, audio_scales=factors)
+    for name, decoder, lengths in (("a.pt", "torch-reader", (15, 15, 4)), ("a.npz", "npz-reader", (15, 15, 15))):
+        found = decode(decoder, tmp_path / name, ENCODEC)
+        assert len(found) == count
+        for index, tokens in enumerate(found):
+            assert tokens.segments == lengths
+            assert tokens.scales == tuple(factors[:, index, 0].tolist())
+            whole = np.concatenate([codes[index] for codes in segments], axis=1)
+            assert (tokens.codes[0, :, : whole.shape[1]] == whole).all()
+
+
+def test_lists_of_sequences_are_a_batch(tmp_path: Path) -> None:
+    torch.save([torch.tensor([1, 2, 3]), torch.tensor([4, 5]), torch.tensor([6])], tmp_path / "a.pt")
+    found = decode("torch-reader", tmp_path / "a.pt", TokenLayout(name="ids", interleave=(0,), size=100))
+    assert [tokens.codes[0, 0].tolist() for tokens in found] == [[1, 2, 3], [4, 5], [6]]
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ from tonearm_plugins.decoders.audio_reader import AudioOptions, AudioReader
 
 
 def test_every_writer_is_here() -> None:
-    entries = default().entries("encoder")
-    assert sorted(SUFFIXES) == sorted(entry.name for entry in entries if entry.origin == "builtin")
+    builtin = {entry.name for entry in default().entries("encoder") if entry.origin == "builtin"}
+    assert set(SUFFIXES) == builtin - {"tokens-writer"}  # which writes no sound
 
 
 @pytest.mark.parametrize("name", SOUNDS)

@@ -89,6 +89,26 @@ def test_silence_has_no_loudness(loudness: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("frames", "books", "length", "rate", "expected"),
+    [
+        (45, 9, 22941, 44100, 44100),
+        (50, 12, 16000, 16000, 16000),
+        (50, 9, 44100, 44100, 16000),
+        (75, 32, 44100, 44100, 24000),
+        (87, 9, 16000, 16000, 44100),
+        (50, 13, 16000, 16000, None),  # more books than any model of that rate has
+        (50, 12, 25501, 16000, None),
+        (1, 9, 100, 44100, None),  # of each model
+    ],
+)
+def test_the_rate_of_the_codec_is_told_by_the_number_of_frames(
+    frames: int, books: int, length: int, rate: int, expected: int | None
+) -> None:
+    found = dac_file.DacFile(np.zeros((1, books, frames), "u2"), rate, length, None, is_padded=True)
+    assert found.codec_rate == expected
+
+
+@pytest.mark.parametrize(
     "codes", [np.zeros((1, 3, 20), "f4"), np.zeros((3, 20), "u2"), np.zeros((1, 3, 0), "u2"), [1, 2], None]
 )
 def test_codes_that_are_none(codes: Any) -> None:
@@ -100,9 +120,17 @@ def test_other_pickles(content: Any) -> None:
     assert refused(file_of(content)).code == "wrong-format"
 
 
-@pytest.mark.parametrize("data", [b"", b"\x93NUMPY", b"RIFF\0\0\0\0WAVEfmt ", file_of()[:40]])
-def test_other_files(data: bytes) -> None:
-    assert refused(data).code in ("wrong-format", "empty")
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "empty"),
+        (b"\x93NUM", "broken-file"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "wrong-format"),
+        (file_of().replace(b"\x01\0v\0", b"\x01\0w\0"), "broken-file"),
+    ],
+)
+def test_other_files(data: bytes, code: str) -> None:
+    assert refused(data).code == code
 
 
 def test_an_array_of_numbers_is_no_dac_file() -> None:

@@ -45,6 +45,12 @@ def test_a_text_of_words_and_numbers_is_text() -> None:
     assert parsed("take 5\n6 7") == [("", "take 5\n6 7")]
 
 
+def test_text_in_another_encoding() -> None:
+    with pytest.raises(ItemError) as caught:
+        list(parse("<1> é".encode("latin-1"), "a.txt", None, lambda _: True, is_json=False))
+    assert caught.value.message == "'a.txt' is not text in UTF-8"
+
+
 def test_json_that_is_cut_off() -> None:
     assert refused('{"a": [1, 2', is_json=True).code == "broken-file"
     assert "line 2" in refused('{"a": [1]}\n{"a": [1').message

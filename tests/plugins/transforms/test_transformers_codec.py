@@ -298,10 +298,10 @@ class TestCheck:
             "given = made.pipeline('tokens-source', {'books': [16] * 3}, 'transformers-codec', model)\n"
             "tonearm.load_pipeline(given, plugins=made.registry())\n"
             "assert not {'torch', 'transformers', 'safetensors', 'huggingface_hub'} & set(sys.modules)\n"
-            "print([name for name in opened if 'dac' in name])\n"
+            "print({name for name in opened if 'dac' in name})\n"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert done.stdout.strip() == str([str(folder / "config.json")])
+        assert done.stdout.strip() == str({str(folder / "config.json")})
 
     def test_folders_that_hold_no_model(self, folders: Any, tmp_path: Path) -> None:
         cases = {
@@ -556,3 +556,18 @@ class TestHub:
             tonearm.load_pipeline(tmp_path / "a.yaml", plugins=registry())
         (problem,) = caught.value.problems
         assert (problem.code, problem.hint) == ("user-only", "leave download out, and give --download to the command")
+
+
+def test_a_class_that_needs_more_says_so(tmp_path: Path) -> None:
+    """As Higgs's tokenizer needs torchaudio."""
+    from importlib.util import find_spec
+
+    (tmp_path / "config.json").write_text('{"model_type": "higgs_audio_v2_tokenizer"}')
+    (tmp_path / "model.safetensors").touch()
+    names = [requirement.name for requirement in codec(tmp_path).needs()]
+    assert names == ["torch", "transformers", "torchaudio"]
+    if find_spec("torchaudio"):
+        return
+    document = pipeline("tokens-source", {}, "transformers-codec", {"model": str(tmp_path)})
+    with pytest.raises(tonearm.PipelineError, match="needs the package 'torchaudio'"):
+        tonearm.load_pipeline(document, plugins=registry())

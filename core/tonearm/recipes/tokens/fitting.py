@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tonearm.errors import ItemError
 from tonearm.recipes.catalogue import Catalogue
 from tonearm.recipes.tokens.layout import TokenLayout
-from tonearm.recipes.tokens.undo import Undone, undo
+from tonearm.recipes.tokens.undo import Undone, is_text, undo
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -22,8 +22,8 @@ MOST_TOKENS = 2**20
 def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
     """Return the names of layouts that undo raw tokens without an error, the nearest ones first.
 
-    The nearer the greatest code is to the size of the books, the nearer is the layout. One that knows the number of
-    books comes before one that takes any.
+    Several arrays are levels before they are a batch. A layout that knows the number of books comes before one that
+    takes any. Then, the nearer the greatest code is to the size of the books, the nearer is the layout.
 
     Parameters
     ----------
@@ -32,12 +32,20 @@ def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
     catalogue
         Catalogue of known layouts.
     """
-    given: Sequence[Any] = [raw] if isinstance(raw, str) or hasattr(raw, "dtype") else list(raw)
-    if sum(getattr(one, "size", 1) for one in given) > MOST_TOKENS:
+    import numpy as np
+
+    whole = is_text(raw) or hasattr(raw, "dtype") or all(np.isscalar(one) for one in raw)
+    given: Sequence[Any] = [raw] if whole else list(raw)
+    try:
+        count = sum(np.size(one) for one in given)
+    except ValueError:  # rows of different lengths
+        return []
+    if count > MOST_TOKENS:
         return []
     found = []
     for name, layout in catalogue.usable():
-        if layout.refusal or not _has_axes(layout, given):
+        missing = _missing_axes(layout, given)
+        if layout.refusal or missing is None:
             continue
         try:
             elements = list(undo(replace(layout, invalid="error"), raw))
@@ -46,8 +54,8 @@ def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
         greatest = max((_greatest(one) for one in elements), default=-1)
         if greatest >= 0:
             slack = 1 - (greatest + 1) / _size(layout)
-            found.append((layout.book_count is None, slack, name))
-    return [name for _, _, name in sorted(found)]
+            found.append((not layout.ragged, missing, layout.book_count is None, slack, name))
+    return [name for *_, name in sorted(found)]
 
 
 def _size(layout: TokenLayout) -> int:
@@ -55,15 +63,19 @@ def _size(layout: TokenLayout) -> int:
     return max(layout.size) if isinstance(layout.size, tuple) else layout.size or 2**31
 
 
-def _has_axes(layout: TokenLayout, given: Sequence[Any]) -> bool:
-    """Return whether raw tokens are of the form of a layout, with as many axes."""
-    if any(isinstance(one, str) for one in given):
-        return layout.form == "text"
-    if layout.form == "ragged":
-        return len(given) > 1
-    return layout.form in ("array", "flat") and all(
-        one.ndim == len(layout.raw_axes) or (one.ndim == 1 and layout.form == "flat") for one in given
-    )
+def _missing_axes(layout: TokenLayout, given: Sequence[Any]) -> int | None:
+    """Return how many axes of a layout raw tokens lack, such as the batch; None if they cannot be in it at all."""
+    import numpy as np
+
+    if layout.form in ("text", "file") or is_text(given[0]):
+        return 0 if layout.form == "text" and is_text(given[0]) else None
+    if layout.form == "ragged" and len(given) < 2:
+        return None
+    axes = layout.raw_axes
+    ranks = {np.ndim(one) for one in given}
+    fewest = len([name for name in axes if name not in ("batch", "segment")])
+    fits = len(ranks) == 1 and fewest <= min(ranks) <= len(axes)
+    return len(axes) - min(ranks) if fits else None
 
 
 def _greatest(found: Undone | ItemError) -> int:

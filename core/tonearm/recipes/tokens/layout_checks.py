@@ -150,10 +150,10 @@ def _pattern_problems(layout: TokenLayout) -> Iterator[OptionError]:
         try:
             groups = re.compile(pattern).groups
         except re.error as error:
-            yield OptionError(f"{one_line(pattern)!r} is not a regular expression: {error}", option=name)
+            yield OptionError(f"{one_line(pattern)} is not a regular expression: {error}", option=name)
             continue
         if not groups:
-            message = f"the pattern {one_line(pattern)!r} has no group for the number"
+            message = f"the pattern {one_line(pattern)} has no group for the number"
             yield OptionError(message, option=name, hint=r"write it in brackets, as in '<\|s_(\d+)\|>'")
 
 
@@ -183,6 +183,8 @@ def _count_problems(layout: TokenLayout) -> Iterator[OptionError]:
     strides = layout.strides
     if strides and (strides[-1] != 1 or any(strides[0] % stride for stride in strides)):
         yield OptionError(f"strides {list(strides)} are not whole parts of the first that end with 1", option="strides")
+    elif layout.form == "array" and layout.level_strides:
+        yield OptionError("'strides' are of levels that have rates of their own; an array has one", option="strides")
     count = layout.book_count
     if count is None:
         return

@@ -30,8 +30,8 @@ def whole_numbers(array: Array) -> Array:
     if array.dtype.kind not in "iuf":
         raise ItemError(f"tokens are whole numbers, not {array.dtype}", code="bad-token")
     if array.dtype.kind == "f":
-        with np.errstate(invalid="ignore"):
-            wrong = ~(array == np.rint(array)) | (np.abs(array) >= 2.0**53)
+        array = array.astype(np.float64)
+        wrong = ~(array == np.rint(array)) | (np.abs(array) >= 2.0**53)
         if wrong.any():
             place = tuple(int(index) for index in np.argwhere(wrong)[0])
             raise ItemError(

@@ -117,7 +117,7 @@ def _static_frames(inputs: tuple[PlannedInput, ...], wanted: Wanted, faults: Fau
                 code="model-mismatch",
             )
             continue
-        found[frames // per_frame] = one.tensor.name
+        found.setdefault(frames // per_frame, one.tensor.name)
     if len(found) > 1:
         (first, name), (second, other) = list(found.items())[:2]
         faults.add(

@@ -23,7 +23,7 @@ def sample_rate_of(header: NetworkHeader, wanted: Wanted, options: NetworkOption
             option="sample_rate",
         )
     found = options.sample_rate or known or _noted(header, "sample_rate")
-    if found is None:
+    if found is None and not wanted.is_told_by_file:
         faults.add(
             "nothing tells the sample rate of the sound",
             GiveOption("sample_rate", "in Hz, as the model gives it"),

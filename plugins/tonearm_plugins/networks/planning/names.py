@@ -30,7 +30,7 @@ _AXES: Mapping[Axis, frozenset[str]] = {
     "batch": _set("batch b bs batchsize n"),
     "book": _set("book books codebook codebooks q nq quantizer quantizers k"),
     "band": _set("mel mels nmels band bands channel channels hidden feature features c d"),
-    "bin": _set("bin bins freq freqs frequency frequencies f"),
+    "bin": _set("bin bins freq freqs frequency frequencies"),
     "sample": _set("sample samples"),
     "segment": _set("segment segments chunk chunks"),
 }

@@ -134,7 +134,9 @@ def _role_of_one(tensor: TensorInfo, bins: int | None, faults: Faults) -> Output
     if named in (None, "complex") and shapes.complex_axes(tensor, bins):
         if named is None and not shapes.is_surely_complex(tensor, bins):
             faults.ask(
-                f"the output {tensor.name} may hold real and imaginary parts", "outputs", {tensor.name: "complex"}
+                f"the output {tensor.name} may hold real and imaginary parts, or anything",
+                "outputs",
+                {tensor.name: "complex"},
             )
         return "complex"
     faults.add(

@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tonearm.api import Codebooks, CodecTokens, LatentFormat, Latents, MelDialect, Signal, Spec, StftGrid
+from tonearm_plugins.networks.original_sound import is_told_by_file
 
 SignalKind = Literal["tokens", "mel", "latent"]
 
@@ -32,6 +33,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
         Grid of the analysis of a mel spectrogram.
     sample_rate, samples_per_frame
         Sample rate in Hz of the sound, and samples of a frame; of the coarsest level where there are levels.
+    is_told_by_file
+        Whether each file will tell the sample rate, so that it need not be known yet.
     """
 
     kind: SignalKind
@@ -43,6 +46,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     grid: StftGrid | None = None
     sample_rate: int | None = None
     samples_per_frame: int | None = None
+    is_told_by_file: bool = False
 
     @property
     def noun(self) -> str:
@@ -80,7 +84,7 @@ def wanted_of(spec: Spec, recipe: MelDialect | None = None) -> Wanted:
     if any(issubclass(one, CodecTokens) for one in spec.signals):
         books = spec.carried.get(Codebooks)
         if not isinstance(books, Codebooks):
-            return Wanted(kind="tokens", sample_rate=spec.sample_rate)
+            return Wanted(kind="tokens", sample_rate=spec.sample_rate, is_told_by_file=is_told_by_file(spec))
         return Wanted(
             kind="tokens",
             books=len(books.sizes) or len(books.strides) or None,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from network_headers import tensor
+
 from tonearm_plugins.networks.planning.axes import Orders, axes_of, axis_meant
 
 BOOKS: Orders = {3: (("batch", "book", "frame"), ("batch", "frame", "book"))}

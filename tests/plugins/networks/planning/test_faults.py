@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from network_headers import header
+
 from tonearm.api import Advice, OptionError, SetOption
 from tonearm_plugins.networks.planning.faults import Faults
 

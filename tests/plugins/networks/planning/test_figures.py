@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-
 from network_headers import LATENTS, TOKENS, header, options, plan, refusal
+
 from tonearm.api import GiveOption, MelDialect, RemoveOption, StftGrid
 from tonearm.plugins import registry
 from tonearm_plugins.networks.planning import Wanted, plan_of

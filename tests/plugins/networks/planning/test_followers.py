@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from network_headers import MEL, TOKENS, axes, plan
 
 MELS = "mel float32 (batch, 80, frames)"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-
 from network_headers import LATENTS, MEL, TOKENS, axes, plan, refusal, roles, tensor
+
 from tonearm.api import GiveOption, SetOption
 from tonearm_plugins.networks.options import InputFile
 from tonearm_plugins.networks.planning.inputs import example_of
@@ -93,7 +93,7 @@ def test_the_mel_is_known_by_its_name_or_bands_among_other_floats() -> None:
     assert roles(made)["x"] == "values"
     made = plan(MEL, "features float32 (batch, 7, 9);x float32 (batch, 80, frames)", inputs={"features": 0})
     assert roles(made)["x"] == "values"
-    error, message = refusal(MEL, "features float32 (batch, 7, 9);x float32 (batch, 80, frames)")
+    _, message = refusal(MEL, "features float32 (batch, 7, 9);x float32 (batch, 80, frames)")
     assert message == "nothing gives features float32 (batch, 7, 9)"
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from network_headers import tensor
+
 from tonearm_plugins.networks.plan import PlannedOutput
 from tonearm_plugins.networks.planning import output_shapes as shapes
 

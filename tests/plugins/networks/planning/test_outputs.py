@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-
 from network_headers import LATENTS, axes, plan, refusal, roles, tensor
+
 from tonearm.api import Advice, SetOption
 from tonearm_plugins.networks.planning.outputs import FORMS, form_of, role_named
 

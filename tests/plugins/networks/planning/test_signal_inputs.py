@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-
 from network_headers import LATENTS, LEVELS, MEL, TOKENS, axes, plan, refusal
+
 from tonearm.api import GiveOption, SetOption
 
 UNKNOWN = replace(TOKENS, books=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from network_headers import header
+
 from tonearm_plugins.networks.planning.signature import listed, short, signature_of
 
 

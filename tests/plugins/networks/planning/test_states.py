@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from network_headers import TOKENS, axes, plan, refusal, roles
+
 from tonearm.api import SetOption
 
 CODES = "codes int64 (batch, 8, frames)"
@@ -65,7 +65,7 @@ def test_states_of_any_name_are_given() -> None:
     error, message = refusal(TOKENS, inputs, outputs, inputs={"a": "state"})
     assert message == "no output has the name of the state a"
     assert SetOption("outputs", {"b": "state"}) in error.remedies
-    made = plan(TOKENS, inputs, outputs, **{"inputs": {"a": "state"}, "outputs": {"b": "state"}})
+    made = plan(TOKENS, inputs, outputs, inputs={"a": "state"}, outputs={"b": "state"})
     assert made.inputs[1].state == "b"
 
 
