@@ -140,6 +140,11 @@ def text_template(text: str) -> TextTemplate:
     text
         Text with fields such as ``{stem}``.
 
+    Returns
+    -------
+    TextTemplate
+        Template, whose ``render(source, key, index)`` gives the text for an item.
+
     Raises
     ------
     OptionError
