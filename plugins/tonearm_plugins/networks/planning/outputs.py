@@ -40,6 +40,9 @@ _WORDS: Mapping[OutputRole, frozenset[str]] = {
     ),
 }
 
+_WHOLES: tuple[OutputRole, ...] = ("complex", "waveform")
+"""Roles whose names may also say of what an output is a part."""
+
 
 def plan_outputs(
     outputs: Sequence[TensorInfo], roles: Mapping[str, str], n_fft: int | None, faults: Faults
@@ -99,6 +102,7 @@ def role_named(tensor: TensorInfo) -> OutputRole | None:
     """
     found = words(tensor.name)
     roles: list[OutputRole] = [role for role, known in _WORDS.items() if found & known]
+    roles = [role for role in roles if role not in _WHOLES] or roles  # stft_real is real, and audio_mag a magnitude
     if "log" in found and roles == ["magnitude"]:
         return "log_magnitude"
     return roles[0] if len(roles) == 1 else None

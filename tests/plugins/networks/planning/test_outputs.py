@@ -17,10 +17,10 @@ FIGURES = {"hop_length": 64}
 @pytest.mark.parametrize(
     ("name", "role"),
     [
-        *((name, "magnitude") for name in ("mag", "magnitude", "spec_mag", "amplitude")),
+        *((name, "magnitude") for name in ("mag", "magnitude", "spec_mag", "amplitude", "audio_mag")),
         *((name, "log_magnitude") for name in ("log_mag", "logmag", "log_amplitude", "logamp")),
         *((name, "phase") for name in ("phase", "pha", "angle", "spec_phase")),
-        *((name, "real") for name in ("real", "spec_real", "re")),
+        *((name, "real") for name in ("real", "spec_real", "stft_real", "re")),
         *((name, "imag") for name in ("imag", "imaginary", "im")),
         *((name, "x") for name in ("x", "cos")),
         *((name, "y") for name in ("y", "sin")),
