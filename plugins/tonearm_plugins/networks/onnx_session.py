@@ -150,6 +150,8 @@ def _session(path: Path, device: Device, threads: int, *, optimise: bool = True)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    # Threads that wait for the next call would take the time of other work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if not optimise:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     providers = [(name, dict(_SETTINGS[name])) if name in _SETTINGS else name for name in wanted]
