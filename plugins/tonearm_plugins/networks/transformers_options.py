@@ -21,7 +21,7 @@ from tonearm.api import (
     Transform,
     Waveform,
 )
-from tonearm_plugins.networks.failures import reason_of
+from tonearm_plugins.networks.failures import failure_reason
 from tonearm_plugins.networks.hub import (
     CONFIG,
     PREPROCESSOR_CONFIG,
@@ -185,7 +185,7 @@ def _computed(compute: Callable[[object, slice], Array], model: object, part: sl
         return compute(model, part)
     except (ArithmeticError, IndexError, RuntimeError, TypeError, ValueError) as error:
         raise ItemError(
-            f"{name} failed: {reason_of(error)}",
+            f"{name} failed: {failure_reason(error)}",
             code="model-failed",
             hint="check the model with this input; very short ones are more than some can decode",
         ) from error
