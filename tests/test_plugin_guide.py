@@ -59,7 +59,7 @@ def test_the_table_of_signals_has_their_fields() -> None:
     from tonearm import api
 
     rows = dict(re.findall(r"^\| `(\w+)` \| (`.*) \|$", TEXT, re.MULTILINE))
-    for name in ("Waveform", "ComplexSpectrogram", "MagnitudeSpectrogram", "MelSpectrogram"):
+    for name in ("Waveform", "ComplexSpectrogram", "MagnitudeSpectrogram", "MelSpectrogram", "CodecTokens", "Latents"):
         named = re.findall(r"`(\w+)`", rows[name])
         assert {field.name for field in fields(getattr(api, name))} <= {*named, *(("grid",) if "Mel" in name else ())}
 
