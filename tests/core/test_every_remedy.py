@@ -207,6 +207,7 @@ ELSEWHERE = {
     "networks/onnx_transform.py:warnings": "test_onnx_codec: warnings of a pipeline that works",
     "networks/codes.py:check_block_codes": "test_codes: advice in prose",
     "transforms/onnx_vocoder.py:_remedies": "test_onnx_vocoder",
+    "networks/batches.py:batch_warnings": "test_batches: warnings of a pipeline that works",
     "networks/token_checks.py:_raise_for": "test_transformers_codec: a model of transformers",
     "networks/torch_device.py:choose_device": "test_torch_device: a machine without a device",
     "networks/torchscript.py:_laid": "test_torchscript: a TorchScript program",

@@ -21,6 +21,7 @@ from tonearm.api import (
     Transform,
     Waveform,
 )
+from tonearm_plugins.networks.batches import batch_warnings
 from tonearm_plugins.networks.failures import failure_reason
 from tonearm_plugins.networks.hub import (
     CONFIG,
@@ -118,6 +119,10 @@ class TransformersTransform(Transform[In, Waveform, Opts]):
         if found is None:
             return Spec(signals=(Waveform,), several=spec.several, suffix=spec.suffix)
         return self.checked(spec, found)
+
+    def warnings(self, spec: Spec) -> Iterator[OptionError]:
+        """Yield the warning that bytes depend on the batch."""
+        yield from batch_warnings(self.options.batch)
 
     @abstractmethod
     def checked(self, spec: Spec, config: ModelConfig) -> Spec:

@@ -27,7 +27,8 @@ from tonearm.api import (
     Waveform,
 )
 from tonearm_plugins.formats.pytorch import TORCH
-from tonearm_plugins.networks.codes import check_codes, sizes_of_rows
+from tonearm_plugins.networks.batches import batch_warnings
+from tonearm_plugins.networks.codes import check_block_codes, sizes_of_rows
 from tonearm_plugins.networks.hub import as_item_error
 from tonearm_plugins.networks.original_sound import is_told_by_file, restored, restored_spec
 from tonearm_plugins.networks.torch_device import DeviceName, computing
@@ -129,7 +130,7 @@ class TorchscriptCodec(Transform[CodecTokens | Latents | MelSpectrogram, Wavefor
         is_tokens, channels, levels = isinstance(signal, CodecTokens), signal.channels, options.levels or "together"
         if isinstance(signal, CodecTokens):
             counts = signal.codebooks.codes_per_frame
-            check_codes(signal.block_array(), sizes_of_rows(signal.sizes, counts), counts)
+            check_block_codes(signal.block_array(), sizes_of_rows(signal.sizes, counts), counts)
             levels = options.levels or ("apart" if signal.strides else "together")
         axes = options.axes or ("batch", "book" if is_tokens else "band", "frame")
         dtype = options.dtype or ("int64" if is_tokens else "float32")
@@ -153,6 +154,10 @@ class TorchscriptCodec(Transform[CodecTokens | Latents | MelSpectrogram, Wavefor
         rate = None if is_unsure else self._rate(next(iter(rates), spec.sample_rate))
         made = spec.replace(signals=(Waveform,), sample_rate=rate, channels=None, length=None)
         return restored_spec(made.dropping(Codebooks, LatentFormat, MelDialect, StftGrid))
+
+    def warnings(self, spec: Spec) -> Iterator[OptionError]:
+        """Yield the warning that bytes depend on the batch."""
+        yield from batch_warnings(self.options.batch)
 
     def _rate(self, told: int | None) -> int:
         """Return the sample rate of the sound, from what the signal tells and the option.
