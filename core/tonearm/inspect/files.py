@@ -17,6 +17,7 @@ from tonearm.arrays.stated_lengths import lengths_among
 from tonearm.errors import ChooseOption, ItemError, RunCommand, UsageError, one_line
 from tonearm.findings.notes import UNKNOWN
 from tonearm.findings.statistics import compute_statistics
+from tonearm.inspect.codec_files import describe_tokens
 from tonearm.inspect.guess import Guess, describe_sound_file, guess
 from tonearm.inspect.padding import with_padding
 from tonearm.inspect.preview import WIDTH, draw_preview
@@ -218,6 +219,8 @@ class _FileInspector:
                 yield self._inspection(error=item)
             elif isinstance(item.signal, Waveform):
                 yield self._waveform(item.key, item.signal, options)
+            elif isinstance(item.signal, CodecTokens):
+                yield self._inspection(item.key, note=describe_tokens(item.signal))
 
     def _waveform(self, key: str, waveform: Waveform, options: Mapping[str, Any] = MappingProxyType({})) -> Inspection:
         """Return the inspection of a sound, which needs no guessing."""
