@@ -62,7 +62,7 @@ from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.limits import Limits
 from tonearm.plugins.option_types import Decibels, Duration, Milliseconds, Size, WindowName
-from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FilePath, NoOptions, PathOrName
+from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FileOfEach, FilePath, NoOptions, PathOrName
 from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
@@ -138,7 +138,9 @@ if TYPE_CHECKING:
     from tonearm.recipes.mel import MelDialect, MelSpectrogram
     from tonearm.recipes.steps import RecipeStep
     from tonearm.recipes.tokens.laid import LaidTokens
+    from tonearm.recipes.tokens.lay import lay_tokens
     from tonearm.recipes.tokens.layout import TokenLayout
+    from tonearm.recipes.tokens.reading import read_tokens
     from tonearm.signals.conventions import ConventionOptions
     from tonearm.signals.plain_values import PlainValues, from_plain_values
     from tonearm.writing import rounding
@@ -213,6 +215,7 @@ __all__ = [
     "Executor",
     "Executors",
     "Extent",
+    "FileOfEach",
     "FilePath",
     "GiveOption",
     "Grouping",
@@ -309,6 +312,7 @@ __all__ = [
     "inflate",
     "is_config",
     "is_tag_name",
+    "lay_tokens",
     "levels_of",
     "limited_memory",
     "listed",
@@ -327,6 +331,7 @@ __all__ = [
     "rate_among",
     "read_array",
     "read_cover",
+    "read_tokens",
     "read_values",
     "reading_errors",
     "rounding",
@@ -369,7 +374,9 @@ _WHEN_USED = {
     "tonearm.recipes.mel": "MelDialect MelSpectrogram",
     "tonearm.recipes.steps": "RecipeStep",
     "tonearm.recipes.tokens.laid": "LaidTokens",
+    "tonearm.recipes.tokens.lay": "lay_tokens",
     "tonearm.recipes.tokens.layout": "TokenLayout",
+    "tonearm.recipes.tokens.reading": "read_tokens",
     "tonearm.signals.conventions": "ConventionOptions",
     "tonearm.signals.plain_values": "PlainValues from_plain_values",
     "tonearm.writing": "rounding",

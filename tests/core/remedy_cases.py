@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from remedy_sources import (
     RATE,
+    codes,
     complex_parts,
     floats_as_pcm,
     json_file,
@@ -30,6 +31,7 @@ from remedy_sources import (
     wav_bytes,
 )
 
+CODES = {"layout": "llasa-xcodec2-codes"}
 GRID = {"sample_rate": RATE, "n_fft": 1024, "hop_length": 256}
 WAVE = {"kind": "waveform", "sample_rate": RATE}
 TOKENS = {"kind": "tokens", "layout": {"axes": ["book", "frame"], "codebooks": 9, "size": 1024}}
@@ -512,6 +514,11 @@ CASES = (
     case("a gain where there is no place", sound, WAVE, output=with_("wav-writer", format="W64", replay_gain=True)),
     case("a gain without a loudness", lambda: stereo(9), CHANNELS, output=with_("wav-writer", replay_gain=True)),
     case("bext of W64", sound, WAVE, output=with_("wav-writer", format="W64", bext={"originator": "a"})),
+    case("floats for codes", codes, CODES, output=with_("npy-writer", dtype="float32"), suffix="npy"),
+    case("a type too short for codes", codes, CODES, output=with_("npy-writer", dtype="int16"), suffix="npy"),
+    case("a layout for a waveform", sound, WAVE, output=with_("npy-writer", layout="musicgen"), suffix="npy"),
+    case("a layout of text for an array", codes, CODES, output=with_("npy-writer", layout="orpheus-text"), suffix="npy"),
+    case("codes without a word", codes, {"sample_rate": 16000}, output={"use": "npy-writer"}, suffix="npy"),
     case("integers for a spectrogram", magnitude, MAGNITUDE, output=with_("npy-writer", dtype="int16"), suffix="npy"),
     case("floats for complex values", spectrum, STFT, output=with_("npy-writer", dtype="float32"), suffix="npy"),
     case("dither of a float array", sound, WAVE, output=with_("npy-writer", dither=True), suffix="npy"),

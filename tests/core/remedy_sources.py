@@ -34,6 +34,13 @@ def spectrum() -> Any:
     return np.fft.rfft(frames * window).T.astype(np.complex64)
 
 
+def codes() -> Any:
+    """Return codes of a single book of 65536, int64."""
+    made = np.random.default_rng(8).integers(0, 65536, 400)
+    made[7] = 65535
+    return made
+
+
 def late_window() -> Any:
     """Return the STFT of the sound with a window of 512 samples at the start of 1024, as TensorFlow's."""
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(512) / 512)

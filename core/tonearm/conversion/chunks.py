@@ -27,7 +27,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.kind import ArrayTraits
 from tonearm.plugins.ports import Spec, spec_of
-from tonearm.signals import Signal
+from tonearm.signals import Codebooks, CodecTokens, Signal
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -102,7 +102,7 @@ class ChunkReader:
         if known.sample_rate is not None and found.sample_rate != known.sample_rate:
             message = f"it has {found.sample_rate} Hz, but sample_rate says {known.sample_rate}"
             raise ItemError(message, code="rate-mismatch", hint=f"open the stream with sample_rate={found.sample_rate}")
-        different = [value for cls, value in found.carried.items() if known.carried.get(cls, value) != value]
+        different = [value for cls, value in found.carried.items() if not _agrees(known.carried.get(cls, value), value)]
         if different:
             what = type(different[0]).__name__
             raise ItemError(f"its {what} is not that of the stream", code="chunk-changed", hint="make all chunks alike")
@@ -118,6 +118,8 @@ class ChunkReader:
         self._check_channels(values.shape[0])
         if not extent_of(values).finite:
             raise not_finite_error(values, chunk.port)
+        if self._result is None:
+            self.spec = known.carrying(*found.carried.values())
         return values if self._result is None else values.astype(self._result, copy=False)
 
     def _of_array(self, chunk: Any) -> Array | None:
@@ -162,7 +164,7 @@ class ChunkReader:
     def _of_frames(self, array: Array) -> Array:
         """Return frames of shape (channels, bins, frames), as the decoder reads them."""
         context = Context(catalogue=self._context.catalogue)
-        options = dataclasses.replace(self._options, axes=self._names)
+        options = dataclasses.replace(self._options, axes=self._names or None)
         (signal,) = read_array(array, options, context)
         if isinstance(signal, ItemError):
             raise signal
@@ -182,6 +184,11 @@ class ChunkReader:
 
     def _axes_of(self, array: Array) -> list[str]:
         """Return the names of the axes of the first array."""
+        if CodecTokens in self.spec.signals:
+            from tonearm.recipes.tokens.chunks import refuse_chunk  # not at the top: few streams are of tokens
+
+            refuse_chunk(self._options.of_kind("layout"))
+            return list(self._options.axes or ())  # else those of the layout
         if self._options.axes is not None:
             return list(self._options.axes)
         channels, shape = self.spec.channels, array.shape
@@ -221,6 +228,14 @@ class ChunkReader:
             message, code=error.code, remedies=error.remedies
         )
         return placed(numbered, self._decoder)
+
+
+def _agrees(known: object, found: object) -> bool:
+    """Return whether a chunk carries what the stream does; what is not known of codebooks agrees with anything."""
+    if isinstance(known, Codebooks) and isinstance(found, Codebooks):
+        fields = (field.name for field in dataclasses.fields(Codebooks))
+        return all(getattr(known, name) in ((), None, getattr(found, name)) for name in fields)
+    return known == found
 
 
 def _as_array(chunk: Any) -> Array:

@@ -111,9 +111,9 @@ def stream_request(
     _refuse_options_of_whole(given)
     sample_rate = plain_keyword(sample_rate)
     if given.get("dialect") is None:  # which states the rate itself
-        if sample_rate is None:
+        if sample_rate is None and given.get("layout") is None and given.get("kind") != "tokens":
             raise UsageError("sample_rate is missing", code="missing-option", hint="as in sample_rate=24000")
-        given = {"sample_rate": sample_rate, **given}
+        given = given if sample_rate is None else {"sample_rate": sample_rate, **given}
     call = Call(
         source=CHUNKS,
         encoder=destination.encoder,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tonearm.errors import ChooseOption, Remedy
-from tonearm.findings.tokens import can_be_codes, matching_layouts
+from tonearm.findings.tokens import LOWEST, can_be_codes, matching_layouts
+from tonearm.kinds.scale import MIN_WHOLE_NUMBERS
 from tonearm.plugins.context import Context
 from tonearm.recipes.tokens.layout import TokenLayout
 
@@ -34,12 +35,16 @@ def token_remedies(array: Array, sample_rate: int | None, context: Context) -> t
     context
         Context, which has the catalogue of layouts.
     """
-    if array.dtype.kind not in "iu" or array.dtype.itemsize < 2 or array[..., :GLANCE].min(initial=0) < -1:
+    if array.dtype.kind not in "iu" or array.dtype.itemsize < 2 or array[..., :GLANCE].min(initial=0) < LOWEST:
         return ()
+    if array.dtype.name == "int16" and array.size < MIN_WHOLE_NUMBERS:
+        return ()  # a piece of sound, as no model saves tokens in this type
     low, high = int(array.min()), int(array.max())
     if not can_be_codes(low, high, whole=True):
         return ()
-    matches = matching_layouts(context.catalogue(TokenLayout), array.shape, low, high, sample_rate)
+    catalogue = context.catalogue(TokenLayout)
+    matches = matching_layouts(catalogue, array.shape, low, high, sample_rate)
+    matches = [match for match in matches if not catalogue.find(match.name).refusal]  # it gives no sound either way
     if not matches:
         return ()
     names = tuple(match.name for match in matches if match.rank == matches[0].rank)

@@ -38,7 +38,7 @@ def stream(
     target: str | os.PathLike[str] | WritableFile | socket.socket,
     *,
     format: str | None = None,  # noqa: A002 - the name that every such function has
-    sample_rate: int,
+    sample_rate: int | None = None,
     channels: int | None = None,
     steps: Sequence[GivenStep] = (),
     encoder: Mapping[str, object] | None = None,
@@ -64,7 +64,7 @@ def stream(
     format
         Suffix without dot, such as ``"mp3"``, or the name of an encoder; by default that of the target.
     sample_rate
-        Sample rate of the chunks in Hz.
+        Sample rate of the chunks in Hz. Not needed with a ``dialect`` or a ``layout``, which state it.
     channels
         Number of channels; by default that of the first chunk. With it, the axes of chunks of two axes are known, and
         an encoder that cannot write so many channels is refused at once.

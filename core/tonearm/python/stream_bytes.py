@@ -44,7 +44,7 @@ def stream_bytes(
     chunks: Iterable[Sound | Signal],
     format: str,  # noqa: A002 - the name that every such function has
     *,
-    sample_rate: int,
+    sample_rate: int | None = None,
     channels: int | None = None,
     steps: Sequence[GivenStep] = (),
     encoder: Mapping[str, object] | None = None,
@@ -102,7 +102,7 @@ def astream_bytes(
     chunks: AsyncIterable[Sound | Signal] | Iterable[Sound | Signal],
     format: str,  # noqa: A002 - the name that every such function has
     *,
-    sample_rate: int,
+    sample_rate: int | None = None,
     channels: int | None = None,
     steps: Sequence[GivenStep] = (),
     encoder: Mapping[str, object] | None = None,
@@ -166,7 +166,7 @@ def _not_iterable(chunks: object, *, is_async: bool) -> UsageError:
 
 def _request(
     format: str,  # noqa: A002
-    sample_rate: int,
+    sample_rate: int | None,
     channels: int | None,
     steps: Sequence[GivenStep],
     encoder: Mapping[str, object] | None,

@@ -5,7 +5,7 @@ import pytest
 from tonearm import UsageError
 from tonearm.conversion.formats import format_of, suffixes_of
 
-LISTED = "aac, aif, aifc, aiff, bwf, ffmpeg-writer, flac, m4a, m4b, mp3, npy, oga, ogg, opus, pcm, png, raw, rf64, "
+LISTED = "aac, aif, aifc, aiff, bwf, ffmpeg-writer, flac, jsonl, m4a, m4b, mp3, npy, oga, ogg, opus, pcm, png, raw, rf64, "
 
 
 def refused(installed, name, role):
@@ -44,8 +44,8 @@ def test_a_plugin_of_the_other_role_is_none(installed):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("xyz", f"there is no format 'xyz'\n    hint: formats are {LISTED}safetensors, w64, wav"),
-        ("", f"there is no format ''\n    hint: formats are {LISTED}safetensors, w64, wav"),
+        ("xyz", f"there is no format 'xyz'\n    hint: formats are {LISTED}safetensors, txt, w64, wav"),
+        ("", f"there is no format ''\n    hint: formats are {LISTED}safetensors, txt, w64, wav"),
         ("mp", "there is no format 'mp'\n    hint: did you mean 'mp3'?"),
         (3, 'format is text, not int\n    hint: as in format="mp3"'),
     ],

@@ -176,7 +176,8 @@ class TestUnknown:
 
     def test_one_of_a_transform_that_was_not_put_in(self, installed):
         assert refused(installed, {"model": "a.onnx"}) == (
-            "model is an option of onnx-vocoder, which is not needed here\n    hint: leave model out"
+            "model is an option of onnx-codec, onnx-vocoder, torchscript-codec and 2 others, which are not needed here"
+            "\n    hint: leave model out"
         )
 
     @pytest.mark.parametrize("name", ["kind", "n_fft", "dialect"])

@@ -41,3 +41,15 @@ def test_which_plugins_fit():
     assert not fits(Decoder[Waveform, Any], FogReader)
     assert not fits(Decoder[Any, ToneOptions], FogReader)
     assert fits(Decoder, FogReader)
+
+
+class Figures(Struct):
+    count: int
+    names: dict[str, int] = {}
+    width: int = 3
+
+
+def test_defaults_of_a_struct_are_values():
+    found = declared_options(Figures)
+    assert [option.required for option in found.values()] == [True, False, False]
+    assert (found["names"].default, found["width"].default) == ({}, 3)

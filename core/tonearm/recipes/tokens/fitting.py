@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tonearm.errors import ItemError
 from tonearm.recipes.catalogue import Catalogue
 from tonearm.recipes.tokens.layout import TokenLayout
-from tonearm.recipes.tokens.undo import Undone, undo
+from tonearm.recipes.tokens.undo import Undone, is_text, undo
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -32,8 +32,15 @@ def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
     catalogue
         Catalogue of known layouts.
     """
-    given: Sequence[Any] = [raw] if isinstance(raw, str) or hasattr(raw, "dtype") else list(raw)
-    if sum(getattr(one, "size", 1) for one in given) > MOST_TOKENS:
+    import numpy as np
+
+    whole = is_text(raw) or hasattr(raw, "dtype") or all(np.isscalar(one) for one in raw)
+    given: Sequence[Any] = [raw] if whole else list(raw)
+    try:
+        count = sum(np.size(one) for one in given)
+    except ValueError:  # rows of different lengths
+        return []
+    if count > MOST_TOKENS:
         return []
     found = []
     for name, layout in catalogue.usable():
@@ -58,13 +65,14 @@ def _size(layout: TokenLayout) -> int:
 
 def _missing_axes(layout: TokenLayout, given: Sequence[Any]) -> int | None:
     """Return how many axes of a layout raw tokens lack, such as the batch; None if they cannot be in it at all."""
-    is_text = any(isinstance(one, str) for one in given)
-    if is_text or layout.form in ("text", "file"):
-        return 0 if is_text and layout.form == "text" else None
+    import numpy as np
+
+    if layout.form in ("text", "file") or is_text(given[0]):
+        return 0 if layout.form == "text" and is_text(given[0]) else None
     if layout.form == "ragged" and len(given) < 2:
         return None
     axes = layout.raw_axes
-    ranks = {one.ndim for one in given}
+    ranks = {np.ndim(one) for one in given}
     fewest = len([name for name in axes if name not in ("batch", "segment")])
     fits = len(ranks) == 1 and fewest <= min(ranks) <= len(axes)
     return len(axes) - min(ranks) if fits else None

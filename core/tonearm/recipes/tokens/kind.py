@@ -74,6 +74,7 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
             sample_rate=known.sample_rate or options.sample_rate,
             samples_per_frame=known.samples_per_frame or options.samples_per_frame,
             strides=known.strides,
+            size=known.size,
         )
         return super().spec().replace(sample_rate=books.sample_rate, length=options.length).carrying(books)
 
@@ -159,13 +160,15 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
 
     def _layout_for(self, raw: Any, axes: Sequence[str] | None, context: Context) -> TokenLayout:
         """Return the layout of raw tokens: the given one, or its other form if they are text and it is not."""
+        from tonearm.recipes.tokens.undo import is_text
+
         layout = self.options.layout
-        is_text = isinstance(raw, str) or any(isinstance(one, str) for one in raw)
-        if layout is None and axes is not None and not is_text and TOKEN not in axis_names(axes):
+        has_text = is_text(raw)
+        if layout is None and axes is not None and not has_text and TOKEN not in axis_names(axes):
             return TokenLayout(axes=tuple(axes))  # codes as they are
         if layout is None:
             raise self._missing(raw, context)
-        if layout.other_form and is_text != (layout.form == "text"):
+        if layout.other_form and has_text != (layout.form == "text"):
             other: TokenLayout = context.catalogue(TokenLayout).find(layout.other_form)
             return other
         return layout

@@ -21,7 +21,7 @@ Laid: TypeAlias = "str | Array | tuple[Array, ...]"
 """Raw tokens of one signal: a text, an array, or those of the levels."""
 
 
-def lay(layout: TokenLayout, tokens: CodecTokens) -> Laid:
+def lay_tokens(layout: TokenLayout, tokens: CodecTokens) -> Laid:
     """Return tokens in a layout: a text, an array of int64, or, of a ragged layout, the array of each level.
 
     What it returns has been undone again and compared, so that no code is taken for a mark.

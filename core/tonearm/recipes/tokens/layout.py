@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
-from tonearm.errors import ItemError, OptionError
+from tonearm.errors import OptionError
 from tonearm.recipes.catalogue import Named
 from tonearm.recipes.tokens.layout_checks import axis_names, check_layout
-from tonearm.signals import MAX_SAMPLE_RATE, Codebooks, CodecTokens
-
-if TYPE_CHECKING:
-    from tonearm.recipes.tokens.lay import Laid
-    from tonearm.recipes.tokens.undo import Raw
+from tonearm.signals import MAX_SAMPLE_RATE, Codebooks
 
 PositiveInt = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=0)]
@@ -261,7 +257,7 @@ class TokenLayout(Named, frozen=True, kw_only=True):
     def level_strides(self) -> tuple[int, ...]:
         """Frames of the finest level that a frame of each level spans; empty if all books have one rate."""
         counts = [self.positions.count(level) for level in range(max(self.positions) + 1)]
-        if self.strides or len(set(counts)) == 1:
+        if len(set(counts)) == 1:
             return self.strides if set(self.strides) != {1} else ()
         return tuple(max(counts) // count for count in counts)
 
@@ -280,6 +276,7 @@ class TokenLayout(Named, frozen=True, kw_only=True):
             sample_rate=self.sample_rate,
             samples_per_frame=self.samples_per_frame,
             strides=self.level_strides,
+            size=self.size if isinstance(self.size, int) and not self.sizes else None,
         )
 
     @property
@@ -321,34 +318,3 @@ class TokenLayout(Named, frozen=True, kw_only=True):
         before = lead.value if lead else self.fill
         behind = end.value if end else self.fill
         return (before if head else before or 0, behind if tail else behind or 0)
-
-    def read(self, raw: Raw, **known: Any) -> Iterator[CodecTokens | ItemError]:
-        """Return an iterator over the tokens of each element of raw ones, as `read_tokens` does.
-
-        Parameters
-        ----------
-        raw
-            Text, or several that follow one another; an array; elements of a batch; or the levels of a ragged layout.
-        **known
-            What else is known: ``axes``, ``lengths``, ``sample_rate``, ``samples_per_frame``, ``length``, ``scales``.
-
-        Raises
-        ------
-        ItemError
-            If the tokens cannot be in this layout. Of several elements, each error takes the place of its element.
-        """
-        from tonearm.recipes.tokens.reading import read_tokens
-
-        return read_tokens(self, raw, **known)
-
-    def lay(self, tokens: CodecTokens) -> Laid:
-        """Return tokens in this layout: a text, an array of int64, or the array of each level.
-
-        Raises
-        ------
-        ItemError
-            If the layout is not invertible, or cannot hold these tokens.
-        """
-        from tonearm.recipes.tokens.lay import lay
-
-        return lay(self, tokens)

@@ -183,6 +183,8 @@ def _count_problems(layout: TokenLayout) -> Iterator[OptionError]:
     strides = layout.strides
     if strides and (strides[-1] != 1 or any(strides[0] % stride for stride in strides)):
         yield OptionError(f"strides {list(strides)} are not whole parts of the first that end with 1", option="strides")
+    elif layout.form == "array" and layout.level_strides:
+        yield OptionError("'strides' are of levels that have rates of their own; an array has one", option="strides")
     count = layout.book_count
     if count is None:
         return

@@ -77,8 +77,6 @@ def undo(
     ItemError
         If the tokens cannot be those of the layout.
     """
-    import numpy as np
-
     if layout.file:
         raise ItemError(
             f"the layout {layout.label} is a file format, .{layout.file}, not one of arrays or text",
@@ -91,13 +89,10 @@ def undo(
             code="needs-second-stream",
             hint="use the model's own decoder",
         )
-    given: list[Any] = [raw] if isinstance(raw, str) or hasattr(raw, "dtype") else list(raw)
-    if given and all(isinstance(one, str) for one in given):
-        yield _undone_text(layout, "".join(given), warn)
+    if is_text(raw):
+        yield _undone_text(layout, raw if isinstance(raw, str) else "".join(map(str, raw)), warn)
         return
-    arrays = [np.asarray(one) for one in given]
-    if not arrays:
-        raise ItemError("there is no token", code="no-tokens")
+    arrays = _arrays(layout, raw)
     named = tuple(axes or layout.raw_axes)
     if layout.form == "ragged":
         yield from _elements(_undone_levels(layout, arrays, axes))
@@ -107,6 +102,35 @@ def undo(
         yield from _elements(_undone_array(layout, arrays[0], axes, lengths, warn))
     else:
         yield from _elements(one for array in arrays for one in _undone_array(layout, array, axes, None, warn))
+
+
+def is_text(raw: Any) -> bool:
+    """Return whether raw tokens are a text, or several."""
+    if isinstance(raw, str):
+        return True
+    return isinstance(raw, (list, tuple)) and bool(raw) and all(isinstance(one, str) for one in raw)
+
+
+def _arrays(layout: TokenLayout, raw: Any) -> list[Array]:
+    """Return raw tokens as arrays: one array, elements of a batch, or levels; lists of numbers among them."""
+    import numpy as np
+
+    if hasattr(raw, "dtype"):
+        return [raw]
+    given = list(raw)
+    if not given:
+        raise ItemError("there is no token", code="no-tokens")
+    if all(np.isscalar(one) for one in given):
+        return [np.asarray(given)]
+    if layout.form == "array" and not any(hasattr(one, "dtype") for one in given):
+        try:
+            return [np.array(given)]
+        except ValueError:  # elements of different lengths
+            pass
+    try:
+        return [np.asarray(one) for one in given]
+    except ValueError as error:
+        raise ItemError("rows of one element have different lengths", code="ragged") from error
 
 
 def _elements(work: Iterable[Callable[[], Undone]]) -> Iterator[Undone | ItemError]:

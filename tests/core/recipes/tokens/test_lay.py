@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import token_oracles as oracles
 from tonearm.errors import ItemError
 from tonearm.recipes.catalogue import from_figures
-from tonearm.recipes.tokens.lay import lay
+from tonearm.recipes.tokens.lay import lay_tokens
 from tonearm.recipes.tokens.layout import TokenLayout
 from tonearm.recipes.tokens.undo import undo
 from tonearm.signals import CodecTokens
@@ -89,7 +89,7 @@ def tokens_of(draw, layout, name):
 @given(data=st.data())
 def test_what_is_laid_and_undone_is_the_same(name, data):
     layout, tokens = data.draw(tokens_of(layout_of(name), name))
-    (again,) = undo(layout, lay(layout, tokens))
+    (again,) = undo(layout, lay_tokens(layout, tokens))
     assert again.strides == tokens.strides
     assert again.segments == tokens.segments
     found = again.codes if isinstance(again.codes, tuple) else (again.codes,)
@@ -101,7 +101,7 @@ def test_what_is_laid_and_undone_is_the_same(name, data):
 def test_a_layout_that_cannot_be_inverted_says_why(name):
     tokens = CodecTokens(codes=np.zeros((1, 10, 3), np.int32))
     with pytest.raises(ItemError, match="tokens cannot be written in the layout spelled out: ") as caught:
-        lay(layout_of(name), tokens)
+        lay_tokens(layout_of(name), tokens)
     assert caught.value.code == "layout-not-invertible"
 
 
@@ -117,7 +117,7 @@ def test_tokens_are_laid_as_the_project_writes_them(name, case):
     """All but the prompt before the tokens, and marks that the project itself does not always write."""
     layout = layout_of(oracles.RIGHT[name, case])
     raw = oracles.raw_of(name, case)
-    laid = [lay(layout, CodecTokens(codes=found.codes, strides=found.strides)) for found in undo(layout, raw)]
+    laid = [lay_tokens(layout, CodecTokens(codes=found.codes, strides=found.strides)) for found in undo(layout, raw)]
     if isinstance(raw, str):
         assert laid[0] == raw.replace("\n", "")
     elif isinstance(raw, list):
@@ -137,7 +137,7 @@ def test_tokens_are_laid_as_the_project_writes_them(name, case):
 def test_delays_marks_and_fill():
     figures = {"axes": ["book", "frame"], "delays": [0, 2], "end": {"book": 0, "id": 8}, "fill": 9, "columns": [1, 0]}
     tokens = CodecTokens(codes=np.array([[[1, 2], [3, 4]]]))
-    assert lay(from_figures(TokenLayout, figures), tokens).tolist() == [[9, 1, 2, 8, 9, 9], [9, 9, 9, 3, 4, 9]]
+    assert lay_tokens(from_figures(TokenLayout, figures), tokens).tolist() == [[9, 1, 2, 8, 9, 9], [9, 9, 9, 3, 4, 9]]
 
 
 @pytest.mark.parametrize(
@@ -151,14 +151,16 @@ def test_delays_marks_and_fill():
 )  # fmt: skip
 def test_codes_that_would_be_read_as_a_mark_are_refused(figures, codes, message):
     with pytest.raises(ItemError) as caught:
-        lay(from_figures(TokenLayout, figures), CodecTokens(codes=np.array(codes)))
+        lay_tokens(from_figures(TokenLayout, figures), CodecTokens(codes=np.array(codes)))
     assert caught.value.message.startswith(message)
     assert caught.value.code == "bad-token"
 
 
 def test_codes_out_of_range_are_refused_by_their_place():
     with pytest.raises(ItemError, match="book 0, frame 1 is code 9, but codes are at most 7"):
-        lay(from_figures(TokenLayout, {"axes": ["book", "frame"], "size": 8}), CodecTokens(codes=np.array([[[1, 9]]])))
+        lay_tokens(
+            from_figures(TokenLayout, {"axes": ["book", "frame"], "size": 8}), CodecTokens(codes=np.array([[[1, 9]]]))
+        )
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,7 @@ def test_codes_out_of_range_are_refused_by_their_place():
 )
 def test_tokens_that_a_layout_cannot_hold(name, shape, message):
     with pytest.raises(ItemError, match=message):
-        lay(layout_of(name), CodecTokens(codes=np.zeros(shape, np.int32)))
+        lay_tokens(layout_of(name), CodecTokens(codes=np.zeros(shape, np.int32)))
 
 
 def test_levels_that_a_layout_cannot_hold():
@@ -180,6 +182,6 @@ def test_levels_that_a_layout_cannot_hold():
     with pytest.raises(
         ItemError, match="the tokens have levels of their own rates, but the layout spelled out has not"
     ):
-        lay(layout_of("dac"), tokens)
+        lay_tokens(layout_of("dac"), tokens)
     with pytest.raises(ItemError, match=r"the tokens have strides \[2, 1\], but the layout has \[4, 2, 1\]"):
-        lay(layout_of("orpheus"), tokens)
+        lay_tokens(layout_of("orpheus"), tokens)

@@ -57,6 +57,7 @@ TEXT = {"pattern": r"<(\d+)>"}
         (FLAT | {"size": [8]}, "size", "size has 1 numbers for 2 books"),
         ({"ragged": True, "strides": [4, 3, 1]}, "strides", r"strides \[4, 3, 1\] are not whole parts of the first"),
         ({"ragged": True, "strides": [4, 2]}, "strides", r"strides \[4, 2\] are not whole parts of the first"),
+        (GRID | {"strides": [2, 1]}, "strides", "'strides' are of levels that have rates of their own"),
         ({"ragged": True, "strides": [2, 1], "size": [8]}, "size", "size has 1 numbers for 2 books"),
         (GRID | {"delays": [0, 1], "end": {"book": 2, "id": 0}}, "end", "end names book 2, but books go from 0 to 1"),
         (GRID | {"end": {"book": 1}}, "all", "a mark is"),

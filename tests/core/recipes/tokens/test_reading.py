@@ -28,6 +28,10 @@ def test_what_the_layout_leaves_open_is_given():
     )
     assert (first.sample_rate, first.samples_per_frame, second.length) == (44100, 512, 9999)
     assert first.sizes == (1024,) * 9
+    (own,) = read_tokens(
+        layout_of("dac", sample_rate=44100, samples_per_frame=512), np.zeros((9, 3), int), sample_rate=8
+    )
+    assert own.sample_rate == 44100
 
 
 def test_padding_cuts_the_sound_rather_than_the_codes():
@@ -74,10 +78,3 @@ def test_an_element_without_sound_leaves_the_others():
     assert second.frames == 30
     (third, _) = read_tokens(layout_of("kani"), [np.array([64410 + 5000]), np.array([64410, 68442, 72474, 76506])])
     assert third.message.startswith("element 0 of the batch: the sequence ends in mid-frame")
-
-
-def test_a_layout_reads_and_lays_by_itself():
-    layout = layout_of("kani")
-    (tokens,) = layout.read(oracles.raw_of("kani", "audio_part_only"), sample_rate=22050)
-    assert tokens.sample_rate == 22050
-    assert layout.lay(tokens).tolist() == [64401, *oracles.raw_of("kani", "audio_part_only"), 64402]

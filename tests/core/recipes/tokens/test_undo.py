@@ -90,9 +90,41 @@ def test_a_list_of_ragged_sequences_is_a_batch():
     assert long.strides == (4, 2, 1)
 
 
-def test_lists_of_numbers_are_taken_as_arrays():
-    (found,) = undo(layout_of({"axes": ["book", "frame"], "size": 8}), [[[1, 2], [3, 4]]])
-    assert found.codes.tolist() == [[[1, 2], [3, 4]]]
+@pytest.mark.parametrize(
+    ("figures", "raw", "wanted"),
+    [
+        ({"axes": ["book", "frame"]}, [[1, 2], [3, 4]], [[[1, 2], [3, 4]]]),
+        ({"axes": ["book", "frame"]}, [[[1, 2], [3, 4]]], [[[1, 2], [3, 4]]]),
+        ({"axes": ["batch", "frame", "book"]}, [[[1, 2], [3, 4]], [[5, 6]]], [[[1, 3], [2, 4]], [[5], [6]]]),
+        ({"axes": ["book", "frame"]}, [np.array([1, 2]), np.array([3])], [[[1, 2]], [[3]]]),
+        ({"interleave": [0]}, [1, 2, 3], [[[1, 2, 3]]]),
+        ({"interleave": [0]}, (1, 2, 3), [[[1, 2, 3]]]),
+        ({"interleave": [0]}, [[1, 2, 3], [4]], [[[1, 2, 3]], [[4]]]),
+        ({"interleave": [0]}, [np.int64(1), np.int64(2)], [[[1, 2]]]),
+        ({"pattern": r"(\d)"}, ["1", "2"], [[[1, 2]]]),
+    ],
+)
+def test_lists_are_arrays_or_elements_of_a_batch(figures, raw, wanted):
+    assert [one.codes[0].tolist() for one in undo(layout_of(figures), raw)] == wanted
+
+
+def test_rows_of_different_lengths_are_refused():
+    with pytest.raises(ItemError, match="rows of one element have different lengths") as caught:
+        list(undo(layout_of({"axes": ["book", "frame"]}), [[[1, 2], [3]]]))
+    assert caught.value.code == "ragged"
+
+
+def test_segments_may_be_arrays_of_their_own_lengths():
+    """As EnCodec's own package gives them."""
+    layout = layout_of("encodec")
+    raw = oracles.raw_of("encodec_hf", "48k_chunks")
+    (found,) = undo(layout, [raw[0], raw[1], raw[2], raw[3][..., :3]])
+    (wanted,) = undo(layout_of("encodec-trimmed"), raw)
+    assert found.segments == wanted.segments
+    np.testing.assert_array_equal(found.codes, wanted.codes)
+    with pytest.raises(ItemError, match="the segments differ in more than their lengths") as caught:
+        list(undo(layout, [raw[0], raw[1][:, :1]]))
+    assert caught.value.code == "wrong-books"
 
 
 def test_lengths_count_the_tokens_or_frames_of_each_element():
