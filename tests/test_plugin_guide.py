@@ -59,7 +59,7 @@ def test_the_table_of_signals_has_their_fields() -> None:
     from tonearm import api
 
     rows = dict(re.findall(r"^\| `(\w+)` \| (`.*) \|$", TEXT, re.MULTILINE))
-    for name in ("Waveform", "ComplexSpectrogram", "MagnitudeSpectrogram", "MelSpectrogram"):
+    for name in ("Waveform", "ComplexSpectrogram", "MagnitudeSpectrogram", "MelSpectrogram", "CodecTokens", "Latents"):
         named = re.findall(r"`(\w+)`", rows[name])
         assert {field.name for field in fields(getattr(api, name))} <= {*named, *(("grid",) if "Mel" in name else ())}
 
@@ -264,6 +264,20 @@ def test_the_guides_dialect_is_read() -> None:
     )
     (signal,) = pipeline.convert(np.zeros((80, 9), dtype=np.float32))
     assert signal.sample_rate == 24000
+
+
+def test_the_guides_wrapped_decoder_is_the_shipped_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own tests are in tests/downstream/test_toycodec.py, where it is installed."""
+    folder = ROOT / "tests/downstream/toycodec/src"
+    code = block_with("class ToyCodecOptions")
+    assert code == (folder / "tonearm_toycodec.py").read_text(encoding="utf-8")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 32
+    monkeypatch.syspath_prepend(folder)
+    np.savez(tmp_path / "toy.npz", books=np.arange(4 * 64 * 160, dtype="f4").reshape(4, 64, 160) / 200_000)
+    reader = {"use": "npy-reader", "with": {"layout": "toy-lm"}}
+    step = {"use": "toy-codec", "with": {"model": str(tmp_path / "toy.npz")}}
+    (wave,) = pipeline(registry_with(code), reader, step).convert(np.zeros((4, 13), np.int64))
+    assert (wave.length, wave.sample_rate) == (1600, 16000)
 
 
 def test_the_guides_declarations_for_fingerprints_are_understood() -> None:

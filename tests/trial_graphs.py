@@ -88,7 +88,7 @@ class Graph:
 
     def spectrum(self, frames: str, rows: int = 2 * BINS) -> str:
         """Turn frames into rows (batch, rows, frame) with values around 0."""
-        return self.node("Conv", [frames, self.normal(rows, WIDTH, 1, scale=2)])
+        return self.node("Conv", [frames, self.normal(rows, WIDTH, 1, scale=1.2)])
 
     def split(self, value: str, axis: int = 1) -> tuple[str, str]:
         """Halve an axis."""
@@ -119,6 +119,32 @@ def _codec(path: Path, between: Callable[[Graph, str], str], seed: int) -> Path:
 def plain_codec(path: Path) -> Path:
     """Write a codec of convolutions alone."""
     return _codec(path, lambda _, frames: frames, 1)
+
+
+def codec_like(
+    path: Path, books: int, size: int, hop: int, strides: Sequence[int] = (), dtype: int = TensorProto.INT64
+) -> Path:
+    """Write a codec with the figures of another: books, size, samples of a frame, and strides of its levels."""
+    graph = Graph(18)
+    if strides:
+        frames = _levels(graph, [strides[0] // stride for stride in strides], size)
+    else:
+        given = graph.give("audio_codes", ("batch", books, "frames"), dtype)
+        frames = graph.embed(graph.node("Cast", [given], to=TensorProto.INT64), books, size)
+    graph.take(graph.speak(graph.see(frames), hop), "audio_values", ("batch", 1, "samples"))
+    return graph.write(path)
+
+
+def _levels(graph: Graph, counts: Sequence[int], size: int, frames: int | None = None) -> str:
+    """Take codes of levels, so many of each a frame, and return their sum (batch, width, frame)."""
+    levels = []
+    for level, count in enumerate(counts):
+        shape: Shape = ("batch", f"frames{count}") if frames is None else (1, frames * count)
+        codes = graph.give(f"codes_{level}", shape, TensorProto.INT64)
+        rows = graph.transpose(graph.node("Gather", [graph.normal(size, WIDTH, scale=2), codes]), 0, 2, 1)
+        pooled = {"kernel_shape": [count], "strides": [count]}
+        levels.append(graph.node("AveragePool", [rows], **pooled))
+    return graph.node("Sum", levels)
 
 
 def lstm_codec(path: Path) -> Path:
@@ -188,19 +214,8 @@ def scaled_codec(path: Path) -> Path:
 def ragged_codec(path: Path, frames: int | None = None) -> Path:
     """Write a codec of three levels at one, two and four codes a frame, for any number of frames or a fixed one."""
     graph = Graph(8)
-    levels = []
-    for level, times in enumerate((1, 2, 4)):
-        length: int | str = f"frames{times}" if frames is None else frames * times
-        shape = ("batch" if frames is None else 1, length)
-        codes = graph.give(f"codes_{level}", shape, TensorProto.INT64)
-        rows = graph.transpose(graph.node("Gather", [graph.normal(SIZE, WIDTH, scale=2), codes]), 0, 2, 1)
-        if times < 4:
-            repeated = graph.constant([1, 1, 4 // times], "float32")
-            rows = graph.node("Resize", [rows, "", repeated], mode="nearest", nearest_mode="floor",
-                              coordinate_transformation_mode="asymmetric")  # fmt: skip
-        levels.append(rows)
-    frames_of_all = graph.node("Sum", levels)
-    graph.take(graph.speak(graph.see(frames_of_all)), "audio", ("batch" if frames is None else 1, 1, "samples"))
+    summed = _levels(graph, (1, 2, 4), SIZE, frames)
+    graph.take(graph.speak(graph.see(summed)), "audio", ("batch" if frames is None else 1, 1, "samples"))
     return graph.write(path)
 
 
@@ -211,6 +226,136 @@ def last_band_vocoder(path: Path) -> Path:
     frames = graph.see(graph.transpose(mel, 0, 2, 1), width=80)
     wave = graph.node("Squeeze", [graph.speak(frames, 256), graph.constant([1], "int64")])
     graph.take(wave, "wav", ("batch", "samples"))
+    return graph.write(path)
+
+
+def book_first_codec(path: Path) -> Path:
+    """Write a codec that takes codes (book, batch, frame), as SpeechTokenizer and Bark do."""
+    graph = Graph(20)
+    codes = graph.give("codes", (BOOKS, "batch", "frames"), TensorProto.INT64)
+    frames = graph.see(graph.embed(graph.transpose(codes, 1, 0, 2)))
+    graph.take(graph.speak(frames), "wav", ("batch", 1, "samples"))
+    return graph.write(path)
+
+
+def frame_first_codec(path: Path) -> Path:
+    """Write a codec that takes codes (batch, frame, book), as Qwen3-TTS does, and gives (batch, sample, 1)."""
+    graph = Graph(21)
+    codes = graph.give("codes", ("batch", "T", BOOKS), TensorProto.INT64)
+    wave = graph.speak(graph.see(graph.embed(graph.transpose(codes, 0, 2, 1))))
+    graph.take(graph.transpose(wave, 0, 2, 1), "wav", ("batch", "samples", 1))
+    return graph.write(path)
+
+
+def length_codec(path: Path) -> Path:
+    """Write a codec that takes the number of frames as well, as NanoCodec does, and gives that of samples."""
+    graph = Graph(22)
+    codes = graph.give("tokens", ("batch", BOOKS, "frames"), TensorProto.INT64)
+    length = graph.give("tokens_len", ("batch",), TensorProto.INT64)
+    graph.take(graph.speak(graph.see(graph.embed(codes))), "audio", ("batch", 1, "samples"))
+    samples = graph.node("Mul", [length, graph.constant(HOP, "int64")])
+    graph.take(samples, "audio_len", ("batch",), TensorProto.INT64)
+    return graph.write(path)
+
+
+def speaker_vocoder(path: Path) -> Path:
+    """Write a decoder of latents that takes a speaker, a style and the strength of something."""
+    graph = Graph(23)
+    frames = graph.see(graph.give("z", ("batch", WIDTH, "frames")))
+    speaker = graph.give("sid", (1,), TensorProto.INT64)
+    voice = graph.transpose(graph.node("Gather", [graph.normal(8, WIDTH), speaker]), 1, 0)
+    style = graph.give("style", (1, WIDTH))
+    strength = graph.give("noise_scale", (1,))
+    added = graph.node("Add", [voice, graph.node("Mul", [graph.transpose(style, 1, 0), strength])])
+    graph.take(graph.speak(graph.node("Add", [frames, added])), "audio", ("batch", 1, "samples"))
+    return graph.write(path)
+
+
+def half_precision_codec(path: Path) -> Path:
+    """Write a codec whose sound is float16."""
+    graph = Graph(24)
+    codes = graph.give("audio_codes", ("batch", BOOKS, "frames"), TensorProto.INT64)
+    wave = graph.node("Cast", [graph.speak(graph.see(graph.embed(codes)))], to=TensorProto.FLOAT16)
+    graph.take(wave, "audio_values", ("batch", 1, "samples"), TensorProto.FLOAT16)
+    return graph.write(path)
+
+
+def stereo_codec(path: Path) -> Path:
+    """Write a codec that gives two channels."""
+    graph = Graph(25)
+    codes = graph.give("audio_codes", ("batch", BOOKS, "frames"), TensorProto.INT64)
+    frames = graph.see(graph.embed(codes))
+    both = graph.node("Concat", [graph.speak(frames), graph.speak(frames)], axis=1)
+    graph.take(both, "audio_values", ("batch", 2, "samples"))
+    return graph.write(path)
+
+
+def overhanging_codec(path: Path, kernel: int = 2 * HOP) -> Path:
+    """Write a codec whose last layer is not cut: it gives a frame more than it takes."""
+    graph = Graph(26)
+    codes = graph.give("audio_codes", ("batch", BOOKS, "frames"), TensorProto.INT64)
+    voices = graph.constant(graph.random.standard_normal((WIDTH, 1, kernel)) / 6)
+    frames = graph.see(graph.embed(codes))
+    wave = graph.node("Tanh", [graph.node("ConvTranspose", [frames, voices], strides=[HOP])])
+    graph.take(wave, "audio_values", ("batch", 1, "samples"))
+    return graph.write(path)
+
+
+def short_codec(path: Path) -> Path:
+    """Write a codec that gives a frame less, as a centred inverse STFT within the graph does."""
+    graph = Graph(27)
+    codes = graph.give("audio_codes", ("batch", BOOKS, "frames"), TensorProto.INT64)
+    voices = graph.constant(graph.random.standard_normal((WIDTH, 1, 2 * HOP)) / 6)
+    frames = graph.see(graph.embed(codes))
+    cut = {"strides": [HOP], "pads": [HOP, HOP]}
+    wave = graph.node("Tanh", [graph.node("ConvTranspose", [frames, voices], **cut)])
+    graph.take(wave, "audio_values", ("batch", 1, "samples"))
+    return graph.write(path)
+
+
+def attention_codec(path: Path) -> Path:
+    """Write a codec whose frames see all others, which no node alone tells."""
+
+    def between(graph: Graph, frames: str) -> str:
+        scores = graph.node("MatMul", [graph.transpose(frames, 0, 2, 1), frames])
+        shares = graph.node("Softmax", [graph.node("Mul", [scores, graph.constant(0.1)])], axis=2)
+        return graph.node("Add", [frames, graph.node("MatMul", [frames, graph.transpose(shares, 0, 2, 1)])])
+
+    return _codec(path, between, 28)
+
+
+def halving_vocoder(path: Path) -> Path:
+    """Write a decoder of latents that halves its frames inside, so that it is not free where chunks begin."""
+    graph = Graph(29)
+    frames = graph.see(graph.give("z", ("batch", WIDTH, "frames")))
+    down = graph.node("Conv", [frames, graph.normal(WIDTH, WIDTH, 4, scale=2)], strides=[2], pads=[1, 1])
+    up = graph.constant(graph.random.standard_normal((WIDTH, WIDTH, 4)) / 5)
+    doubled = graph.node("ConvTranspose", [graph.node("Tanh", [down]), up], strides=[2], pads=[1, 1])
+    graph.take(graph.speak(doubled), "audio", ("batch", 1, "samples"))
+    return graph.write(path)
+
+
+def lstm_state_codec(path: Path) -> Path:
+    """Write a codec with an LSTM whose two states go in and out."""
+    graph = Graph(30)
+    codes = graph.give("codes", (1, BOOKS, "frames"), TensorProto.INT64)
+    before = [graph.give(name, (1, 1, WIDTH)) for name in ("h_in", "c_in")]
+    steps = graph.transpose(graph.embed(codes), 2, 0, 1)
+    gates = [graph.normal(1, 4 * WIDTH, WIDTH, scale=8) for _ in (0, 1)]
+    names = ["steps", "h_last", "c_last"]
+    graph.nodes.append(helper.make_node("LSTM", [steps, *gates, "", "", *before], names, hidden_size=WIDTH))
+    frames = graph.transpose(graph.node("Squeeze", ["steps", graph.constant([1], "int64")]), 1, 2, 0)
+    graph.take(graph.speak(frames), "audio", (1, 1, "samples"))
+    graph.take("h_last", "h_out", (1, 1, WIDTH))
+    graph.take("c_last", "c_out", (1, 1, WIDTH))
+    return graph.write(path)
+
+
+def latent_decoder(path: Path, bands: int, hop: int) -> Path:
+    """Write a decoder of latents with so many bands, and so many samples a frame."""
+    graph = Graph(19)
+    latents = graph.give("z", ("batch", bands, "frames"))
+    graph.take(graph.speak(graph.see(latents, width=bands), hop), "output", ("batch", 1, "samples"))
     return graph.write(path)
 
 
@@ -297,7 +442,7 @@ def external_codec(path: Path, location: str = "weights.bin") -> Path:
     """Write a codec with its weights in another file."""
     plain_codec(path)
     made = onnx.load(str(path))
-    onnx.save(made, str(path), save_as_external_data=True, location=path.name + ".data", size_threshold=0)
+    onnx.save(made, str(path), save_as_external_data=True, location=path.name + ".data", size_threshold=500)
     made = onnx.load(str(path), load_external_data=False)
     for weight in made.graph.initializer:
         for entry in weight.external_data:

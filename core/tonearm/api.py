@@ -62,7 +62,7 @@ from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.limits import Limits
 from tonearm.plugins.option_types import Decibels, Duration, Milliseconds, Size, WindowName
-from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FilePath, NoOptions, PathOrName
+from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FileOfEach, FilePath, NoOptions, PathOrName
 from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
@@ -215,6 +215,7 @@ __all__ = [
     "Executor",
     "Executors",
     "Extent",
+    "FileOfEach",
     "FilePath",
     "GiveOption",
     "Grouping",

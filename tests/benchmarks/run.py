@@ -32,6 +32,8 @@ TITLES = {
     "files": "Files",
     "saving": "Saving from Python",
     "streams": "Streams",
+    "networks": "Networks",
+    "headers": "Headers of networks",
     "runs": "Runs",
     "startup": "Start-up",
 }

@@ -13,6 +13,7 @@ import librosa
 import mutagen.flac
 import numpy as np
 import pytest
+import safetensors.numpy
 import scipy.signal
 import soundfile
 import soxr
@@ -276,3 +277,29 @@ def test_one_sound_in_every_format(tmp_path: Path) -> None:
             error = found[:common] - expected[:common]
             least = 80 if path.suffix in (".wav", ".flac", ".aiff") else 10
             assert 10 * np.log10((expected**2).sum() / (error**2).sum()) > (60 if least == 80 else least)
+
+
+class TestTokens:
+    """The pipelines in configs/tokens give the codes that are in their samples."""
+
+    @staticmethod
+    def converted(name: str, folder: Path) -> Path:
+        report = tonearm.load_pipeline(CONFIGS / "tokens" / f"{name}.yaml").run(out=folder)
+        assert report.ok, report.errors
+        return report.outputs[0]
+
+    def test_musicgen_and_dia_are_aligned(self, tmp_path: Path) -> None:
+        for name, delays, front in (("musicgen", range(4), 1), ("dia", (0, *range(8, 16)), 0)):
+            raw = np.load(SAMPLES / f"tokens/{name}.npy")
+            rows = raw if name == "musicgen" else raw.T
+            wanted = np.stack([row[front + delay :][:100] for row, delay in zip(rows, delays, strict=True)])
+            np.testing.assert_array_equal(np.load(self.converted(name, tmp_path)), wanted[None])
+
+    def test_texts_give_the_numbers_of_their_marks(self, tmp_path: Path) -> None:
+        numbers = [int(one) for one in re.findall(r"speech_(\d+)", (SAMPLES / "tokens/neutts.txt").read_text())]
+        np.testing.assert_array_equal(np.load(self.converted("neutts", tmp_path)), [[numbers]])
+        marks = re.findall(r"\d+", (SAMPLES / "tokens/orpheus.txt").read_text())
+        frames = np.array(marks, int).reshape(60, 7) - 10 - 4096 * np.arange(7)
+        levels = safetensors.numpy.load_file(self.converted("orpheus", tmp_path))
+        for (_, level), positions in zip(sorted(levels.items()), ([0], [1, 4], [2, 3, 5, 6]), strict=True):
+            np.testing.assert_array_equal(level, frames[:, positions].reshape(1, -1))

@@ -201,11 +201,12 @@ ELSEWHERE = {
     "conversion/chunks.py:_axes_of": "test_chunks: a stream, and these cases are of whole sounds",
     "formats/lame.py:improper_mp3": "test_lame: LAME writes no such file",
     "writing/tagging_encoder.py:check_blocks": "a stream, and these cases are of whole sounds",
-    "formats/onnx.py:open_session": "test_onnx: providers that are not installed",
-    "formats/onnx.py:synthesise": "test_onnx_vocoder: a model of variable lengths",
+    "networks/onnx_session.py:_session": "test_onnx_session: a device that does not start",
+    "networks/onnx_session.py:providers_of": "test_onnx_session: a device that is not installed",
+    "networks/onnx_transform.py:check_blocks": "test_onnx_vocoder: a model that cannot be cut in a stream",
+    "networks/onnx_transform.py:warnings": "test_onnx_codec: warnings of a pipeline that works",
+    "networks/codes.py:check_block_codes": "test_codes: advice in prose",
     "transforms/onnx_vocoder.py:_remedies": "test_onnx_vocoder",
-    "transforms/onnx_vocoder.py:_size": "test_onnx_vocoder",
-    "transforms/onnx_vocoder.py:problems": "test_onnx_vocoder",
 }
 """Places whose remedies the tests of a module apply, because they need a model, a file or a program of their own."""
 

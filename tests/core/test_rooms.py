@@ -31,7 +31,9 @@ SHARED_NAMES: Mapping[str, str] = {
     "load": "each format has its own: npy.load, pytorch.load",
     "main": "every command has a main function",
     "open_arrays": "each format has its own: hdf5.open_arrays, zarr_store.open_arrays",
+    "plan_of": "a plan of the decoding of a sound file, and one of a network",
     "read": "tonearm.read is for people, and the reader of YAML for the host",
+    "read_header": "each format has its own: npy_header.read_header, onnx_header.read_header",
     "stft": "the native kernel has the name of what it computes",
     "write": "each kernel writes its own code",
 }

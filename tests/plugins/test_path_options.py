@@ -42,13 +42,17 @@ def is_file_option(option: Any) -> bool:
     return any(names_file(hint, "x.npy") or names_file(hint, "x.txt") for hint in alternatives(option.type))
 
 
+NSF = Path(__file__).parents[1] / "data/models/nsf_tiny.onnx"
+"""A network that takes latents or a mel spectrogram, and f0."""
+
 OF_FILES = [(plugin, name) for plugin, name, option in every_option() if is_file_option(option)]
 
 
 def test_options_that_name_files_are_known_and_guarded() -> None:
     """A new one belongs into this table, with a way to give it below."""
-    assert {name for _, name in OF_FILES} == {"cover", "model", "window"}
-    assert {plugin for plugin, name in OF_FILES if name == "model"} == {"onnx-vocoder"}
+    assert {name for _, name in OF_FILES} == {"cover", "file", "model", "window"}
+    assert {plugin for plugin, name in OF_FILES if name == "model"} >= {"onnx-codec", "onnx-vocoder"}
+    assert {plugin for plugin, name in OF_FILES if name == "file"} == {"onnx-codec", "onnx-vocoder"}
 
 
 def test_they_are_listed_in_security_md() -> None:
@@ -101,9 +105,14 @@ def pipeline_with(plugin: str, option: str, path: str) -> dict[str, Any]:
         suffix = {"mp3-writer": ".mp3", "opus-writer": ".opus", "ogg-writer": ".ogg", "flac-writer": ".flac"}
         suffix |= {"m4a-writer": ".m4a", "wav-writer": ".wav", "aiff-writer": ".aiff"}
         output = {"use": plugin, "file": f"x.out{suffix.get(plugin, '')}", "with": {option: path}}
-    elif option == "model":
+    elif option in ("model", "file"):
+        model = {"model": str(NSF), "inputs": {"f0": {"file": path}}} if option == "file" else {"model": path}
         wave = {"use": "npy-reader", "with": {"kind": "mel", "dialect": "hifigan"}}
-        steps = [{"use": plugin, "with": {option: path, "dialect": "hifigan"}}]
+        if plugin == "onnx-vocoder":
+            model["dialect"] = "hifigan"
+        else:
+            wave = {"use": "npy-reader", "with": {"kind": "latent", "sample_rate": 22050, "samples_per_frame": 256}}
+        steps = [{"use": plugin, "with": model}]
     elif any(entry.name == plugin for entry in default().entries("kind")):
         kind = {} if plugin == "inferred" else {"kind": plugin}
         wave = {"use": "npy-reader", "with": {**kind, option: path, **grid}}
@@ -116,7 +125,7 @@ def pipeline_with(plugin: str, option: str, path: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("plugin", "option"), OF_FILES)
 def test_what_is_no_file_for_it_is_refused_before_anything_is_read(tmp_path: Path, plugin: str, option: str) -> None:
-    suffix = {"cover": ".png", "model": ".onnx", "window": ".txt"}[option]
+    suffix = {"cover": ".png", "file": ".txt", "model": ".onnx", "window": ".txt"}[option]
     np.save(tmp_path / "a.npy", np.full((80, 9), 0.5, "f4"))
     for kind, path in hostile_files(tmp_path, suffix).items():
         if option == "window" and kind == "descriptor":
@@ -126,5 +135,5 @@ def test_what_is_no_file_for_it_is_refused_before_anything_is_read(tmp_path: Pat
             tonearm.load_pipeline(given).run([tmp_path / "a.npy"], out=tmp_path / "o")
         told = str(caught.value)
         assert not (tmp_path / "o").exists()
-        assert re.search(r"window|cover|model|there is no file|cannot be loaded", told), (kind, told)
+        assert re.search(r"window|cover|model|input|there is no file|cannot read|cannot be loaded", told), (kind, told)
         assert SECRET not in told

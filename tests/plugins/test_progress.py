@@ -104,12 +104,25 @@ def test_of_istft_of_a_mapped_file(reported: list[Any], tmp_path: Path, engine: 
     assert reported == sorted(reported)
 
 
-def test_of_the_vocoder(reported: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(Path(__file__).parent / "transforms")
-    models = importlib.import_module("onnx_models")
-    options = {"model": models.model(tmp_path / "v.onnx"), "dialect": models.HIFIGAN}
-    vocoder = plugin("transform", "onnx-vocoder", **options, chunk_frames=100)
-    vocoder.apply(MelSpectrogram(values=models.mel(300, 2), dialect=models.HIFIGAN), context_of(reported))
+@pytest.fixture
+def networks(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What makes small networks."""
+    monkeypatch.syspath_prepend(Path(__file__).parent / "networks")
+    return importlib.import_module("network_material")
+
+
+def test_of_the_vocoder(reported: list[Any], tmp_path: Path, networks: Any) -> None:
+    options = {"model": str(networks.vocoder(tmp_path / "v.onnx")), "dialect": networks.SMALL}
+    vocoder = plugin("transform", "onnx-vocoder", **options, chunk=100)
+    vocoder.apply(networks.small_mel(300, 2), context_of(reported))
+    assert_forwards(reported, least=6)
+    assert reported[-1] == (600, 600)
+
+
+@pytest.mark.parametrize("segments", [None, (100, 100, 100)])
+def test_of_the_codec(reported: list[Any], tmp_path: Path, networks: Any, segments: Any) -> None:
+    codec = plugin("transform", "onnx-codec", model=str(networks.stereo_codec(tmp_path / "c.onnx")), chunk=50)
+    codec.apply(networks.tokens_of(300, 2, segments=segments), context_of(reported))
     assert_forwards(reported, least=6)
     assert reported[-1] == (600, 600)
 
@@ -277,7 +290,7 @@ def test_a_pipeline_passes_it_on_from_every_stage(reported: list[Any], tmp_path:
 
 PROVEN = {
     *(("transform", name) for name, _, _ in TRANSFORMS),
-    *(("transform", name) for name in ("griffin-lim", "istft", "mel-to-wave", "onnx-vocoder")),
+    *(("transform", name) for name in ("griffin-lim", "istft", "mel-to-wave", "onnx-codec", "onnx-vocoder")),
     *(("encoder", name) for name, _, _ in SOUND),
     ("encoder", "png-writer"),
     ("decoder", "audio-reader"),

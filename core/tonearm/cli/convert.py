@@ -17,7 +17,7 @@ from tonearm.addresses import is_stream, refuse_missing
 from tonearm.cli import ceiling, console, styles, watcher
 from tonearm.cli.convert_ends import TargetFormat, decoder_name, encoding_name, target_format
 from tonearm.cli.option_flags import PREFIX, add_option_flags, with_option_flags
-from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
+from tonearm.cli.parser import add_download_option, add_env_option, add_set_option, add_strict_option
 from tonearm.cli.pipe_sources import file_name, read_source, stem_of, whole_source
 from tonearm.cli.pipes import InputPipe, OutputPipe
 from tonearm.cli.printing import remedies_as_flags
@@ -80,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_set_option(parser)
     add_strict_option(parser)
     add_env_option(parser)
+    add_download_option(parser)
     add_option_flags(parser, registry.default())
 
 
@@ -108,6 +109,10 @@ def _main(arguments: SimpleNamespace, watch: ceiling.Watch) -> int:
     conversion = build(_request(arguments, registry, given, made), registry)
     if arguments.yaml:
         return _print_pipeline(conversion.root, arguments)
+    if arguments.download:
+        from tonearm.pipeline.downloads import with_downloads
+
+        conversion = replace(conversion, root=with_downloads(conversion.root, registry))
     checked = conversion.check(registry)
     name = "" if made.is_piped else split_template(arguments.target)[1]
     if _utf8(name) != name:

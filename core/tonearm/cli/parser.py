@@ -144,6 +144,16 @@ def add_env_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_download_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--download``, which the commands that convert take."""
+    parser.add_argument(
+        "--download",
+        action="store_true",
+        help="Download models that a step names and the cache of their hub has not got; without it, nothing is"
+        " downloaded",
+    )
+
+
 def add_set_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--set`` and ``--limit``, which several commands take."""
     add_limit_option(parser)

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tonearm.cli import console
-from tonearm.cli.parser import add_env_option, add_set_option, add_strict_option
+from tonearm.cli.parser import add_download_option, add_env_option, add_set_option, add_strict_option
 from tonearm.startup import StopHandler, keep_freed_memory
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_set_option(parser)
     add_strict_option(parser)
     add_env_option(parser)
+    add_download_option(parser)
     group = parser.add_argument_group("Input")
     group.add_argument(
         "--from",
@@ -190,6 +191,10 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
 
     root, file = read_pipeline(arguments.pipeline, arguments.overrides, arguments.limits)
     registry = console.load_registry()
+    if arguments.download:
+        from tonearm.pipeline.downloads import with_downloads
+
+        root = with_downloads(root, registry)
     try:
         pipeline = Pipeline(check(root, file, registry, env=arguments.env))
     except PipelineError as error:

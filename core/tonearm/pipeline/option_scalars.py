@@ -16,12 +16,14 @@ from tonearm.plugins.option_types import (
     bare,
     choices,
     container,
+    extra_of,
     is_mapping,
     is_path,
     is_plain,
     is_plugin,
     is_record,
     may_be_name,
+    names_each,
     names_file,
     quantity,
     unit_of,
@@ -75,7 +77,7 @@ def in_folder(hint: Any, value: Any, folder: str) -> Any:
 
 def missing_file(hint: Any, value: Any) -> str | None:
     """Return the name of the file that a value names, if it does not exist; None if it does, or names none."""
-    if not names_file(hint, value) or may_be_name(hint, value):
+    if not names_file(hint, value) or may_be_name(hint, value) or names_each(extra_of(hint), value):
         return None
     if os.path.lexists(value) and os.path.exists(value):  # noqa: PTH110 - pathlib takes 6 ms
         return None

@@ -13,7 +13,7 @@ from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.checked import BoundPlugin, CheckedPipeline
 from tonearm.plugins.context import Provenance
 from tonearm.plugins.nested import nested_plugins, plain_options, plain_value, plugin_identity
-from tonearm.plugins.option_types import choices, file_suffixes
+from tonearm.plugins.option_types import choices, file_suffixes, names_each
 from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.plugin import CHANGES_OUTPUT, Plugin
 from tonearm.source import Source
@@ -169,7 +169,7 @@ def _counted(option: Option, options: Any, hashes: dict[str, str]) -> Any:
     others = choices(option.type)  # texts that name no file, as in FilePath | Literal["none"]
 
     def is_file(text: str) -> bool:
-        return text.lower().endswith(suffixes) and text not in others
+        return text.lower().endswith(suffixes) and text not in others and not names_each(option.extra, text)
 
     return _plain(value, lambda text: hashes[text] if is_file(text) else text, hashes)
 

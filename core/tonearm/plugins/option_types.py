@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
-from tonearm.plugins.plugin import NAMES_FILE, OR_NAME, Plugin
+from tonearm.plugins.plugin import NAMES_EACH, NAMES_FILE, OR_NAME, Plugin
 from tonearm.signals.windows import WINDOW_FILES
 
 UNIT = "unit"
@@ -158,6 +158,11 @@ def names_file(hint: Any, value: Any = "") -> bool:
 def may_be_name(hint: Any, value: Any) -> bool:
     """Return whether a value that names a file may be a name of something else as well, if there is no such file."""
     return bool(extra_of(hint).get(OR_NAME)) and not str(value).startswith(("/", "./", "../", "~"))
+
+
+def names_each(extra: Mapping[str, Any], value: Any) -> bool:
+    """Return whether a value names a file of each source, by the extra properties of its type: ``f0/{stem}.npy``."""
+    return bool(extra.get(NAMES_EACH)) and "{" in str(value)
 
 
 def _may_name_file(hint: Any) -> bool:

@@ -173,8 +173,9 @@ def _defaults(options: Any) -> Iterator[tuple[str, Any]]:
     """Yield each field of a dataclass or struct with its default."""
     if not dataclasses.is_dataclass(options):
         for field in msgspec.structs.fields(options):
-            made = field.default_factory() if callable(field.default_factory) else field.default
-            yield field.name, dataclasses.MISSING if field.required else made
+            made = field.default_factory is not msgspec.NODEFAULT
+            default = field.default_factory() if made else field.default
+            yield field.name, dataclasses.MISSING if field.required else default
         return
     for one in _own_first(options):
         if one.init:

@@ -33,6 +33,12 @@ OR_NAME = "or_name"
 Any other text is a name of something else, such as a model on a hub, unless it starts as a path does: ``./model``.
 """
 
+NAMES_EACH = "names_each"
+"""Key in ``Meta(extra=…)``: true for a file whose name may have fields of the source, such as ``f0/{stem}.npy``.
+
+With fields it names a file of each source, which is looked for when the source is converted.
+"""
+
 CHANGES_OUTPUT = "changes_output"
 """Key in ``Meta(extra=…)``: which values of an option change an output.
 
@@ -61,6 +67,10 @@ FilePath: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True}
 
 PathOrName: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True, OR_NAME: True})]
 """Path of a file or folder, relative to the pipeline's file, or a name of something else if there is no such file."""
+
+
+FileOfEach: TypeAlias = Annotated[str, Meta(min_length=1, extra={NAMES_FILE: True, NAMES_EACH: True})]
+"""Path of a file, or of one for each source by fields such as ``{stem}``, relative to the pipeline's file."""
 
 
 @dataclass(frozen=True)

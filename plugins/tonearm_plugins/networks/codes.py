@@ -31,7 +31,7 @@ def sizes_of_rows(sizes: Sequence[int], counts: Sequence[int]) -> tuple[int, ...
     return tuple(size for size, count in zip(sizes, counts, strict=True) for _ in range(count))
 
 
-def check_codes(codes: NDArray[Any], sizes: Sequence[int], counts: Sequence[int] = (), first: int = 0) -> None:
+def check_block_codes(codes: NDArray[Any], sizes: Sequence[int], counts: Sequence[int] = (), first: int = 0) -> None:
     """Raise `ItemError` unless all codes are in the codebooks of their rows.
 
     Parameters

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tonearm.api import ItemError, Source, quoted, text_template
-from tonearm_plugins.formats import npy, text_arrays
+from tonearm_plugins.formats import npy
 from tonearm_plugins.networks.options import InputFile
 
 if TYPE_CHECKING:
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from tonearm.api import Context
     from tonearm_plugins.networks.plan import NetworkPlan, PlannedInput
 
-MAX_BYTES = 1 << 28
+MAX_BYTES = 1 << 26
 """Largest size of a file that is given."""
+
+_NPY_MAGIC = b"\x93NUMPY"
 
 
 def given_arrays(plan: NetworkPlan, channels: int, frames: int | None, context: Context) -> Mapping[str, NDArray[Any]]:
@@ -52,14 +54,50 @@ def _value(planned: PlannedInput, context: Context) -> NDArray[Any]:
     given = planned.given
     if not isinstance(given, InputFile):
         return np.asarray(given)
-    path = text_template(given.file).render(context.source, "", 0)
+    return read_input_file(text_template(given.file).render(context.source, "", 0), planned.tensor.name)
+
+
+def read_input_file(path: str, name: str) -> NDArray[Any]:
+    """Return the array in a file that the options name for an input.
+
+    Parameters
+    ----------
+    path
+        Path of a ``.npy`` file, or of a text with numbers between white space, one row a line.
+    name
+        Name of the input.
+
+    Raises
+    ------
+    ItemError
+        If the file cannot be read, or holds no numbers. No message quotes it, since an option can name any file.
+    """
+    import numpy as np
+
     with Source(name=path, path=path).open() as file:
-        content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise ItemError(f"{quoted(path)} for input {planned.tensor.name} has more than {MAX_BYTES >> 20} MiB")
-    if content.startswith(b"\x93NUMPY"):
-        return np.asarray(npy.load_bytes(content, name=path))
-    return np.asarray(next(iter(text_arrays.parse_text(content, path).arrays.values())))
+        size = file.seek(0, 2)
+        file.seek(0)
+        content = file.read() if size <= MAX_BYTES else b""
+    if size > MAX_BYTES:
+        raise _no_numbers(path, name, f"it has more than {MAX_BYTES >> 20} MiB")
+    if not path.lower().endswith(".npy"):
+        rows = [line.split() for line in content.splitlines() if line.strip()]
+        try:
+            table = np.array([[float(word) for word in row] for row in rows])
+        except ValueError:
+            raise _no_numbers(path, name, "its lines are not all numbers, as many in each") from None
+        return table[:, 0] if table.shape[-1:] == (1,) else table
+    if not content.startswith(_NPY_MAGIC):
+        raise _no_numbers(path, name, "it is not a .npy file")
+    return np.asarray(npy.load_bytes(content, name=path))
+
+
+def _no_numbers(path: str, name: str, reason: str) -> ItemError:
+    return ItemError(
+        f"{quoted(path)} for input {name} of the model holds no array of numbers: {reason}",
+        code="bad-model-input",
+        hint=f"correct {name} under inputs:, or the file that it names",
+    )
 
 
 def _fitted(planned: PlannedInput, array: NDArray[Any], channels: int, frames: int | None) -> NDArray[Any]:

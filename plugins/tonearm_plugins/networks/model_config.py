@@ -69,11 +69,14 @@ class ModelClass(Struct, frozen=True, kw_only=True):
         Function that returns its figures from the fields of its config.
     defaults
         Values of the fields that a config may leave out.
+    needs
+        Packages that it needs beside transformers and PyTorch.
     """
 
     name: str
     figures: Callable[[Fields], Figures]
     defaults: Fields
+    needs: tuple[str, ...] = ()
 
 
 class ModelConfig(Struct, frozen=True, kw_only=True):
@@ -85,6 +88,8 @@ class ModelConfig(Struct, frozen=True, kw_only=True):
         Name of the class of transformers that runs it.
     figures
         Its figures.
+    needs
+        Packages that the class needs beside transformers and PyTorch.
     inside
         Field of the config that holds that of the class, and the beginning of the names of its weights, if the class
         is a part of a larger model; empty texts otherwise.
@@ -92,6 +97,7 @@ class ModelConfig(Struct, frozen=True, kw_only=True):
 
     name: str
     figures: Figures
+    needs: tuple[str, ...] = ()
     inside: tuple[str, str] = ("", "")
 
 
@@ -242,6 +248,7 @@ CODECS: Mapping[str, ModelClass] = {
         name="HiggsAudioV2TokenizerModel",
         figures=_xcodec,
         defaults={"target_bandwidths": _BANDWIDTHS, "sample_rate": 24000, "codebook_size": 1024},
+        needs=("torchaudio",),
     ),
     "mimi": ModelClass(
         name="MimiModel",
@@ -355,7 +362,7 @@ def read_config(folder: Path, classes: Mapping[str, ModelClass], *, other: str) 
             code="bad-model",
             remedies=(Advice("download the model again, or save it by save_pretrained"),),
         ) from error
-    return ModelConfig(name=found.name, figures=figures, inside=inside)
+    return ModelConfig(name=found.name, figures=figures, needs=found.needs, inside=inside)
 
 
 def _unknown(folder: Path, kind: object, classes: Mapping[str, ModelClass], other: str) -> OptionError:

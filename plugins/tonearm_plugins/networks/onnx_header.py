@@ -20,13 +20,11 @@ from tonearm_plugins.networks.protobuf import BYTES, VARINT, Messages, WireError
 MAX_MODEL = (1 << 31) - 1
 """Bytes that a protocol buffer can have: a larger model keeps its weights in files beside it."""
 
-DTYPES: Mapping[int, str] = dict(
-    enumerate(
-        "float32 uint8 int8 uint16 int16 int32 int64 string bool float16 float64 uint32 uint64 complex64 complex128"
-        " bfloat16 float8e4m3fn float8e4m3fnuz float8e5m2 float8e5m2fnuz uint4 int4 float4e2m1".split(),
-        start=1,
-    )
+_DTYPES = (
+    "float32 uint8 int8 uint16 int16 int32 int64 string bool float16 float64 uint32 uint64 complex64 complex128"
+    " bfloat16 float8e4m3fn float8e4m3fnuz float8e5m2 float8e5m2fnuz uint4 int4 float4e2m1"
 )
+DTYPES: Mapping[int, str] = dict(enumerate(_DTYPES.split(), start=1))
 """Types of values by the number that a header gives them, in NumPy's words where NumPy has them."""
 
 _OTHER_TYPES = {4: "sequence", 5: "map", 7: "opaque", 8: "sparse_tensor", 9: "optional"}

@@ -97,7 +97,7 @@ def load_model(path: Path, device: Device = "auto", threads: int = 1) -> OnnxMod
         state = path.stat()
     except OSError as error:
         raise ItemError(f"{path} cannot be read: {error.strerror}", code="bad-model") from error
-    key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, os.path.abspath(path), device, threads)
+    key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, str(path.absolute()), device, threads)
     with _lock:
         model = _loaded.get(key)
         if model is None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,7 +24,7 @@ from tonearm.api import (
 )
 from tonearm_plugins.networks.onnx_header import read_header
 from tonearm_plugins.networks.onnx_session import ONNXRUNTIME
-from tonearm_plugins.networks.options import NetworkOptions
+from tonearm_plugins.networks.options import InputFile, NetworkOptions
 from tonearm_plugins.networks.original_sound import restored, restored_spec
 from tonearm_plugins.networks.planning import Wanted, plan_of, wanted_by, wanted_of
 
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 
 In = TypeVar("In", bound=Signal)
 Opts = TypeVar("Opts", bound=NetworkOptions)
-
-_DATA_SUFFIXES = (".data", "_data")
 
 
 class OnnxTransform(BlockTransform[In, Waveform, Opts]):
@@ -66,13 +63,21 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
         except ItemError:
             return []
         beside = [str(Path(self.options.model).parent / name) for name in names]
-        given = [one.file for one in self.options.inputs.values() if hasattr(one, "file") and "{" not in one.file]
-        return [name for name in (*beside, *given) if Path(name).is_file()]
+        return [name for name in (*beside, *(path for _, path in self._constant_files())) if Path(name).is_file()]
+
+    def _constant_files(self) -> Iterator[tuple[str, str]]:
+        """Yield the inputs that are given the same file with each item, and its path."""
+        for name, given in self.options.inputs.items():
+            if isinstance(given, InputFile) and "{" not in given.file:
+                yield name, given.file
 
     def preflight(self) -> None:
         """Load the model once, on the CPU, to see that onnxruntime knows all that is in it."""
+        from tonearm_plugins.networks.given import read_input_file
         from tonearm_plugins.networks.onnx_session import check_model
 
+        for name, path in self._constant_files():
+            read_input_file(path, name)
         check_model(Path(self.options.model), self.options.device)
 
     def produces(self, spec: Spec) -> Spec:

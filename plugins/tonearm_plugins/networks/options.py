@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from tonearm.api import (
     MAX_SAMPLE_RATE,
+    FileOfEach,
     FilePath,
     ItemError,
     OptionError,
@@ -41,9 +42,8 @@ class InputFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     file: Annotated[
-        str,
+        FileOfEach,
         Meta(
-            min_length=1,
             description="Path of a .npy or .txt file; {stem} and other fields stand for the name of the source.",
             examples=["f0/{stem}.npy"],
         ),
@@ -92,8 +92,8 @@ class NetworkOptions:
     outputs: Annotated[
         dict[str, OutputName],
         Meta(
-            description="What outputs are, by name, where the header does not tell it. Of a spectrum, x and y are cosine"
-            " and sine of the phase.",
+            description="What outputs are, by name, where the header does not tell it. Of a spectrum, x and y are the"
+            " cosine and sine of the phase.",
             examples=[{"spec": "magnitude", "pha": "phase"}],
         ),
     ] = field(default_factory=dict)
@@ -110,14 +110,14 @@ class NetworkOptions:
     ] = None
     hop_length: Annotated[
         PositiveInt | None,
-        Meta(description="Samples from one frame of a spectrum to the next; the dialect's by default."),
+        Meta(description="Samples from one frame of a spectrum to the next; the recipe's by default."),
     ] = None
     win_length: Annotated[PositiveInt | None, Meta(description="Length of the window; n_fft by default.")] = None
     window: Annotated[WindowName | None, Meta(description="Window of a spectrum; hann by default.")] = None
     padding: Annotated[
         Padding | None,
         Meta(
-            description="Padding of a spectrum; half-overlap is `same` of Vocos. The dialect's, or center by default."
+            description="Padding of a spectrum; half-overlap is `same` of Vocos. The recipe's, or center by default."
         ),
     ] = None
 

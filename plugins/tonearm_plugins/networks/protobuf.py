@@ -1,4 +1,4 @@
-"""Messages of protocol buffers, walked field by field in a file that is mapped, so that what nobody needs is skipped."""
+"""Messages of protocol buffers, walked field by field in a mapped file, so that what nobody needs is skipped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeAlias
 Data: TypeAlias = "bytes | mmap.mmap"
 
 MAX_FIELDS = 4_000_000
-"""Number of fields that are looked at: those of a network of a hundred thousand nodes, and about two seconds of work."""
+"""Number of fields that are looked at: those of a hundred thousand nodes, and some seconds of work."""
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """Types of fields; the groups of old protocol buffers are left out."""
@@ -78,8 +78,8 @@ class Messages:
             at += size
 
     def text(self, begin: int, end: int) -> str:
-        """Return the text between two positions; bytes that are no UTF-8 become surrogates, as in names of files."""
-        return bytes(self.data[begin:end]).decode("utf-8", "surrogateescape")
+        """Return the text between two positions; bytes that are no UTF-8 are escaped."""
+        return bytes(self.data[begin:end]).decode("utf-8", "backslashreplace")
 
 
 def varint(data: Data, at: int, end: int) -> tuple[int, int]:

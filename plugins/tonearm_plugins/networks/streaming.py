@@ -16,7 +16,7 @@ from tonearm_plugins.networks.chunks import (
     cutting_for,
     fixed_cutting,
 )
-from tonearm_plugins.networks.codes import check_codes
+from tonearm_plugins.networks.codes import check_block_codes
 from tonearm_plugins.networks.receptive_field import ReceptiveField, measure, measure_rate
 from tonearm_plugins.networks.spectrum import check_bins, inversion
 
@@ -128,7 +128,7 @@ class StartedNetwork(StartedTransform):
 
     def _append(self, block: NDArray[Any]) -> None:
         if block.dtype.kind in "iu":
-            check_codes(block, self._options.sizes, self._options.counts, self._buffer.frames)
+            check_block_codes(block, self._options.sizes, self._options.counts, self._buffer.frames)
         self._buffer.append(block)
 
     def _can_decide(self) -> bool:

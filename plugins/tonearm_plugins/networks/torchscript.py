@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from tonearm.api import Advice, CodecTokens, ItemError, Latents, MelSpectrogram, OptionError
+from tonearm.api import Advice, CodecTokens, ItemError, Latents, MelSpectrogram, OptionError, SetOption
 from tonearm_plugins.networks.failures import reason_of
 from tonearm_plugins.networks.torch_device import DeviceName, choose_device
 
@@ -119,10 +119,24 @@ def arguments_of(
         parts, order = [signal.block_array()[channels]], ("batch", "book", "frame")
     else:
         parts, order = [level[channels] for level in signal.levels], ("batch", "frame")
-    wanted = [order.index(axis) for axis in axes if axis in order]
-    typed = [torch.tensor(part, dtype=getattr(torch, dtype), device=device) for part in parts]
-    made = [part.permute(wanted) if len(wanted) == len(order) else part.squeeze(0) for part in typed]
+    made = [_laid(torch.tensor(part, dtype=getattr(torch, dtype), device=device), order, axes) for part in parts]
     return [made] if levels == "list" and isinstance(signal, CodecTokens) else made
+
+
+def _laid(part: Any, order: Sequence[str], axes: Sequence[ArgumentAxis]) -> Any:
+    """Return a tensor with its axes in the program's order; those that the program has not got have size 1."""
+    for index, axis in reversed(list(enumerate(order))):
+        if axis in axes:
+            continue
+        if part.shape[index] != 1:
+            raise ItemError(
+                f"the axes {', '.join(axes)} have no {axis}, but there are {part.shape[index]}",
+                code="model-mismatch",
+                remedies=(SetOption("axes", list(order)),),
+            )
+        part = part.squeeze(index)
+    left = [axis for axis in order if axis in axes]
+    return part.permute([left.index(axis) for axis in axes if axis in left])
 
 
 def call_program(program: Any, method: str, arguments: Sequence[Any]) -> Array:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, TypeVar
 
-from tonearm.api import Context, ItemError, Meta, OptionError, PathOrName, Signal, Spec, Transform, Waveform
+from tonearm.api import (
+    Context,
+    ItemError,
+    Meta,
+    OptionError,
+    PathOrName,
+    Requirement,
+    Signal,
+    Spec,
+    Transform,
+    Waveform,
+)
 from tonearm_plugins.networks.failures import reason_of
 from tonearm_plugins.networks.hub import (
     CONFIG,
@@ -72,6 +84,14 @@ class TransformersTransform(Transform[In, Waveform, Opts]):
         self._models = LoadedModels()
         self._asked: Spec | None = None
         self._found: ModelConfig | None = None
+
+    def needs(self) -> Iterator[Requirement]:
+        """Yield the packages that the model's class needs."""
+        yield from self.requires
+        with contextlib.suppress(OptionError):  # `produces` tells what is wrong with the model
+            found = self._config()
+            for name in found.needs if found else ():
+                yield Requirement(name=name, hint=f"pip install {name}")
 
     def files(self) -> list[str]:
         """Return the config and the weights of the model, as far as they are on this machine."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tonearm_plugins.networks.onnx_session import OnnxModel
-    from tonearm_plugins.networks.plan import Axis, NetworkPlan, PlannedInput, PlannedOutput
+    from tonearm_plugins.networks.plan import Axis, NetworkPlan, OutputRole, PlannedInput, PlannedOutput
 
 Place = tuple[int, int]
 """Channel of an item, and its first frame."""
@@ -133,11 +133,8 @@ class Network:
         tensor, dtype = planned.tensor, np.dtype(planned.tensor.dtype)
         rows = None if planned.level is None or not self._rows else self._rows[planned.level]
         if planned.role == "codes" and planned.level is not None:
-            if rows is None:
-                level = values[:, planned.level]
-            else:
-                level = values[:, rows].transpose(0, 2, 1).reshape(items, -1)
-            made = arranged(level, ("batch", "frame"), planned.axes)
+            level = values[:, planned.level] if rows is None else values[:, rows].transpose(0, 2, 1)
+            made = arranged(level.reshape(items, -1), ("batch", "frame"), planned.axes)
         elif planned.role == "codes":
             made = arranged(values, ("batch", "book", "frame"), planned.axes)
         elif planned.role == "values":
@@ -152,14 +149,15 @@ class Network:
                 return states[tensor.name]
             made = np.zeros(_state_shape(planned, items))
         else:
-            made = _given_part(self.given[tensor.name], planned.axes, places, frames)
+            made = _given_part(self.given[tensor.name], planned, places, frames)
         return np.ascontiguousarray(made, dtype).reshape(made.shape)  # an array without axes keeps none
 
     def _together(self, by_name: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """Return what the outputs make together, (items, rows, columns)."""
         import numpy as np
 
-        parts, length = {}, None
+        parts: dict[OutputRole, NDArray[Any]] = {}
+        length = None
         for one in self._outputs:
             array = by_name[one.tensor.name]
             if one.role == "waveform":
@@ -272,7 +270,7 @@ _MOST_CHANNELS = 8
 
 
 def _state_shape(planned: PlannedInput, items: int) -> list[int]:
-    """Return the shape of a state before the first frame: what grows with time is empty, what follows items has them."""
+    """Return the shape of a state before the first frame: what grows with time is empty."""
     shape: list[int] = []
     axes = planned.axes or (None,) * len(planned.tensor.shape or ())
     for axis, size in zip(axes, planned.tensor.shape or (), strict=True):
@@ -281,13 +279,14 @@ def _state_shape(planned: PlannedInput, items: int) -> list[int]:
     return shape
 
 
-def _given_part(array: NDArray[Any], axes: Sequence[Axis], places: Sequence[Place], frames: int) -> NDArray[Any]:
+def _given_part(array: NDArray[Any], planned: PlannedInput, places: Sequence[Place], frames: int) -> NDArray[Any]:
     """Return the part of a given array that belongs to the frames of some items.
 
     The array has the channels first, then the axes of the input without ``batch``, with ``frame`` as the last one.
     """
     import numpy as np
 
+    axes = planned.axes
     order: list[Any] = [axis for axis in axes if axis not in ("batch", "frame")]
     of_items = [array[channel if len(array) > 1 else 0] for channel, _ in places]
     if "frame" in axes:
@@ -298,7 +297,9 @@ def _given_part(array: NDArray[Any], axes: Sequence[Axis], places: Sequence[Plac
         of_items = [one[..., first : first + frames] for one, (_, first) in zip(of_items, places, strict=True)]
     if "batch" not in axes:
         return _turned(of_items[0], order, axes)
-    return _turned(np.stack(of_items), ["batch", *order], axes)
+    size = dict(zip(axes, planned.tensor.shape or (), strict=False)).get("batch")
+    most = size if isinstance(size, int) else len(of_items)  # one vector for all items, which the model spreads
+    return _turned(np.stack(of_items[:most]), ["batch", *order], axes)
 
 
 def _turned(array: NDArray[Any], have: Sequence[Any], want: Sequence[Any]) -> NDArray[Any]:

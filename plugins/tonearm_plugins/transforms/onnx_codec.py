@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tonearm.api import CodecTokens, Context, Latents, Meta
@@ -54,10 +55,15 @@ class OnnxCodec(OnnxTransform[CodecTokens | Latents, OnnxCodecOptions]):
                 channels=channels,
                 frames=size,
                 scale=scale if takes_scale else None,
-                progress=lambda done, before=channels * begin: context.progress(before + done, channels * frames),
+                progress=partial(_report, context, channels * begin, channels * frames),
             )
             sound = started.push_last(values[..., begin : begin + size])
             sounds.append(sound if scale is None or takes_scale else sound * scale)
             begin += size
         stride = stride_of(sounds[0].shape[-1], has_scales=bool(scales), given=self.options.segment_stride)
         return joined(sounds, stride)[:, : signal.length]
+
+
+def _report(context: Context, before: int, total: int, done: int) -> None:
+    """Report that some frames of a segment are done, after those of the segments before it."""
+    context.progress(before + done, total)

@@ -1,4 +1,4 @@
-"""Figures of dialects and linear recipes, as a package hands them over in TOML and as a pipeline spells them out."""
+"""Figures of dialects, linear recipes and layouts, as a package gives them in TOML and as a pipeline spells them out."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from tonearm.api import LinearRecipe, MelDialect
-from tonearm.errors import OptionError, PipelineError
+from tonearm.api import LinearRecipe, MelDialect, TokenLayout
+from tonearm.errors import ItemError, OptionError, PipelineError
 from tonearm.pipeline.check import check
 from tonearm.pipeline.document import from_plain
 from tonearm.plugins import registry
 from tonearm.recipes.catalogue import Catalogue, CatalogueEntry
+from tonearm.recipes.tokens.command import shown_raw
+from tonearm.recipes.tokens.reading import read_tokens
 
-CLASSES = {"dialect": MelDialect, "recipe": LinearRecipe}
+CLASSES = {"dialect": MelDialect, "recipe": LinearRecipe, "layout": TokenLayout}
 FILES = {
     "dialect": ("tonearm_plugins.dialects", ("features", "music", "speech", "vocoders")),
     "recipe": ("tonearm_plugins.recipes", ("linear",)),
+    "layout": ("tonearm_plugins.layouts", ("language_models", "codecs")),
 }
 
 HOSTILE: tuple[Any, ...] = (
@@ -75,7 +78,10 @@ def _changed(value: Any, rng: random.Random) -> Any:
 
 
 def execute(data: bytes) -> None:
-    """Build recipes. What is accepted can be used: no finite value of its range becomes NaN, nothing raises."""
+    """Build recipes. What is accepted can be used: no finite value of its range becomes NaN, nothing raises.
+
+    A layout gives tokens or the error of an item, whatever it is given.
+    """
     given = json.loads(data)
     cls = CLASSES[given["noun"]]
     entries = [CatalogueEntry("fuzz", name, figures) for name, figures in given["recipes"].items()]
@@ -86,11 +92,14 @@ def execute(data: bytes) -> None:
         except OptionError as error:
             assert f"{error.message}{error.hint}".replace("\n", "").isprintable(), ascii(str(error))
             continue
-        _use(found)
+        (_use_layout if cls is TokenLayout else _use)(found)
     for figures in given["recipes"].values():
         if isinstance(figures, dict):
             _spell_out(given["noun"], figures)
 
+
+STEPS = {"dialect": ["mel-to-wave"], "recipe": ["griffin-lim"], "layout": []}
+"""Steps of a pipeline that spells one out."""
 
 MOST_ROWS = 100_000
 """Rows of the largest array that is made for a recipe: one may ask for billions, which no file would hold."""
@@ -105,14 +114,37 @@ def _use(recipe: Any) -> None:
             recipe.contradiction(-1.0, 1.0)
 
 
+RAW: tuple[Any, ...] = (
+    np.arange(90), np.arange(90).reshape(9, 10), np.arange(90, dtype=np.uint16).reshape(2, 9, 5), np.zeros((0, 3), int),
+    np.full((4, 4, 6), 1024), np.array([[0.5]]), [np.arange(3), np.arange(6), np.arange(12)],
+    "<custom_token_10><custom_token_4107><|s_3|><|c1_1|><|c2_2|><|speech_9|>", "", ["<|c1_1|><|c2_2|>"] * 2,
+)  # fmt: skip
+"""Arrays and texts that layouts are given."""
+
+
+def _use_layout(layout: TokenLayout) -> None:
+    """Show a layout, and read with it."""
+    assert shown_raw(layout)
+    for raw in RAW:
+        try:
+            found = list(read_tokens(layout, raw))
+        except ItemError as error:
+            found = [error]
+        for one in found:
+            if isinstance(one, ItemError):
+                assert f"{one.message}{one.hint}".replace("\n", "").isprintable(), ascii(str(one))
+            else:
+                assert one.frames > 0
+
+
 def _spell_out(noun: str, figures: dict[str, Any]) -> None:
     """Check a pipeline that spells a recipe out."""
-    kind = {"dialect": "mel", "recipe": "magnitude"}[noun]
+    kind = {"dialect": "mel", "recipe": "magnitude", "layout": "tokens"}[noun]
     document = {
         "tonearm": 1,
         "input": {"use": "npy-reader", "with": {"kind": kind, noun: figures}},
-        "steps": [{"use": "mel-to-wave" if noun == "dialect" else "griffin-lim"}],
-        "outputs": [{"use": "wav-writer", "file": "{stem}-{index}.wav"}],
+        "steps": [{"use": use} for use in STEPS[noun]],
+        "outputs": [{"use": "npy-writer", "file": "{stem}-{index}.npy"}],
     }
     try:
         check(from_plain(document), None, registry.default())

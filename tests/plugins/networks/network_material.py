@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from trial_graphs import WIDTH, Graph
 
 from tonearm.api import CodecTokens, LatentFormat, Latents, MelDialect, MelSpectrogram, Signal, StftGrid
 from tonearm.plugins.registry import default
@@ -18,6 +17,7 @@ from tonearm_plugins.networks.options import InputFile, NetworkOptions
 from tonearm_plugins.networks.plan import NetworkPlan
 from tonearm_plugins.networks.planning import Wanted, plan_of
 from tonearm_plugins.networks.work import Network
+from trial_graphs import WIDTH, Graph
 
 MODELS = Path(__file__).parents[2] / "data/models"
 HIFIGAN = default().catalogue(MelDialect).find("hifigan")
@@ -217,7 +217,9 @@ def with_more(path: Path) -> Path:
     total = graph.node("Add", [mel, graph.node("Unsqueeze", [speaker, graph.constant([2], "int64")])])
     total = graph.node("Add", [total, graph.node("Unsqueeze", [f0, graph.constant([1], "int64")])])
     sound = graph.node("Mul", [_spoken(graph, graph.see(total)), loudness])
-    count = graph.node("Unsqueeze", [graph.node("Cast", [lengths], to=TensorProto.FLOAT), graph.constant([1, 2], "int64")])
+    count = graph.node(
+        "Unsqueeze", [graph.node("Cast", [lengths], to=TensorProto.FLOAT), graph.constant([1, 2], "int64")]
+    )
     graph.take(graph.node("Mul", [sound, count]), "wav", ("batch", 1, "samples"))
     return graph.write(path)
 

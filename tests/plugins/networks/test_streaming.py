@@ -25,12 +25,12 @@ from network_material import (
     tokens_of,
     vocoder,
 )
-from trial_graphs import quantised_codec, ragged_codec, run
 
 from tonearm.api import Context, ItemError
 from tonearm_plugins.networks.onnx_session import load_model
 from tonearm_plugins.networks.receptive_field import ReceptiveField
 from tonearm_plugins.networks.streaming import StartedNetwork, WorkOptions
+from trial_graphs import quantised_codec, ragged_codec, run
 
 
 def whole(net: Any, values: Any, context: Context | None = None, **options: Any) -> Any:

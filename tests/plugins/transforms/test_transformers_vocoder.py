@@ -156,3 +156,35 @@ def test_a_codec_is_none(folders: Any, tmp_path: Path) -> None:
     (problem,) = caught.value.problems
     assert (problem.code, problem.hint) == ("unknown-model", "use transformers-codec")
     assert problem.message.endswith("is a DacModel, which transformers-codec runs")
+
+
+def test_a_run_in_worker_processes_after_a_call_in_this_one(tmp_path: Path) -> None:
+    """PyTorch has threads by then, so workers are not forked from this process."""
+    import soundfile
+    from transformers_models import MODELS
+
+    name, config = MODELS["speecht5"]
+    MODELS["hifigan"] = name, {**config, "model_in_dim": 80, "upsample_rates": [16, 16], "sampling_rate": 22050,
+                               "upsample_kernel_sizes": [32, 32]}  # fmt: skip
+    model = made("hifigan")
+    saved(model, tmp_path / "models/hifigan")
+    values = RNG.normal(-4, 2, (4, 80, 30)).astype("f4")
+    for index, one in enumerate(values):
+        np.save(tmp_path / f"{index}.npy", one)
+    (tmp_path / "a.yaml").write_text(
+        """\
+tonearm: 1
+input: {use: npy-reader, files: "*.npy", with: {kind: mel, dialect: hifigan}}
+steps: [{use: transformers-vocoder, with: {model: models/hifigan, dialect: hifigan}}]
+outputs: [{use: wav-writer, file: "{stem}.wav", with: {subtype: FLOAT}}]
+"""
+    )
+    loaded = tonearm.load_pipeline(tmp_path / "a.yaml")
+    (wave,) = loaded.convert(tmp_path / "0.npy")
+    np.testing.assert_array_equal(wave.samples[0], own(model, values[0]))
+    report = loaded.run(out=tmp_path / "out", jobs=2)
+    assert (report.total, report.failed) == (4, 0)
+    for index, one in enumerate(values):
+        samples, rate = soundfile.read(tmp_path / f"out/{index}.wav", dtype="float32")
+        assert rate == 22050
+        np.testing.assert_allclose(samples, own(model, one), atol=1e-6 * np.abs(samples).max())

@@ -276,6 +276,7 @@ class TokenLayout(Named, frozen=True, kw_only=True):
             sample_rate=self.sample_rate,
             samples_per_frame=self.samples_per_frame,
             strides=self.level_strides,
+            size=self.size if isinstance(self.size, int) and not self.sizes else None,
         )
 
     @property

@@ -236,6 +236,9 @@ def _undone_segments(
 def _undone_element(layout: TokenLayout, ids: Array, segments: tuple[int, ...] | None) -> Undone:
     """Return the codes of one element of a batch."""
     if layout.books:
+        if ids.shape[1] != len(layout.books):
+            message = f"the array has {ids.shape[1]} books, but the layout {layout.label} has {len(layout.books)}"
+            raise ItemError(message, code="wrong-books", hint="check the layout, and the order of the axes")
         return _undone_rows(layout, ids[0])
     codes, sound = undo_array(layout, ids)
     left, found = codes.shape[-1] + layout.trim[0], []

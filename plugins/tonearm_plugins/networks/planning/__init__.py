@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tonearm.api import Advice, RemoveOption, SetOption
-from tonearm_plugins.networks.exactness import reason_of
+from tonearm_plugins.networks.exactness import inexact_reason
 from tonearm_plugins.networks.onnx_external_data import misplaced
-from tonearm_plugins.networks.onnx_operators import refusals
+from tonearm_plugins.networks.onnx_operators import loading_refusals
 from tonearm_plugins.networks.options import InputFile, NetworkOptions
 from tonearm_plugins.networks.plan import NetworkHeader, NetworkPlan, PlannedInput, PlannedOutput
 from tonearm_plugins.networks.planning.faults import Faults
@@ -57,10 +57,10 @@ def plan_of(header: NetworkHeader, wanted: Wanted, options: NetworkOptions) -> N
     form = form_of(outputs)
     static_frames = _static_frames(inputs, wanted, faults)
     sample_rate = sample_rate_of(header, wanted, options, faults)
-    samples = samples_per_frame_of(header, wanted, options, (static_frames, outputs), faults)
+    samples = samples_per_frame_of(wanted, options, (static_frames, outputs), faults)
     grid = None
     if form not in (None, "waveform"):
-        grid = grid_of(header, wanted, options, (inputs, outputs), sample_rate, faults)
+        grid = grid_of(wanted, options, (inputs, outputs), sample_rate, faults)
     plan = NetworkPlan(
         inputs=inputs,
         outputs=outputs,
@@ -70,7 +70,7 @@ def plan_of(header: NetworkHeader, wanted: Wanted, options: NetworkOptions) -> N
         grid=grid,
         sample_rate=sample_rate,
         samples_per_frame=samples,
-        inexact=reason_of(header, has_state=bool(states)),
+        inexact=inexact_reason(header, has_state=bool(states)),
     )
     _check_sizes(plan, options, faults)
     faults.check(header)
@@ -90,7 +90,7 @@ def _check_file(header: NetworkHeader, options: NetworkOptions, faults: Faults) 
                 f"its weights are in {location!r}, which is no regular file in the model's folder",
                 Advice("save the model as one file, or with its weights beside it"),
             )
-    for reason, advice in refusals(header):
+    for reason, advice in loading_refusals(header):
         faults.add(reason, Advice(advice))
 
 
@@ -117,11 +117,11 @@ def _static_frames(inputs: tuple[PlannedInput, ...], wanted: Wanted, faults: Fau
                 code="model-mismatch",
             )
             continue
-        found[frames // per_frame] = one.tensor.name
+        found.setdefault(frames // per_frame, one.tensor.name)
     if len(found) > 1:
-        (first, one), (second, other) = list(found.items())[:2]
+        (first, name), (second, other) = list(found.items())[:2]
         faults.add(
-            f"the input {one} takes {first} frames and {other} takes {second}, of the coarsest level",
+            f"the input {name} takes {first} frames of the coarsest level, and {other} takes {second}",
             code="model-mismatch",
         )
     return next(iter(found), None)
@@ -153,11 +153,11 @@ def _check_sizes(plan: NetworkPlan, options: NetworkOptions, faults: Faults) -> 
             code="model-mismatch",
             option="chunk",
         )
-    field = options.receptive_field
-    if plan.static_frames is not None and field is not None and sum(field) >= plan.static_frames:
+    reach = options.receptive_field
+    if plan.static_frames is not None and reach is not None and sum(reach) >= plan.static_frames:
         faults.add(
-            f"the model takes {plan.static_frames} frames at once, which leave nothing between {field[0]} before and"
-            f" {field[1]} behind",
+            f"the model takes {plan.static_frames} frames at once, which leave nothing between {reach[0]} before and"
+            f" {reach[1]} behind",
             SetOption("receptive_field", [(plan.static_frames - 1) // 2] * 2, when="or less"),
             code="model-mismatch",
             option="receptive_field",

@@ -2,132 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from typing import TypeAlias
 
 from tonearm_plugins.networks.plan import Axis, TensorInfo
 from tonearm_plugins.networks.planning.names import axis_named
 
-Axes = tuple[Axis, ...]
-Size = int | str | None
+Axes: TypeAlias = tuple[Axis, ...]
+"""Names of the axes of a tensor, in order."""
 
-CODES: Mapping[int, tuple[Axes, ...]] = {
-    1: (("frame",),),
-    2: (("batch", "frame"), ("book", "frame"), ("frame", "book")),
-    3: (("batch", "book", "frame"), ("book", "batch", "frame"), ("batch", "frame", "book"), ("frame", "batch", "book")),
-    4: (
-        ("segment", "batch", "book", "frame"),
-        ("batch", "segment", "book", "frame"),
-        ("segment", "batch", "frame", "book"),
-        ("batch", "one", "book", "frame"),
-        ("batch", "book", "frame", "one"),
-        ("batch", "book", "one", "frame"),
-    ),
-}
-"""Axes that codes of all books can have, by rank, those that are likely before others."""
+Orders: TypeAlias = Mapping[int, tuple[Axes, ...]]
+"""Axes that a tensor can have, by rank, those that are likely before others."""
 
-LEVEL: Mapping[int, tuple[Axes, ...]] = {
-    1: (("frame",),),
-    2: (("batch", "frame"), ("one", "frame"), ("frame", "one")),
-    3: (("batch", "one", "frame"), ("one", "batch", "frame"), ("batch", "frame", "one")),
-}
-"""Axes that codes of one level can have, by rank."""
+Size: TypeAlias = int | str | None
+"""Size of an axis as a header says it."""
 
-VALUES: Mapping[int, tuple[Axes, ...]] = {
-    2: (("band", "frame"), ("frame", "band")),
-    3: (("batch", "band", "frame"), ("batch", "frame", "band"), ("frame", "batch", "band")),
-    4: (("batch", "one", "band", "frame"), ("batch", "one", "frame", "band"), ("batch", "band", "frame", "one")),
-}
-"""Axes that a mel spectrogram or latents can have, by rank."""
+COUNTED: tuple[Axis, ...] = ("book", "band", "bin", "complex-bin")
+"""Axes whose size a network fixes, unlike the number of frames."""
 
 
-def frames_first(orders: Mapping[int, tuple[Axes, ...]]) -> Mapping[int, tuple[Axes, ...]]:
-    """Return the same axes with those first that have frames before bands."""
-    return {
-        rank: tuple(sorted(found, key=lambda axes: axes.index("frame") > axes.index("band")))
-        for rank, found in orders.items()
-    }
-
-
-def axes_of(
-    tensor: TensorInfo, orders: Mapping[int, tuple[Axes, ...]], known: Mapping[Axis, int | None]
-) -> Axes | None:
+def axes_of(tensor: TensorInfo, orders: Orders, known: Mapping[Axis, int | None]) -> Axes | None:
     """Return the axes of an input or output; None if none fit.
 
     Parameters
     ----------
     tensor
-        Input or output.
+        Input or output. Axes of unknown rank are empty.
     orders
-        Axes that it can have, by rank, those that are likely before others.
+        Axes that it can have.
     known
         Sizes of axes; None where the size is unknown.
 
     Examples
     --------
-    >>> axes_of(TensorInfo("codes", "int64", ("batch", 9, "frames")), CODES, {"book": 9})
-    ('batch', 'book', 'frame')
-    >>> axes_of(TensorInfo("codes", "int64", ("batch", 9, "frames")), CODES, {"book": 4}) is None
+    >>> orders = {2: (("band", "frame"), ("frame", "band"))}
+    >>> axes_of(TensorInfo("mel", "float32", ("frames", 80)), orders, {"band": 80})
+    ('frame', 'band')
+    >>> axes_of(TensorInfo("mel", "float32", (80, "frames")), orders, {"band": 100}) is None
     True
     """
     if tensor.shape is None:
-        return orders[max(orders, key=lambda rank: (rank == 3, rank))][0]
+        return ()
+    likely = orders.get(len(tensor.shape), ())
+    possible = frozenset(axis for axes in likely for axis in axes)
     scored = [
         (score, -place, axes)
-        for place, axes in enumerate(orders.get(len(tensor.shape), ()))
-        if (score := _score(tensor.shape, axes, known)) is not None
+        for place, axes in enumerate(likely)
+        if (score := _score(tensor.shape, axes, known, possible)) is not None
     ]
     return max(scored)[2] if scored else None
 
 
-def _score(shape: tuple[Size, ...], axes: Axes, known: Mapping[Axis, int | None]) -> float | None:
-    """Return how well axes fit a shape; None if they do not."""
-    found = [_fit(size, axis, known) for size, axis in zip(shape, axes, strict=True)]
-    counted = _counted(axes)
-    if counted and "frame" in axes:
-        number, frames = shape[axes.index(counted)], shape[axes.index("frame")]
-        if isinstance(frames, int) and not isinstance(number, int) and _meant(number) != counted:
-            return None  # numbers of books and bands are fixed rather than numbers of frames
-    return None if None in found else sum(one for one in found if one is not None)
-
-
-def _counted(axes: Axes) -> Axis | None:
-    return next((axis for axis in axes if axis in ("book", "band", "bin")), None)
-
-
-def _meant(size: Size) -> Axis | None:
+def axis_meant(size: Size) -> Axis | None:
+    """Return the axis that the size of an axis means by its name; None if it has none, or means none."""
     return axis_named(size) if isinstance(size, str) else None
 
 
-def _fit(size: Size, axis: Axis, known: Mapping[Axis, int | None]) -> float | None:
-    """Return how well an axis fits a size; None if it does not."""
-    if not isinstance(size, int):
-        meant = _meant(size)
-        if axis == "one":
+def _score(
+    shape: tuple[Size, ...], axes: Axes, known: Mapping[Axis, int | None], possible: frozenset[Axis]
+) -> float | None:
+    """Return how well axes fit a shape; None if they do not. Names of axes that are not possible tell nothing."""
+    sizes = dict(zip(axes, shape, strict=True))
+    for axis in COUNTED:
+        is_open = axis in sizes and not isinstance(sizes[axis], int) and axis_meant(sizes[axis]) != axis
+        if is_open and isinstance(sizes.get("frame"), int):
+            return None  # a network fixes its books and bands before it fixes its frames
+    total = 0.0
+    for size, axis in zip(shape, axes, strict=True):
+        fit = (
+            _fit_of_name(size, axis, possible)
+            if not isinstance(size, int)
+            else _fit_of_number(size, axis, known.get(axis))
+        )
+        if fit is None:
             return None
-        if axis == "bin" and meant == "band":
-            return 0
-        return 0 if meant is None else 3 if meant == axis else None
-    wanted = known.get(axis)
+        total += fit
+    return total
+
+
+def _fit_of_name(size: str | None, axis: Axis, possible: frozenset[Axis]) -> float | None:
+    """Return how well an axis fits a size that may vary; None if it does not. A single letter may mean anything."""
+    meant = axis_meant(size)
+    if axis in ("one", "complex"):
+        return None
+    if axis in ("bin", "complex-bin") and meant in ("bin", "band"):
+        return 2
+    if meant is None or meant not in possible:
+        return 0
+    if meant == axis:
+        return 3
+    return -1 if len(size or "") == 1 else None
+
+
+def _fit_of_number(size: int, axis: Axis, wanted: int | None) -> float | None:
+    """Return how well an axis fits a fixed size; None if it does not."""
+    fit: float | None = 0
     if wanted is not None:
-        return 3 if size == wanted else None
-    if axis in ("batch", "segment"):
-        return 1 if size == 1 else -1
-    if axis == "one":
-        return 1 if size == 1 else None
-    if axis in ("bin", "complex-bin"):
-        bins = size if axis == "bin" else size // 2
-        return None if bins < 2 or (axis == "complex-bin" and size % 2) else 1 + (bins - 1).bit_count() % 2
-    if axis == "complex":
-        return 2 if size == 2 else None
-    return 0.5 if axis in ("book", "band") else 0
+        fit = 3 if size == wanted else None
+    elif axis in ("batch", "segment"):
+        fit = 1 if size == 1 else -1
+    elif axis == "one":
+        fit = 1 if size == 1 else None
+    elif axis == "complex":
+        fit = 2 if size == 2 else None
+    elif axis == "complex-bin":
+        fit = None if size % 2 or size < 4 else _fit_of_bins(size // 2)
+    elif axis == "bin":
+        fit = _fit_of_bins(size)
+    elif axis in ("book", "band"):
+        fit = 0.5
+    return fit
 
 
-def names_in(shapes: Iterable[tuple[Size, ...] | None], axes: Iterable[Axes], axis: Axis) -> set[str]:
-    """Return the names that an axis has in shapes."""
-    return {
-        size
-        for shape, found in zip(shapes, axes, strict=True)
-        if shape is not None
-        for size, one in zip(shape, found, strict=False)
-        if one == axis and isinstance(size, str)
-    }
+def _fit_of_bins(bins: int) -> float | None:
+    """Return how well a number is one of bins: best if the Fourier transform has a power of two."""
+    return None if bins < 2 else 2 if (bins - 1).bit_count() == 1 else 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from tonearm.api import GiveOption, OptionError, RemoveOption, SetOption, StftGrid
+from tonearm.api import GiveOption, OptionError, RemoveOption, StftGrid
 from tonearm_plugins.networks.options import NetworkOptions
 from tonearm_plugins.networks.plan import NetworkHeader, PlannedInput, PlannedOutput
 from tonearm_plugins.networks.planning.faults import Faults
-from tonearm_plugins.networks.planning.outputs import bins_of
+from tonearm_plugins.networks.planning.output_shapes import bins_of
 from tonearm_plugins.networks.planning.wanted import Wanted
 
 
@@ -17,7 +17,7 @@ def sample_rate_of(header: NetworkHeader, wanted: Wanted, options: NetworkOption
     known = wanted.sample_rate
     if known is not None and options.sample_rate not in (None, known):
         faults.add(
-            f"sample_rate is {options.sample_rate}, but {wanted.noun} {_has(wanted)} {known} Hz",
+            f"sample_rate is {options.sample_rate}, but the {wanted.noun} {wanted.has} {known} Hz",
             RemoveOption("sample_rate"),
             code="rate-mismatch",
             option="sample_rate",
@@ -34,7 +34,6 @@ def sample_rate_of(header: NetworkHeader, wanted: Wanted, options: NetworkOption
 
 
 def samples_per_frame_of(
-    header: NetworkHeader,
     wanted: Wanted,
     options: NetworkOptions,
     static: tuple[int | None, Iterable[PlannedOutput]],
@@ -44,7 +43,7 @@ def samples_per_frame_of(
     known = wanted.samples_per_frame
     if known is not None and options.samples_per_frame not in (None, known):
         faults.add(
-            f"samples_per_frame is {options.samples_per_frame}, but {wanted.noun} {_has(wanted)} {known}",
+            f"samples_per_frame is {options.samples_per_frame}, but the {wanted.noun} {wanted.has} {known}",
             RemoveOption("samples_per_frame"),
             code="rate-mismatch",
             option="samples_per_frame",
@@ -61,7 +60,6 @@ def samples_per_frame_of(
 
 
 def grid_of(
-    header: NetworkHeader,
     wanted: Wanted,
     options: NetworkOptions,
     planned: tuple[Iterable[PlannedInput], Iterable[PlannedOutput]],
@@ -107,10 +105,6 @@ def grid_of(
     except OptionError as error:
         faults.add(str(error.args[0]), *error.remedies, code=error.code, option=error.option or "model")
         return None
-
-
-def _has(wanted: Wanted) -> str:
-    return "has" if wanted.kind == "mel" else "have"
 
 
 def _noted(header: NetworkHeader, name: str) -> int | None:

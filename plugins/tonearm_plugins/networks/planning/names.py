@@ -7,31 +7,35 @@ from collections.abc import Mapping
 
 from tonearm_plugins.networks.plan import Axis
 
-CODES = frozenset("code codes token tokens index indices ids units unit".split())
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+CODES = _set("code codes token tokens index indices ids units unit")
 """Words in names of inputs that take codes."""
 
-VALUES = frozenset("mel mels melspec spec features feats spectrogram z latent latents x input inputs c".split())
+VALUES = _set("mel mels melspec spec features feats spectrogram z latent latents x input inputs c")
 """Words in names of inputs that take a mel spectrogram or latents."""
 
-LENGTHS = frozenset("len lens length lengths".split())
-SCALES = frozenset("scale scales".split())
-MASKS = frozenset(["mask"])
-PITCHES = frozenset("f0 f0s pitch lf0".split())
-NOISES = frozenset("noise sigma temperature".split())
-SPEAKERS = frozenset("sid spk speaker speakers lang language emotion style g emb embedding spkemb xvector".split())
-SPEEDS = frozenset("speed rate duration w".split())
+LENGTHS = _set("len lens length lengths")
+SCALES = _set("scale scales")
+MASKS = _set("mask masks")
+PITCHES = _set("f0 f0s lf0 pitch")
+NOISES = _set("noise sigma temperature")
+SPEEDS = _set("speed rate duration w")
+SPEAKERS = _set("sid spk speaker speakers lang language emotion style g emb embedding spkemb xvector")
 
 _AXES: Mapping[Axis, frozenset[str]] = {
-    "batch": frozenset("batch b bs batchsize n".split()),
-    "book": frozenset("book books codebook codebooks q nq quantizer quantizers k".split()),
-    "band": frozenset("mel mels nmels band bands channel channels hidden feature features c d".split()),
-    "bin": frozenset("bin bins freq freqs frequency frequencies f".split()),
-    "sample": frozenset("sample samples".split()),
-    "segment": frozenset("segment segments chunk chunks".split()),
+    "batch": _set("batch b bs batchsize n"),
+    "book": _set("book books codebook codebooks q nq quantizer quantizers k"),
+    "band": _set("mel mels nmels band bands channel channels hidden feature features c d"),
+    "bin": _set("bin bins freq freqs frequency frequencies"),
+    "sample": _set("sample samples"),
+    "segment": _set("segment segments chunk chunks"),
 }
-_FRAME = re.compile(r"(frame|time|seq|step)s?\d*|t\d*|l|len\d*|lengths?\d*|codes|tokens")
+_FRAME = re.compile(r"(frame|time|timestep|seq|sequence|step)s?\d*|t\d*|l\d*|len\d*|lengths?\d*|codes|tokens|past")
 _AUTOMATIC = re.compile(r"dim_?\d+$")  # as torch.onnx names what it does not know
-_WORD = re.compile(r"[a-z]+|\d+")
 
 
 def words(name: str) -> frozenset[str]:
@@ -40,21 +44,21 @@ def words(name: str) -> frozenset[str]:
     >>> sorted(words("audioCodes.0_len"))
     ['0', 'audio', 'codes', 'len']
     """
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    return frozenset(re.findall(r"[a-z]+\d*|\d+", parted.lower()))
+    return frozenset(re.findall(r"[a-z]+\d*|\d+", _parted(name)))
 
 
 def axis_named(name: str) -> Axis | None:
     """Return the axis that a name of an axis means; None if it means none of them.
 
-    >>> axis_named("batch_size"), axis_named("mel_frames"), axis_named("nb_frames"), axis_named("unk__12")
-    ('batch', 'frame', 'segment', None)
+    >>> axis_named("batch_size"), axis_named("n_mels"), axis_named("mel_frames"), axis_named("unk__12")
+    ('batch', 'band', 'frame', None)
     """
     found = words(name)
     if _AUTOMATIC.search(name):
         return None
     if "nb" in found and "frames" in found:  # as transformers calls the segments of EnCodec
         return "segment"
+    found = found - _set("n num nb") or found
     if any(map(_FRAME.fullmatch, found)) and not found & _AXES["batch"]:
         return "sample" if found & _AXES["sample"] else "frame"
     return next((axis for axis, known in _AXES.items() if found & known), None)
@@ -75,12 +79,17 @@ def state_key(name: str) -> str:
     >>> state_key("h0") == state_key("hn"), state_key("c") == state_key("cn"), state_key("mel")
     (True, True, 'mel')
     """
-    lower = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    lower = _parted(name)
     if letter := _STATE_LETTER.fullmatch(lower):
         return letter[1]
-    return "_".join(_WORD.findall(_STATE_WORDS.sub(" ", lower))) or "state"
+    return "_".join(re.findall(r"[a-z]+|\d+", _STATE_WORDS.sub(" ", lower))) or "state"
 
 
 def numbers(name: str) -> tuple[int, ...]:
     """Return the numbers in a name: (0,) of ``audio_codes.0``."""
     return tuple(int(digits) for digits in re.findall(r"\d{1,6}", name))
+
+
+def _parted(name: str) -> str:
+    """Return a name in lower case, with its words apart."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

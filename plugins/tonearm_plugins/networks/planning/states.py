@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from tonearm_plugins.networks.plan import PlannedInput, PlannedOutput, TensorInfo
 from tonearm_plugins.networks.planning.axes import Axes
 from tonearm_plugins.networks.planning.faults import Faults
-from tonearm_plugins.networks.planning.names import axis_named, numbers, state_key
+from tonearm_plugins.networks.planning.names import axis_named, state_key
 from tonearm_plugins.networks.planning.signature import tensor_in_words
+
+Pairs = tuple[dict[str, PlannedInput], dict[str, PlannedOutput]]
 
 
 def pair_states(
@@ -17,8 +19,11 @@ def pair_states(
     roles: Mapping[str, object],
     output_roles: Mapping[str, str],
     faults: Faults,
-) -> tuple[dict[str, PlannedInput], dict[str, PlannedOutput]]:
+) -> Pairs:
     """Return the inputs and outputs that are states, by name.
+
+    An input is a state if the options say so, or if an output of the same type and shape has a name such as
+    ``state_out`` for ``state_in``, ``new_cache`` for ``cache``, or ``hn`` for ``h0``.
 
     Parameters
     ----------
@@ -29,53 +34,65 @@ def pair_states(
     faults
         Collection of faults to add to.
     """
-    given = [one for one in inputs if roles.get(one.name) == "state"]
-    open_inputs = [*given, *(one for one in inputs if one.name not in roles)]
-    open_outputs = [one for one in outputs if output_roles.get(one.name, "state") == "state"]
-    found: dict[str, PlannedInput] = {}
-    taken: dict[str, PlannedOutput] = {}
-    for one in open_inputs:
+    left = [one for one in outputs if output_roles.get(one.name, "state") == "state"]
+    found: Pairs = ({}, {})
+    for one in inputs:
         is_given = roles.get(one.name) == "state"
-        partner = next((out for out in open_outputs if out.name not in taken and _are_pair(one, out)), None)
-        if partner is None and is_given:
-            free = (out for out in open_outputs if out.name not in taken and _have_same_shape(one, out))
-            partner = next((out for out in free if output_roles.get(out.name) == "state"), None)
+        if one.name in roles and not is_given:
+            continue
+        partner = _partner(one, left, output_roles, is_given=is_given)
         if partner is None:
             if is_given:
-                faults.ask(f"no output gives the next value of the state {one.name}", "outputs", {"NAME": "state"})
+                _ask(one, left, faults)
             continue
+        left.remove(partner)
         axes = _axes(one)
         if axes is None:
-            faults.add(f"the state {tensor_in_words(one)} has a size that is not fixed")
-            axes = ()
-        found[one.name] = PlannedInput(tensor=one, role="state", axes=axes, state=partner.name)
-        taken[partner.name] = PlannedOutput(tensor=partner, role="state", axes=axes)
-    return found, taken
+            faults.add(f"the state {tensor_in_words(one)} has more than one size that is not fixed")
+        found[0][one.name] = PlannedInput(tensor=one, role="state", axes=axes or (), state=partner.name)
+        found[1][partner.name] = PlannedOutput(tensor=partner, role="state", axes=axes or ())
+    return found
 
 
-def _are_pair(one: TensorInfo, other: TensorInfo) -> bool:
-    """Return whether the name and shape of an output are those of an input's next value."""
-    if one.name == other.name or not _have_same_shape(one, other):
-        return False
-    return state_key(one.name) == state_key(other.name) and numbers(one.name) in (numbers(other.name), (0,), ())
+def _partner(
+    one: TensorInfo, left: Sequence[TensorInfo], output_roles: Mapping[str, str], *, is_given: bool
+) -> TensorInfo | None:
+    """Return the output that gives the next value of an input; None if there is none."""
+    fitting = [other for other in left if one.name != other.name and _have_same_shape(one, other)]
+    named = [other for other in fitting if state_key(one.name) == state_key(other.name)]
+    said = [other for other in fitting if is_given and output_roles.get(other.name) == "state"]
+    return next(iter((*named, *said)), None)
+
+
+def _ask(one: TensorInfo, left: Sequence[TensorInfo], faults: Faults) -> None:
+    """Add the fault of a state without an output."""
+    fitting = [other.name for other in left if _have_same_shape(one, other)]
+    message = f"no output has the name of the state {one.name}"
+    if fitting:
+        faults.ask(message, "outputs", {fitting[0]: "state"})
+    else:
+        faults.ask(f"{message}, nor its type and shape", "inputs", {one.name: 0})
 
 
 def _have_same_shape(one: TensorInfo, other: TensorInfo) -> bool:
+    """Return whether two tensors have one type, and shapes that can be the same."""
     if one.shape is None or other.shape is None or one.dtype != other.dtype:
         return False
-    if len(one.shape) != len(other.shape):
-        return False
-    sizes = zip(one.shape, other.shape, strict=True)
-    return all(first == second or not (isinstance(first, int) and isinstance(second, int)) for first, second in sizes)
+    sizes = zip(one.shape, other.shape, strict=False)
+    same = (first == second or not (isinstance(first, int) and isinstance(second, int)) for first, second in sizes)
+    return len(one.shape) == len(other.shape) and all(same)
 
 
 def _axes(tensor: TensorInfo) -> Axes | None:
-    """Return the axes of a state: a batch, and others of fixed size; None if others vary."""
-    sizes = tensor.shape or ()
-    open_axes = [place for place, size in enumerate(sizes) if not isinstance(size, int)]
-    named = [place for place in open_axes if axis_named(str(sizes[place])) == "batch"]
-    if len(open_axes) > 1 or (
-        open_axes and not named and sizes[open_axes[0]] is not None and axis_named(str(sizes[open_axes[0]]))
-    ):
-        return None
-    return tuple("batch" if place in open_axes else "fixed" for place in range(len(sizes)))
+    """Return the axes of a state: ``batch``, ``frame`` for one that grows from nothing, and others of fixed size."""
+    axes: list[str] = []
+    for size in tensor.shape or ():
+        meant = axis_named(size) if isinstance(size, str) else None
+        if isinstance(size, int):
+            axes.append("fixed")
+        elif meant == "frame":
+            axes.append("frame")
+        else:
+            axes.append("batch")
+    is_clear = axes.count("batch") <= 1 and axes.count("frame") <= 1
+    return tuple(axes) if is_clear else None  # type: ignore[arg-type]

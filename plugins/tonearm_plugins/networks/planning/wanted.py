@@ -27,8 +27,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
         Number of bands of a mel spectrogram or of latents.
     frames_first
         Whether the family of the model writes frames before bands.
-    dialect
-        Name of the dialect of a mel spectrogram, for messages.
+    recipe
+        Name of the recipe of a mel spectrogram, for messages.
     grid
         Grid of the analysis of a mel spectrogram.
     sample_rate, samples_per_frame
@@ -42,7 +42,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     strides: tuple[int, ...] = ()
     bands: int | None = None
     frames_first: bool = False
-    dialect: str = ""
+    recipe: str = ""
     grid: StftGrid | None = None
     sample_rate: int | None = None
     samples_per_frame: int | None = None
@@ -52,8 +52,18 @@ class Wanted(Struct, frozen=True, kw_only=True):
     def noun(self) -> str:
         """What the signal is, in words."""
         if self.kind == "mel":
-            return f"a mel spectrogram of {self.dialect}" if self.dialect else "a mel spectrogram"
+            return f"mel spectrogram of {self.recipe}" if self.recipe else "mel spectrogram"
         return "codec tokens" if self.kind == "tokens" else "latents"
+
+    @property
+    def article_and_noun(self) -> str:
+        """What the signal is, with an article where it needs one."""
+        return f"a {self.noun}" if self.kind == "mel" else self.noun
+
+    @property
+    def has(self) -> str:
+        """The verb that goes with the noun."""
+        return "has" if self.kind == "mel" else "have"
 
     @property
     def frames_of_levels(self) -> tuple[int, ...]:
@@ -61,15 +71,15 @@ class Wanted(Struct, frozen=True, kw_only=True):
         return tuple(self.strides[0] // stride for stride in self.strides)
 
 
-def wanted_of(spec: Spec, dialect: MelDialect | None = None) -> Wanted:
+def wanted_of(spec: Spec, recipe: MelDialect | None = None) -> Wanted:
     """Return what a specification tells of the signal.
 
     Parameters
     ----------
     spec
         Specification of the signals that the network gets.
-    dialect
-        Dialect that the model was trained for, of a mel spectrogram.
+    recipe
+        Recipe of mel spectrograms that the model was trained for.
     """
     if any(issubclass(one, CodecTokens) for one in spec.signals):
         books = spec.carried.get(Codebooks)
@@ -87,30 +97,30 @@ def wanted_of(spec: Spec, dialect: MelDialect | None = None) -> Wanted:
         if not isinstance(latents, LatentFormat):
             return Wanted(kind="latent", sample_rate=spec.sample_rate)
         return Wanted(kind="latent", sample_rate=latents.sample_rate, samples_per_frame=latents.samples_per_frame)
-    known = dialect or spec.carried.get(MelDialect)
-    return of_dialect(known) if isinstance(known, MelDialect) else Wanted(kind="mel", sample_rate=spec.sample_rate)
+    known = recipe or spec.carried.get(MelDialect)
+    return _of_recipe(known) if isinstance(known, MelDialect) else Wanted(kind="mel", sample_rate=spec.sample_rate)
 
 
-def of_dialect(dialect: MelDialect) -> Wanted:
-    """Return what a dialect tells of a mel spectrogram."""
+def _of_recipe(recipe: MelDialect) -> Wanted:
+    """Return what a recipe tells of a mel spectrogram."""
     return Wanted(
         kind="mel",
-        bands=dialect.n_mels,
-        frames_first=dialect.layout == "frames-mels",
-        dialect=dialect.label,
-        grid=dialect.grid,
-        sample_rate=dialect.sample_rate,
-        samples_per_frame=dialect.hop_length,
+        bands=recipe.n_mels,
+        frames_first=recipe.layout == "frames-mels",
+        recipe=recipe.label,
+        grid=recipe.grid,
+        sample_rate=recipe.sample_rate,
+        samples_per_frame=recipe.hop_length,
     )
 
 
-def wanted_by(signal: Signal, dialect: MelDialect | None = None) -> Wanted:
+def wanted_by(signal: Signal, recipe: MelDialect | None = None) -> Wanted:
     """Return what a signal that has been read tells: all of it is known then."""
     from msgspec.structs import replace
 
     from tonearm.api import spec_of
 
-    found = wanted_of(spec_of(signal), dialect)
+    found = wanted_of(spec_of(signal), recipe)
     if isinstance(signal, CodecTokens):
         return replace(found, books=signal.books)
     return replace(found, bands=signal.bands) if isinstance(signal, Latents) else found

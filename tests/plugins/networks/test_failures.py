@@ -1,0 +1,27 @@
+"""Reasons on one line."""
+
+import pytest
+
+from tonearm_plugins.networks.failures import LONGEST, reason_of
+
+
+@pytest.mark.parametrize(
+    ("error", "line", "expected"),
+    [
+        (ValueError("it has 3 axes. See the docs.\n\nMore."), 0, "ValueError: it has 3 axes"),
+        (
+            RuntimeError("Traceback:\n  File x\n\nRuntimeError: no such input\n"),
+            -1,
+            "RuntimeError: RuntimeError: no such input",
+        ),
+        (MemoryError(), 0, "MemoryError"),
+        (KeyError("\n \n"), 0, r"KeyError: '\n \n'"),
+    ],
+)
+def test_the_line_that_tells(error: Exception, line: int, expected: str) -> None:
+    assert reason_of(error, line=line) == expected
+
+
+def test_a_long_reason_is_cut() -> None:
+    shown = reason_of(ValueError("x" * 1000))
+    assert (len(shown), shown[-1]) == (LONGEST, "…")

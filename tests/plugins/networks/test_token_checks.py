@@ -1,0 +1,79 @@
+"""Tokens, latents and mel spectrograms that a model does not take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tonearm.api import Codebooks, CodecTokens, ItemError, LatentFormat, Latents, MelDialect, OptionError
+from tonearm.plugins.registry import default
+from tonearm_plugins.networks.model_config import CodecFigures, VocoderFigures
+from tonearm_plugins.networks.token_checks import check_bands, check_books, check_codes, check_dialect, check_latents
+
+DAC = CodecFigures(books=9, fewer_books=True, size=1024, samples_per_frame=512, sample_rate=44100, bands=64)
+ONE = CodecFigures(books=1, size=65536, samples_per_frame=480, sample_rate=24000)
+
+
+@pytest.mark.parametrize(
+    ("figures", "given", "expected"),
+    [
+        (DAC, Codebooks(), None),
+        (DAC, Codebooks(sizes=(1024,) * 4, sample_rate=44100, samples_per_frame=512), None),
+        (DAC, Codebooks(sizes=(1024,) * 10), "10 books, not at most 9 books"),
+        (DAC, Codebooks(sizes=(1024, 2048, 512)), "codebooks of size 512 and 2048, not 1024"),
+        (DAC, Codebooks(size=1024), None),
+        (DAC, Codebooks(size=2048), "codebooks of size 2048, not 1024"),
+        (DAC, Codebooks(sample_rate=24000), "44100 Hz"),
+        (DAC, Codebooks(samples_per_frame=320), "320 samples a frame, not 512"),
+        (DAC, Codebooks(sizes=(1024,) * 3, strides=(4, 2, 1)), "levels of rates of their own"),
+        (ONE, Codebooks(sizes=(65536,)), None),
+        (ONE, Codebooks(sizes=(65536,) * 2), "2 books, not 1 book"),
+    ],
+)
+def test_books(figures: CodecFigures, given: Codebooks, expected: str | None) -> None:
+    if expected is None:
+        check_books("Codec", figures, given)
+        return
+    with pytest.raises(OptionError, match=expected) as caught:
+        check_books("Codec", figures, given)
+    assert caught.value.code == "model-mismatch"
+
+
+def test_a_number_of_books_whose_sizes_are_unknown() -> None:
+    check_books("Codec", DAC, Codebooks(), 9)
+    with pytest.raises(OptionError, match="10 books"):
+        check_books("Codec", DAC, Codebooks(), 10)
+
+
+def test_latents() -> None:
+    good = LatentFormat(sample_rate=44100, samples_per_frame=512)
+    check_latents("Codec", DAC, None)
+    check_latents("Codec", DAC, good)
+    with pytest.raises(OptionError, match="decodes tokens, and no latents"):
+        check_latents("Codec", ONE, good)
+    with pytest.raises(OptionError, match="22050 Hz, not 44100 Hz; 256 samples a frame, not 512"):
+        check_latents("Codec", DAC, LatentFormat(sample_rate=22050, samples_per_frame=256))
+    latents = Latents(values=np.zeros((1, 63, 4), "f4"), format=good)
+    with pytest.raises(ItemError, match="takes latents of 64 bands, but there are 63"):
+        check_bands("Codec", DAC, latents)
+
+
+def test_dialects() -> None:
+    hifigan: Any = default().catalogue(MelDialect).find("hifigan")
+    check_dialect("Vocoder", VocoderFigures(mels=80, samples_per_frame=256, sample_rate=None), hifigan)
+    with pytest.raises(OptionError, match="has 80 mel bands, not 100; 22050 Hz, not 24000 Hz"):
+        check_dialect("Vocoder", VocoderFigures(mels=100, samples_per_frame=256, sample_rate=24000), hifigan)
+
+
+def test_codes_by_book_and_level() -> None:
+    codes = np.zeros((2, 3, 5), np.int32)
+    codes[1, 2, 4] = 7
+    check_codes(CodecTokens(codes=codes), (1, 1, 8))
+    with pytest.raises(ItemError, match="code 7 of book 2 at frame 4 of channel 1 is none of the codebook's 7 codes"):
+        check_codes(CodecTokens(codes=codes), (8, 8, 7))
+    levels = (np.zeros((1, 2), np.int32), np.array([[0, 1, 2, -3]], np.int32))
+    with pytest.raises(ItemError, match="code -3 of book 1 at frame 3 is none") as caught:
+        check_codes(CodecTokens(codes=levels, strides=(2, 1)), (4, 4))
+    assert caught.value.code == "bad-token"
