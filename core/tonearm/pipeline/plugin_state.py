@@ -38,5 +38,4 @@ def restored_stage(state: PluginState) -> BoundPlugin:
     package = Package(origin=origin, load=lambda: None, label=label)
     entry = RegistryEntry(own_name, role, cls, package)
     plugin = entry.bind(options, name)
-    plugin.is_copy = True
     return BoundPlugin(name, entry, plugin, ports_of(cls), place, spec, masks, has_foreign_code(plugin))

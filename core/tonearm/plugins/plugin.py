@@ -110,9 +110,6 @@ class Plugin(ABC, Generic[Opts]):
         over updates of the package that do not change it. If it is None, the package's version counts instead.
     registered
         Identity of the plugin: its name and package. The host sets it; it is empty if the plugin is made by hand.
-    is_copy
-        Whether it was pickled for a worker: then the original has been prepared at the start of the run, and has found
-        nothing missing.
     """
 
     role: ClassVar[str]
@@ -120,7 +117,6 @@ class Plugin(ABC, Generic[Opts]):
     requires: ClassVar[tuple[Requirement, ...]] = ()
     revision: ClassVar[int | None] = None
     registered: PluginIdentity = PluginIdentity()
-    is_copy: bool = False
 
     def __init__(self, options: Opts) -> None:
         self.options = options
@@ -148,5 +144,4 @@ def restored_plugin(cls: type[Plugin[Any]], options: Any, registered: PluginIden
     """Return a plugin from its pickled state."""
     plugin = cls(options)
     plugin.registered = registered
-    plugin.is_copy = True
     return plugin

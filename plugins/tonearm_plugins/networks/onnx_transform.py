@@ -73,17 +73,17 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
                 yield name, given.file
 
     def preflight(self) -> None:
-        """Load the model once, on the CPU, to see that onnxruntime knows all that is in it.
+        """Read the files that all items are given, and see that onnxruntime has the device.
 
-        Workers need not look again: each loads the model once, at its first item.
+        The model itself is loaded with the first item of a worker: to load it here as well would take as long again.
         """
         from tonearm_plugins.networks.given import read_input_file
-        from tonearm_plugins.networks.onnx_session import check_model
+        from tonearm_plugins.networks.onnx_session import providers_of
 
         for name, path in self._constant_files():
             read_input_file(path, name)
-        if not self.is_copy:
-            check_model(Path(self.options.model), self.options.device)
+        if self.options.device not in ("auto", "cpu"):
+            providers_of(self.options.device)
 
     def produces(self, spec: Spec) -> Spec:
         """Return a waveform at the rate of the sound, whose length the model decides.
