@@ -1,9 +1,11 @@
 """The options that a dataclass declares, and the plugins that fit an option."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from core_toys import FogReader, MistToWave, RainToWave, Same, ToneOptions, ToneReader
+from msgspec import Struct
 
 from tonearm.api import Decoder, Meta, Regroup, Signal, Transform, Waveform
 from tonearm.plugins.options import PluginType, declared_options, plugin_type
@@ -45,7 +47,7 @@ def test_which_plugins_fit():
 
 class Figures(Struct):
     count: int
-    names: dict[str, int] = {}
+    names: Mapping[str, int] = {}
     width: int = 3
 
 

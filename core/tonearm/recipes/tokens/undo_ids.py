@@ -164,7 +164,7 @@ def _reason(layout: TokenLayout, found: int, frame: int, *, alone: bool) -> str:
         code = found - layout.offset - layout.per_position * other
         if 0 <= code < min(layout.sizes[level], GREATEST):
             if alone:
-                return f"it is an id of position {other}; the one behind it is in its place"
+                return f"it fits position {other}, and the one behind it is in its place: a single wrong id"
             return (
                 f"it fits position {other}: a token was lost or added, and the phase is off from frame {frame} on;"
                 f" cut the sequence there, or generate it again"

@@ -149,15 +149,21 @@ def test_another_rate_is_a_change_of_the_layout():
     assert problem.remedies == (SetOption("layout", changed, "if the model differs"),)
 
 
-def test_streams_are_refused_before_anything_is_read_and_codes_without_sound_are_read():
+def test_a_layout_that_gives_no_sound_is_refused_before_anything_is_read():
     (problem,) = kind_of("spark").problems(None)
     assert problem.code == "needs-second-stream"
     assert problem.message == (
         "tokens in the layout spark cannot become sound: its decoder needs the streams semantic and global, and tokens"
         " hold one"
     )
+
+
+def test_codes_of_a_layout_that_gives_no_sound_can_be_read():
+    """What makes sound of them refuses them, but they may be written."""
     flow = from_figures(TokenLayout, {"interleave": [0], "refuses": "a flow-matching model comes before the sound"})
     assert list(kind_of(flow).problems(None)) == []
+    (found,) = kind_of(flow).read_raw(np.array([1, 2]), context())
+    assert found.codes.tolist() == [[[1, 2]]]
 
 
 def pipeline(layout, folder):
@@ -177,7 +183,8 @@ def pipeline(layout, folder):
         {"base": "dac", "axes": ["book", "frame"]},
         {"axes": ["book", "frame"], "size": [1024] * 9},
         {"base": "orpheus", "interleave": [*range(9)], "strides": [], "start_after": None, "drop": [], "offset": 0,
-         "per_position": 0, "size": 1024, "codebooks": 9},
+         "per_position": 0, "size": 1024,
+         "codebooks": None},
     ],
 )  # fmt: skip
 def test_a_layout_is_a_name_or_a_base_with_changes_or_spelled_out(layout, tmp_path):

@@ -121,7 +121,7 @@ def test_an_id_of_another_position_does_not_put_the_phase_off_if_the_next_is_rig
     figures = {"interleave": [0, 1, 2, 2, 1, 2, 2], "per_position": 16, "size": 16}
     with pytest.raises(ItemError, match=rf"frame 0, position 3: token 3 \({ids[3]}\)") as caught:
         codes(ids, **figures)
-    assert caught.value.hint == "it is an id of position 4; the one behind it is in its place"
+    assert caught.value.hint == "it fits position 4, and the one behind it is in its place: a single wrong id"
 
 
 def test_a_token_that_was_added_puts_the_phase_off():
