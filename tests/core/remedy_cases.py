@@ -517,7 +517,9 @@ CASES = (
     case("floats for codes", codes, CODES, output=with_("npy-writer", dtype="float32"), suffix="npy"),
     case("a type too short for codes", codes, CODES, output=with_("npy-writer", dtype="int16"), suffix="npy"),
     case("a layout for a waveform", sound, WAVE, output=with_("npy-writer", layout="musicgen"), suffix="npy"),
-    case("a layout of text for an array", codes, CODES, output=with_("npy-writer", layout="orpheus-text"), suffix="npy"),
+    case(
+        "a layout of text for an array", codes, CODES, output=with_("npy-writer", layout="orpheus-text"), suffix="npy"
+    ),
     case("codes without a word", codes, {"sample_rate": 16000}, output={"use": "npy-writer"}, suffix="npy"),
     case("integers for a spectrogram", magnitude, MAGNITUDE, output=with_("npy-writer", dtype="int16"), suffix="npy"),
     case("floats for complex values", spectrum, STFT, output=with_("npy-writer", dtype="float32"), suffix="npy"),

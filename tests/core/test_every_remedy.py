@@ -207,6 +207,12 @@ ELSEWHERE = {
     "networks/onnx_transform.py:warnings": "test_onnx_codec: warnings of a pipeline that works",
     "networks/codes.py:check_block_codes": "test_codes: advice in prose",
     "transforms/onnx_vocoder.py:_remedies": "test_onnx_vocoder",
+    "networks/batches.py:batch_warnings": "test_batches: warnings of a pipeline that works",
+    "networks/token_checks.py:_raise_for": "test_transformers_codec: a model of transformers",
+    "networks/torch_device.py:choose_device": "test_torch_device: a machine without a device",
+    "networks/torchscript.py:_laid": "test_torchscript: a TorchScript program",
+    "networks/trained_dialect.py:check_trained_dialect": "test_trained_dialect: a model of transformers",
+    "transforms/torchscript_codec.py:problems": "test_torchscript_codec: a TorchScript program",
 }
 """Places whose remedies the tests of a module apply, because they need a model, a file or a program of their own."""
 

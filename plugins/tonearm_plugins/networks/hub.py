@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tonearm.api import Advice, InstallExtra, ItemError, OptionError, RunCommand
-from tonearm_plugins.networks.failures import reason_of
+from tonearm_plugins.networks.failures import failure_reason
 
 CONFIG = "config.json"
 """Name of the file that says what a model is."""
@@ -114,7 +114,7 @@ def download(model: str) -> Path:
                 break
     except Exception as error:
         raise ItemError(
-            f"{repository} cannot be downloaded: {reason_of(error)}",
+            f"{repository} cannot be downloaded: {failure_reason(error)}",
             code="not-downloaded",
             remedies=(Advice("check the name and the network, or download it elsewhere and name its folder"),),
         ) from error

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from tonearm.api import Advice, OptionError
-from tonearm_plugins.networks.failures import reason_of
+from tonearm_plugins.networks.failures import failure_reason
 from tonearm_plugins.networks.hub import CONFIG, PREPROCESSOR_CONFIG, read_json
 
 Fields: TypeAlias = Mapping[str, Any]
@@ -357,7 +357,7 @@ def read_config(folder: Path, classes: Mapping[str, ModelClass], *, other: str) 
         figures = found.figures(rate | dict(found.defaults) | given)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise OptionError(
-            f"{folder / CONFIG} is no config of {found.name}: {reason_of(error)}",
+            f"{folder / CONFIG} is no config of {found.name}: {failure_reason(error)}",
             option="model",
             code="bad-model",
             remedies=(Advice("download the model again, or save it by save_pretrained"),),

@@ -123,7 +123,7 @@ def test_without_a_model_the_codec_is_named(tmp_path):
 
 
 def test_a_model_that_is_not_needed():
-    with pytest.raises(UsageError, match="model is an option of onnx-codec, .* not needed here"):
+    with pytest.raises(UsageError, match=r"model is an option of onnx-codec, .* not needed here"):
         tonearm.to_waveform([0.1, 0.2], sample_rate=8000, model=SNAC)
 
 

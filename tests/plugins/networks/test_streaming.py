@@ -91,9 +91,9 @@ def test_a_window_of_codes_is_filled_up_with_code_0(tmp_path: Path) -> None:
     path = ragged_codec(tmp_path / "r.onnx", 8)
     levels = [np.random.default_rng(level).integers(0, 64, (1, 5 << level)) for level in range(3)]
     filled = [np.pad(level, ((0, 0), (0, 3 << number))) for number, level in enumerate(levels)]
-    wanted = run(path, {f"codes_{number}": level for number, level in enumerate(filled)})["audio"][:, 0, : 5 * 1280]
+    wanted = run(path, {f"codes_{number}": level for number, level in enumerate(filled)})["audio"][:, 0, : 5 * 320]
     values = np.concatenate([level.reshape(1, 5, -1).transpose(0, 2, 1) for level in levels], axis=1)
-    assert_close(whole(network(path, LEVELS), values, samples_per_frame=1280), wanted)
+    assert_close(whole(network(path, LEVELS), values, samples_per_frame=320), wanted)
 
 
 def test_a_window_smaller_than_the_field_warns(tmp_path: Path) -> None:

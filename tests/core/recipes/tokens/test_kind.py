@@ -149,7 +149,7 @@ def test_another_rate_is_a_change_of_the_layout():
     assert problem.remedies == (SetOption("layout", changed, "if the model differs"),)
 
 
-def test_streams_are_refused_before_anything_is_read_and_codes_without_sound_are_read():
+def test_a_layout_that_gives_no_sound_is_refused_before_anything_is_read():
     (problem,) = kind_of("spark").problems(None)
     assert problem.code == "needs-second-stream"
     assert problem.message == (
