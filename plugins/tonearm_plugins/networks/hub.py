@@ -74,7 +74,9 @@ def missing_model(model: str) -> OptionError:
     if not _NAME.fullmatch(model):
         return OptionError(f"there is no folder {model}", option="model", code="no-model")
     repository = _split(model)[0]
-    command = RunCommand(("tonearm", "run", "--download", "PIPELINE"), when="or convert --download, or download: true")
+    command = RunCommand(
+        ("tonearm", "run", "--download", "PIPELINE"), when="or convert --download, or download=True from Python"
+    )
     return OptionError(
         f"there is no folder {model}, and the cache of the hub has no model {repository}",
         option="model",

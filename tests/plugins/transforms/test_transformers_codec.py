@@ -496,7 +496,7 @@ class TestHub:
             "no-model",
             "transformers-codec: there is no folder acme/tiny, and the cache of the hub has no model acme/tiny",
         )
-        assert problem.hint == "tonearm run --download PIPELINE, or convert --download, or download: true"
+        assert problem.hint == "tonearm run --download PIPELINE, or convert --download, or download=True from Python"
         problem = TestCheck().refusals(Path("/no/such/folder"), {})
         assert (problem.code, "there is no file /no/such/folder" in problem.message) == ("no-such-file", True)
 
