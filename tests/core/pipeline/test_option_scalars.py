@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from tonearm.api import Decibels, Duration, FilePath, Transform
+from tonearm.api import Decibels, Duration, FileOfEach, FilePath, Transform
 from tonearm.pipeline.option_scalars import (
     expected,
     in_folder,
@@ -83,3 +83,11 @@ def test_what_is_a_scalar_and_what_has_a_name():
     hints = (int, Duration, Path, type(None), Record, MelDialect, list[int], dict[str, int], Transform[Any, Any, Any])
     assert [is_scalar(hint) for hint in hints] == [True] * 3 + [False] * 6
     assert [is_named(hint) for hint in hints] == [False] * 5 + [True] + [False] * 3
+
+
+def test_a_file_of_each_source_is_not_looked_for_before_there_is_a_source(tmp_path):
+    name = in_folder(FileOfEach, "f0/{stem}.npy", str(tmp_path))
+    assert name == f"{tmp_path}/f0/{{stem}}.npy"
+    assert missing_file(FileOfEach, name) is None
+    assert missing_file(FilePath, name) == name
+    assert missing_file(FileOfEach, f"{tmp_path}/f0.npy") == f"{tmp_path}/f0.npy"

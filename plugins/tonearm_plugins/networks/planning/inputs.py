@@ -90,7 +90,7 @@ def _meant(tensor: TensorInfo, wanted: Wanted) -> str:
     found = words(tensor.name)
     if found & names.MASKS:
         return "given" if tensor.dtype == "bool" and "padding" in found else "mask"
-    if found & names.COUNTS and tensor.dtype in INTEGERS and len(tensor.shape or (0, 0)) == 0:
+    if found & names.COUNTS and tensor.dtype in INTEGERS and tensor.shape in ((), (1,), ("batch",)):
         return "length"
     others = names.NOISES | names.SPEEDS
     if found & names.LENGTHS and len(tensor.shape or ()) < 2 and not found & (names.SCALES | others):
