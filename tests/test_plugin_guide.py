@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import re
 import struct
-import sys
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -255,70 +251,6 @@ def test_the_guides_executor_works(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         pipeline.run(names, out=tmp_path, executor="acme-threads", timeout=5)
 
 
-def test_the_guides_layout_is_read() -> None:
-    registry = registry_with(block_with("tonearm_layouts"))
-    reader = {"use": "npy-reader", "with": {"kind": "tokens", "layout": "acme-voice"}}
-    ids = 50000 + np.arange(14)
-    (tokens,) = tonearm.load_pipeline({"tonearm": 1, "input": reader}, plugins=registry).convert(ids)
-    assert [level.tolist() for level in tokens.levels] == [
-        [[0, 7]],
-        [[1, 2, 8, 9]],
-        [[3, 4, 5, 6, 10, 11, 12, 13]],
-    ]
-
-
-def test_the_guides_decoder_of_a_codec_decodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    code = block_with("class SnacDecoder")
-    assert len([line for line in code.splitlines() if line.strip()]) <= 32
-    loaded = []
-
-    class Decoded:
-        """A tensor of sound."""
-
-        def __init__(self, values: Any) -> None:
-            self.values = values
-
-        def __getitem__(self, at: Any) -> Any:
-            return Decoded(self.values[at])
-
-        def numpy(self) -> Any:
-            return self.values
-
-    class Snac:
-        """A decoder that repeats the coarse codes."""
-
-        sampling_rate = 24000
-
-        @classmethod
-        def from_pretrained(cls, model: str) -> Any:
-            loaded.append(model)
-            return cls()
-
-        def eval(self) -> Any:
-            return self
-
-        def decode(self, codes: Any) -> Decoded:
-            coarse = codes[0].values
-            assert [level.values.shape[1] / coarse.shape[1] for level in codes] == [1, 2, 4]
-            return Decoded(np.repeat(coarse, 2048, axis=1)[:, None].astype("f4") / 4096)
-
-    class Tensor(Decoded):
-        def long(self) -> Any:
-            return Tensor(self.values.astype("i8"))
-
-    torch = SimpleNamespace(from_numpy=Tensor, inference_mode=contextlib.nullcontext, Tensor=Tensor)
-    monkeypatch.setitem(sys.modules, "torch", torch)
-    monkeypatch.setitem(sys.modules, "snac", SimpleNamespace(SNAC=Snac, __spec__=ModuleSpec("snac", None)))
-    reader = {"use": "npy-reader", "with": {"layout": "orpheus"}}
-    made = pipeline(registry_with(code), reader, {"use": "acme-snac"})
-    ids = 128266 + 1024 + 4096 * (np.arange(14) % 7)
-    for _ in range(2):
-        (wave,) = made.convert(ids)
-        assert (wave.sample_rate, wave.length) == (24000, 4096)
-        np.testing.assert_array_equal(wave.samples, 0.25)
-    assert loaded == ["hubertsiuzdak/snac_24khz"]
-
-
 def test_the_guides_dialect_is_read() -> None:
     code = block_with("tonearm_dialects")
     pipeline = tonearm.load_pipeline(
@@ -332,6 +264,20 @@ def test_the_guides_dialect_is_read() -> None:
     )
     (signal,) = pipeline.convert(np.zeros((80, 9), dtype=np.float32))
     assert signal.sample_rate == 24000
+
+
+def test_the_guides_wrapped_decoder_is_the_shipped_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own tests are in tests/downstream/test_toycodec.py, where it is installed."""
+    folder = ROOT / "tests/downstream/toycodec/src"
+    code = block_with("class ToyCodecOptions")
+    assert code == (folder / "tonearm_toycodec.py").read_text(encoding="utf-8")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 32
+    monkeypatch.syspath_prepend(folder)
+    np.savez(tmp_path / "toy.npz", books=np.arange(4 * 64 * 160, dtype="f4").reshape(4, 64, 160) / 200_000)
+    reader = {"use": "npy-reader", "with": {"layout": "toy-lm"}}
+    step = {"use": "toy-codec", "with": {"model": str(tmp_path / "toy.npz")}}
+    (wave,) = pipeline(registry_with(code), reader, step).convert(np.zeros((4, 13), np.int64))
+    assert (wave.length, wave.sample_rate) == (1600, 16000)
 
 
 def test_the_guides_declarations_for_fingerprints_are_understood() -> None:

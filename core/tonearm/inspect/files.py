@@ -17,16 +17,18 @@ from tonearm.arrays.stated_lengths import lengths_among
 from tonearm.errors import ChooseOption, ItemError, RunCommand, UsageError, one_line
 from tonearm.findings.notes import UNKNOWN
 from tonearm.findings.statistics import compute_statistics
-from tonearm.inspect.guess import Guess, describe_sound_file, guess
+from tonearm.inspect.guess import Guess, describe_sound_file, describe_tokens, guess
 from tonearm.inspect.padding import with_padding
 from tonearm.inspect.preview import WIDTH, draw_preview
-from tonearm.pipeline.inference import find_conversion, plugin_by_suffix
+from tonearm.inspect.token_text import MOST_BYTES, guess_of_text, marked_layouts
+from tonearm.pipeline.inference import decoder_of_layouts, find_conversion, plugin_by_suffix
 from tonearm.pipeline.networks import FORMS, MODEL, WITHOUT_SOUND
 from tonearm.pipeline.options import default_options
 from tonearm.plugins.context import Context
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import Registry, RegistryEntry
 from tonearm.reading.compressed_sources import inflated_source
+from tonearm.recipes.tokens.layout import TokenLayout
 from tonearm.signals import CodecTokens, Waveform
 from tonearm.source import Source
 
@@ -73,9 +75,10 @@ class Inspection(Struct, frozen=True, kw_only=True):
         options = dict(self.guess.options) if self.guess else {}
         if self.key:
             options["key"] = self.key
-        signals = _decoded_signals(options, registry)
-        steps = _steps(signals, registry)
         decoder: Any = registry.find("decoder", self.decoder).resolve()
+        own = ports_of(decoder).gives
+        signals = own if own == (CodecTokens,) else _decoded_signals(options, registry)
+        steps = _steps(signals, registry)
         has_rows = getattr(decoder, "holds_many", False) and not issubclass(decoder, KeyedArrayDecoder)
         is_several = has_rows or _may_be_batch(options) or CodecTokens in signals
         return {
@@ -101,7 +104,7 @@ def _may_be_batch(options: dict[str, Any]) -> bool:
 
 def _decoded_signals(options: dict[str, Any], registry: Registry) -> Any:
     """Return the class of the signals that the decoder gives with these options."""
-    kind = options.get("kind", "waveform")
+    kind = options.get("kind", "tokens" if "layout" in options else "waveform")
     if kind == UNKNOWN:
         kind = "magnitude" if "n_fft" in options else "waveform"
     cls: Any = registry.find("kind", kind).resolve()
@@ -149,6 +152,10 @@ def inspect_file(
     """
     from pathlib import Path
 
+    source = found or Source(name=path, path=Path(path))
+    if decoder is None and (marked := _text_of_tokens(path, source, registry)) is not None:
+        yield marked
+        return
     entry = registry.find("decoder", decoder) if decoder else plugin_by_suffix(registry, "decoder", path)
     cls: Any = entry.resolve()
     missing = [need for need in cls.requires if not need.is_met()]
@@ -156,7 +163,7 @@ def inspect_file(
         message = f"{entry.name} needs {missing[0].what}, which is not installed"
         raise UsageError(message, code="missing-requirement", hint=missing[0].hint)
     try:
-        source = inflated_source(found or Source(name=path, path=Path(path)), cls.suffixes)
+        source = inflated_source(source, cls.suffixes)
         inspector = _FileInspector(path, source, entry, registry, key, preview_width)
         if not issubclass(cls, ArrayDecoder):
             yield from inspector.sound_file(cls)
@@ -168,6 +175,20 @@ def inspect_file(
         raise ItemError(
             f"cannot read {one_line(path)}: {one_line(error.strerror or error)}", code="unreadable"
         ) from error
+
+
+def _text_of_tokens(path: str, source: Source, registry: Registry) -> Inspection | None:
+    """Return the inspection of text in which marks stand for codec tokens; None for any other file."""
+    reader = decoder_of_layouts(registry, path)
+    if reader is None or source.holds_arrays:
+        return None
+    try:
+        with inflated_source(source, registry.find("decoder", reader).resolve().layout_suffixes).open() as file:
+            text = file.read(MOST_BYTES).decode("utf-8", "replace")
+    except (OSError, ItemError):
+        return None  # the decoder of the suffix says why
+    marked = marked_layouts(text, registry.catalogue(TokenLayout))
+    return Inspection(file=path, decoder=reader, guess=guess_of_text(marked)) if marked else None
 
 
 class _FileInspector:
@@ -218,6 +239,8 @@ class _FileInspector:
                 yield self._inspection(error=item)
             elif isinstance(item.signal, Waveform):
                 yield self._waveform(item.key, item.signal, options)
+            elif isinstance(item.signal, CodecTokens):
+                yield self._inspection(item.key, item.signal.block_array(), guess=describe_tokens(item.signal))
 
     def _waveform(self, key: str, waveform: Waveform, options: Mapping[str, Any] = MappingProxyType({})) -> Inspection:
         """Return the inspection of a sound, which needs no guessing."""

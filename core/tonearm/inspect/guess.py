@@ -18,6 +18,7 @@ from tonearm.inspect import guess_spectrogram, guess_tokens, guess_waveform
 from tonearm.names import BUILTIN
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
+from tonearm.signals import CodecTokens
 
 
 class Guess(Struct, frozen=True):
@@ -118,6 +119,21 @@ def describe_sound_file(statistics: ArrayStatistics | None, sample_rate: int) ->
         ),
         {},
     )
+
+
+def describe_tokens(tokens: CodecTokens) -> Guess:
+    """Return the guess for a file of tokens, which needs no options to be read."""
+    parts = f"{tokens.books} {'levels' if tokens.strides else 'books'} of {tokens.frames:,} frames"
+    sizes = f", with {' or '.join(map(str, sorted(set(tokens.sizes))))} codes each" if tokens.sizes else ""
+    rate = str(tokens.sample_rate or UNKNOWN)
+    findings = [
+        Finding("kind", "tokens", "certain", "this is a file of codec tokens"),
+        Finding("values", parts, "certain", f"counted{sizes}"),
+        Finding("sample_rate", rate, "certain" if tokens.sample_rate else "unknown", "that of the codec's sound"),
+    ]
+    if tokens.length:
+        findings.insert(2, Finding("length", f"{tokens.length:,} samples", "certain", "from the file"))
+    return Guess(tuple(findings), {})
 
 
 def _spectrogram(notes: Notes, registry: Registry) -> bool:

@@ -35,12 +35,15 @@ class Codebooks:
     strides
         Frames of the finest level that one frame of each level spans, coarse first, such as (4, 2, 1). Empty if all
         books have one rate.
+    size
+        Number of codes of every book, where the number of books is unknown, and with it ``sizes``; None if unknown.
     """
 
     sizes: tuple[int, ...] = ()
     sample_rate: int | None = None
     samples_per_frame: int | None = None
     strides: tuple[int, ...] = ()
+    size: int | None = None
 
     def __post_init__(self) -> None:
         if any(type(size) is not int or size < 1 for size in self.sizes):

@@ -20,7 +20,7 @@ SIZE: Final = 1024
 """Number of codes of each book in all models that the project has published."""
 
 
-class Model(NamedTuple):
+class DacModel(NamedTuple):
     """Published model: its sample rate in Hz, the samples of a frame, and the largest number of its books."""
 
     sample_rate: int
@@ -28,7 +28,7 @@ class Model(NamedTuple):
     books: int
 
 
-MODELS: Final = (Model(16000, 320, 12), Model(24000, 320, 32), Model(44100, 512, 18))
+MODELS: Final = (DacModel(16000, 320, 12), DacModel(24000, 320, 32), DacModel(44100, 512, 18))
 
 _HEADER = re.compile(rb"\{(?=[^}]*'descr'\s*:\s*'\|O')(?=[^}]*'shape'\s*:\s*\(\s*\))[^}]*\}\s*")
 _FEWEST, _MOST = -200.0, 50.0  # LUFS

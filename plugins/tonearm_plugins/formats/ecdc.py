@@ -23,7 +23,7 @@ _HEADER = struct.Struct("!4sBI")
 _MAX_HEADER: Final = 4096  # bytes of JSON: real ones have about 60
 
 
-class Model(NamedTuple):
+class EcdcModel(NamedTuple):
     """Model of EnCodec.
 
     Parameters
@@ -43,8 +43,8 @@ class Model(NamedTuple):
 
 
 MODELS: Final = {
-    "encodec_24khz": Model(24000, (2, 4, 8, 16, 32)),
-    "encodec_48khz": Model(48000, (2, 4, 8, 16), 48000, 47520),
+    "encodec_24khz": EcdcModel(24000, (2, 4, 8, 16, 32)),
+    "encodec_48khz": EcdcModel(48000, (2, 4, 8, 16), 48000, 47520),
 }
 """Models by the name that a file has."""
 
@@ -67,7 +67,7 @@ class EcdcFile(NamedTuple):
     """
 
     codes: Array
-    model: Model
+    model: EcdcModel
     length: int
     segments: tuple[int, ...] | None
     scales: tuple[float, ...] | None
@@ -147,7 +147,7 @@ def _header(data: bytes, name: str) -> tuple[dict[str, Any], int]:
     return found, end
 
 
-def _figures(header: dict[str, Any], name: str) -> tuple[Model, int, int]:
+def _figures(header: dict[str, Any], name: str) -> tuple[EcdcModel, int, int]:
     """Return the model, the number of books and the length that a header has."""
     if header.get("lm"):
         raise ItemError(
@@ -172,7 +172,7 @@ def _figures(header: dict[str, Any], name: str) -> tuple[Model, int, int]:
     return model, books, length
 
 
-def _frames(model: Model, length: int, most: int) -> list[int]:
+def _frames(model: EcdcModel, length: int, most: int) -> list[int]:
     """Return the number of frames of each segment, at most so many; the last ones are shorter."""
     segment, stride = model.segment or length, model.stride or length
     lengths = (min(segment, length - start) for start in itertools.islice(range(0, length, stride), most + 1))

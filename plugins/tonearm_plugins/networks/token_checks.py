@@ -59,7 +59,7 @@ def _wrong_books(figures: CodecFigures, books: Codebooks, count: int) -> Iterato
         return
     if count and (count > figures.books or (count < figures.books and not figures.fewer_books)):
         yield f"{_counted(count)}, not {_books(figures)}"
-    sizes = sorted({size for size in books.sizes if size != figures.size})
+    sizes = sorted({size for size in books.sizes or (books.size,) if size not in (None, figures.size)})
     if sizes:
         yield f"codebooks of size {' and '.join(map(str, sizes))}, not {figures.size}"
 

@@ -136,7 +136,7 @@ def test_no_network_is_found_without_a_model(registry):
 
 
 def test_the_error_names_the_codec_and_where_its_weights_come_from():
-    layout = TokenLayout(name="orpheus", codec="SNAC 24 kHz", weights="snac_24khz")
+    layout = TokenLayout(name="orpheus", interleave=(0,), codec="SNAC 24 kHz", weights="snac_24khz")
 
     class Reader:
         class options:  # noqa: N801 - a decoder's attribute

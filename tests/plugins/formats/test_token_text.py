@@ -47,7 +47,7 @@ def test_a_text_of_words_and_numbers_is_text() -> None:
 
 def test_text_in_another_encoding() -> None:
     with pytest.raises(ItemError) as caught:
-        list(parse("<1> é".encode("latin-1"), "a.txt", None, lambda _: True, is_json=False))
+        list(parse(("<1> " * 20 + "é").encode("latin-1"), "a.txt", None, lambda _: True, is_json=False))
     assert caught.value.message == "'a.txt' is not text in UTF-8"
 
 

@@ -23,6 +23,8 @@ ONE = CodecFigures(books=1, size=65536, samples_per_frame=480, sample_rate=24000
         (DAC, Codebooks(sizes=(1024,) * 4, sample_rate=44100, samples_per_frame=512), None),
         (DAC, Codebooks(sizes=(1024,) * 10), "10 books, not at most 9 books"),
         (DAC, Codebooks(sizes=(1024, 2048, 512)), "codebooks of size 512 and 2048, not 1024"),
+        (DAC, Codebooks(size=1024), None),
+        (DAC, Codebooks(size=2048), "codebooks of size 2048, not 1024"),
         (DAC, Codebooks(sample_rate=24000), "44100 Hz"),
         (DAC, Codebooks(samples_per_frame=320), "320 samples a frame, not 512"),
         (DAC, Codebooks(sizes=(1024,) * 3, strides=(4, 2, 1)), "levels of rates of their own"),

@@ -571,3 +571,61 @@ def test_a_class_that_needs_more_says_so(tmp_path: Path) -> None:
     document = pipeline("tokens-source", {}, "transformers-codec", {"model": str(tmp_path)})
     with pytest.raises(tonearm.PipelineError, match="needs the package 'torchaudio'"):
         tonearm.load_pipeline(document, plugins=registry())
+
+
+class TestLayouts:
+    """Tokens as models write them, by `kind: tokens`."""
+
+    @pytest.fixture
+    def pipeline_file(self, folders: Any, tmp_path: Path) -> Any:
+        def write(layout: str, name: str = "dac") -> Path:
+            (tmp_path / "a.yaml").write_text(
+                f"""\
+tonearm: 1
+input: {{use: npy-reader, files: "*.npy", with: {{layout: {layout}}}}}
+steps: [{{use: transformers-codec, with: {{model: "{folders(name)[1]}"}}}}]
+outputs: [{{use: wav-writer, file: "{{stem}}.wav", with: {{subtype: FLOAT}}}}]
+"""
+            )
+            return tmp_path / "a.yaml"
+
+        return write
+
+    def test_delayed_tokens_of_a_language_model(self, folders: Any, tmp_path: Path, pipeline_file: Any) -> None:
+        import soundfile
+        import torch
+
+        model, _ = folders("dac")
+        given = codes(3, 20, 16)[0]
+        delayed = np.full((3, 22), 17, np.int64)
+        for book in range(3):
+            delayed[book, book : book + 20] = given[book]
+        np.save(tmp_path / "a.npy", delayed)
+        file = pipeline_file("{axes: [book, frame], delays: [0, 1, 2], size: 16}")
+        report = tonearm.load_pipeline(file).run(out=tmp_path)
+        assert (report.total, report.failed) == (1, 0)
+        samples, rate = soundfile.read(tmp_path / "a.wav", dtype="float32")
+        assert rate == 8000
+        np.testing.assert_array_equal(samples, own(model, audio_codes=torch.tensor(given[None].astype("i8")))[0])
+
+    @pytest.mark.parametrize(
+        ("layout", "expected"),
+        [
+            (
+                "dac",
+                "DacModel does not take the tokens, which have codebooks of size 1024, not 16; 44100 Hz, not 8000 Hz;"
+                " 512 samples a frame, not 8",
+            ),
+            ("{base: dac, size: 16, sample_rate: 8000}", "which have 512 samples a frame, not 8"),
+            ("{axes: [book, frame], delays: [0, 1, 2, 3], size: 16}", "which have 4 books, not at most 3 books"),
+            ("orpheus", "levels of rates of their own, not at most 3 books of one rate"),
+        ],
+    )
+    def test_a_mismatch_of_layout_and_config_is_found_by_check(
+        self, pipeline_file: Any, layout: str, expected: str
+    ) -> None:
+        with pytest.raises(tonearm.PipelineError) as caught:
+            tonearm.load_pipeline(pipeline_file(layout))
+        (problem,) = caught.value.problems
+        assert (problem.code, problem.line) == ("model-mismatch", 3)
+        assert expected in problem.message

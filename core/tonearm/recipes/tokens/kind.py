@@ -74,6 +74,7 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
             sample_rate=known.sample_rate or options.sample_rate,
             samples_per_frame=known.samples_per_frame or options.samples_per_frame,
             strides=known.strides,
+            size=known.size,
         )
         return super().spec().replace(sample_rate=books.sample_rate, length=options.length).carrying(books)
 

@@ -39,9 +39,9 @@ class LaidTokens(Signal):
     port = CodecTokens.port
 
     def __init__(self, tokens: CodecTokens, layout: TokenLayout) -> None:
-        from tonearm.recipes.tokens.lay import lay
+        from tonearm.recipes.tokens.lay import lay_tokens
 
-        self.raw: Laid = lay(layout, tokens)
+        self.raw: Laid = lay_tokens(layout, tokens)
         self._tokens = tokens
         self._layout = layout
 
