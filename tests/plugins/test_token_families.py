@@ -378,7 +378,7 @@ def test_yue_stage_2_writes_eight_ids_a_frame(dtype: type) -> None:
     raw: Array = (codes.T + 45334 + 1024 * np.arange(8)).reshape(-1).astype(dtype)
     check(read("yue", raw), codes)
     raw[8 * 3 + 2] -= 1024  # of the book before
-    with raises("bad-token", "frame 3, position 2", "it is an id of position 1"):
+    with raises("bad-token", "frame 3, position 2", "fits position 1"):
         read("yue", raw)
     with raises("incomplete-frame", "frame 2 has 5 of 8"):
         read("yue", raw[: 8 * 2 + 5])
