@@ -116,9 +116,7 @@ class NetworkOptions:
     window: Annotated[WindowName | None, Meta(description="Window of a spectrum; hann by default.")] = None
     padding: Annotated[
         Padding | None,
-        Meta(
-            description="Padding of a spectrum; half-overlap is `same` of Vocos. The recipe's, or center by default."
-        ),
+        Meta(description="Padding of a spectrum; half-overlap is `same` of Vocos. The recipe's, or center by default."),
     ] = None
 
     def problems(self) -> Iterator[OptionError]:
