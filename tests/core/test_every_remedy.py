@@ -205,16 +205,13 @@ ELSEWHERE = {
     "networks/onnx_session.py:providers_of": "test_onnx_session: a device that is not installed",
     "networks/onnx_transform.py:check_blocks": "test_onnx_vocoder: a model that cannot be cut in a stream",
     "networks/onnx_transform.py:warnings": "test_onnx_codec: warnings of a pipeline that works",
-<<<<<<< HEAD
     "networks/codes.py:check_block_codes": "test_codes: advice in prose",
-=======
     "networks/codes.py:check_codes": "test_codes: advice in prose",
     "networks/options.py:problems": "test_options: chunks of a model's frames",
     "networks/planning/__init__.py:_check_sizes": "test_planning: a model of fixed sizes",
     "networks/planning/faults.py:check": "test_planning: a model of unknown inputs and outputs",
     "networks/planning/figures.py:sample_rate_of": "test_planning: a model of tokens",
     "networks/planning/figures.py:samples_per_frame_of": "test_planning: a model of tokens",
->>>>>>> header
     "transforms/onnx_vocoder.py:_remedies": "test_onnx_vocoder",
     "networks/batches.py:batch_warnings": "test_batches: warnings of a pipeline that works",
     "networks/token_checks.py:_raise_for": "test_transformers_codec: a model of transformers",
