@@ -62,7 +62,7 @@ class NetworkOptions:
     ]
     device: Annotated[
         Device,
-        Meta(description="Processor that the network runs on. auto takes CUDA where onnxruntime has it, and else the CPU."),
+        Meta(description="Processor that the network runs on. auto is CUDA where onnxruntime has it, else the CPU."),
     ] = "auto"
     batch: Annotated[
         int,
@@ -119,9 +119,7 @@ class NetworkOptions:
     window: Annotated[WindowName | None, Meta(description="Window of a spectrum; hann by default.")] = None
     padding: Annotated[
         Padding | None,
-        Meta(
-            description="Padding of a spectrum; half-overlap is `same` of Vocos. The recipe's, or center by default."
-        ),
+        Meta(description="Padding of a spectrum; half-overlap is `same` of Vocos. The recipe's, or center by default."),
     ] = None
 
     def problems(self) -> Iterator[OptionError]:
