@@ -44,7 +44,6 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
     The model's header says what it takes and gives; weights are loaded with the first item.
     """
 
-    any_blocks = True  # chunks follow from the number of frames alone
     requires = (ONNXRUNTIME,)
 
     def __init__(self, options: Opts) -> None:
