@@ -133,5 +133,21 @@ def _value(field: tuple[str, int], source: Source | None, key: str, index: int) 
 
 
 def text_template(text: str) -> TextTemplate:
-    """Return the template of a text, or raise `OptionError` if it is invalid."""
+    """Return the template of a text.
+
+    Parameters
+    ----------
+    text
+        Text with fields such as ``{stem}``.
+
+    Returns
+    -------
+    TextTemplate
+        Template, whose ``render(source, key, index)`` gives the text for an item.
+
+    Raises
+    ------
+    OptionError
+        If it has a field that templates do not know.
+    """
     return TextTemplate(parse_parts(text))

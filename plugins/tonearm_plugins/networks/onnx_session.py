@@ -70,6 +70,7 @@ class OnnxModel:
 
 
 _loaded: WeakValueDictionary[tuple[Any, ...], OnnxModel] = WeakValueDictionary()
+_failures: dict[tuple[Any, ...], ItemError] = {}
 _inherited: list[OnnxModel] = []  # of the parent: to drop one would wait for threads that did not survive the fork
 _lock = threading.Lock()
 
@@ -100,18 +101,15 @@ def load_model(path: Path, device: Device = "auto", threads: int = 1) -> OnnxMod
     key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, str(path.absolute()), device, threads)
     with _lock:
         model = _loaded.get(key)
+        if model is None and (failure := _failures.get(key)):
+            raise ItemError(failure.message, code=failure.code, remedies=failure.remedies)
         if model is None:
-            model = _loaded[key] = OnnxModel(_session(path, device, threads))
+            try:
+                model = _loaded[key] = OnnxModel(_session(path, device, threads))
+            except ItemError as error:
+                _failures[key] = error  # of every item, at once
+                raise
     return model
-
-
-def check_model(path: Path, device: Device) -> None:
-    """Raise `ItemError` unless onnxruntime can load a model, and has the device. No device but the CPU is started.
-
-    A process that has started a GPU cannot be forked, so the workers of a run start it for themselves.
-    """
-    providers_of(device)
-    _session(path, "cpu", 1, optimise=False)
 
 
 def providers_of(device: Device) -> list[str]:
@@ -136,7 +134,7 @@ def providers_of(device: Device) -> list[str]:
     return list(dict.fromkeys((*found, *PROVIDERS["cpu"])))
 
 
-def _session(path: Path, device: Device, threads: int, *, optimise: bool = True) -> Any:
+def _session(path: Path, device: Device, threads: int) -> Any:
     """Return a new inference session."""
     import onnxruntime
 
@@ -150,8 +148,8 @@ def _session(path: Path, device: Device, threads: int, *, optimise: bool = True)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    if not optimise:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    # Threads that wait for the next call would take the time of other work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = [(name, dict(_SETTINGS[name])) if name in _SETTINGS else name for name in wanted]
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=providers)

@@ -22,6 +22,7 @@ from tonearm.api import (
     StftGrid,
     Waveform,
 )
+from tonearm_plugins.networks.batches import batch_warnings
 from tonearm_plugins.networks.onnx_header import read_header
 from tonearm_plugins.networks.onnx_session import ONNXRUNTIME
 from tonearm_plugins.networks.options import InputFile, NetworkOptions
@@ -30,7 +31,7 @@ from tonearm_plugins.networks.planning import Wanted, plan_of, wanted_by, wanted
 
 if TYPE_CHECKING:
     from tonearm_plugins.networks.onnx_session import OnnxModel
-    from tonearm_plugins.networks.plan import NetworkPlan
+    from tonearm_plugins.networks.plan import NetworkHeader, NetworkPlan
     from tonearm_plugins.networks.streaming import StartedNetwork
 
 In = TypeVar("In", bound=Signal)
@@ -43,12 +44,11 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
     The model's header says what it takes and gives; weights are loaded with the first item.
     """
 
-    any_blocks = True  # chunks follow from the number of frames alone
     requires = (ONNXRUNTIME,)
 
     def __init__(self, options: Opts) -> None:
         super().__init__(options)
-        self._plans: dict[Any, NetworkPlan] = {}
+        self._plans: dict[Wanted, tuple[NetworkHeader, NetworkPlan]] = {}
         self._model: OnnxModel | None = None
 
     @property
@@ -72,13 +72,17 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
                 yield name, given.file
 
     def preflight(self) -> None:
-        """Load the model once, on the CPU, to see that onnxruntime knows all that is in it."""
+        """Read the files that all items are given, and see that onnxruntime has the device.
+
+        The model itself is loaded with the first item of a worker: to load it here as well would take as long again.
+        """
         from tonearm_plugins.networks.given import read_input_file
-        from tonearm_plugins.networks.onnx_session import check_model
+        from tonearm_plugins.networks.onnx_session import providers_of
 
         for name, path in self._constant_files():
             read_input_file(path, name)
-        check_model(Path(self.options.model), self.options.device)
+        if self.options.device not in ("auto", "cpu"):
+            providers_of(self.options.device)
 
     def produces(self, spec: Spec) -> Spec:
         """Return a waveform at the rate of the sound, whose length the model decides.
@@ -97,31 +101,24 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
     def warnings(self, spec: Spec) -> Iterable[OptionError]:
         """Yield what is different with this model: it is not exact in chunks, or not to the bit in batches."""
         plan = self.plan(wanted_of(spec, self.dialect))
-        if plan.inexact and self.options.chunk is None:
+        if plan.inexact and (self.options.chunk or plan.static_frames or plan.has_state):
+            cut = f"windows of {plan.static_frames} frames do" if plan.static_frames else "chunks do"
+            yield OptionError(
+                f"{cut} not give the sound of the whole, because {plan.inexact}", option="model", code="not-in-chunks"
+            )
+        elif plan.inexact:
             yield OptionError(
                 f"the model runs on each signal as a whole, because {plan.inexact}",
                 option="model",
                 code="not-in-chunks",
                 remedies=(SetOption("chunk", 1024, when="to cut long signals all the same"),),
             )
-        elif plan.inexact:
-            yield OptionError(
-                f"chunks do not give the sound of the whole, because {plan.inexact}",
-                option="chunk",
-                code="not-in-chunks",
-            )
-        if self.options.batch > 1:
-            yield OptionError(
-                f"with batch: {self.options.batch}, the bytes of an output may depend on what else is in its batch",
-                option="batch",
-                code="batched",
-                remedies=(SetOption("batch", 1, when="for the same bytes every time"),),
-            )
+        yield from batch_warnings(self.options.batch)
 
     def check_blocks(self, spec: Spec) -> None:
         """Raise `OptionError` if the model needs the whole signal."""
         plan = self.plan(wanted_of(spec, self.dialect))
-        if plan.inexact and not plan.has_state and self.options.chunk is None:
+        if plan.inexact and not (plan.has_state or plan.static_frames or self.options.chunk):
             raise OptionError(
                 f"the model needs the whole signal, which a stream never has, because {plan.inexact}",
                 option="model",
@@ -169,10 +166,11 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
             header = read_header(self.options.model)
         except ItemError as error:
             raise OptionError(error.message, option="model", code=error.code, remedies=error.remedies) from error
-        key = (id(header), wanted)
-        if key not in self._plans:
-            self._plans = {**self._plans, key: plan_of(header, wanted, self.options)}
-        return self._plans[key]
+        known = self._plans.get(wanted)
+        if known is None or known[0] is not header:
+            known = header, plan_of(header, wanted, self.options)
+            self._plans[wanted] = known
+        return known[1]
 
     def _sound(self, signal: Any, plan: NetworkPlan, context: Context) -> Any:
         """Return the samples of a signal, (channels, samples)."""

@@ -20,7 +20,10 @@ from tonearm.api import (
 )
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
-"""Processor that a network runs on; ``auto`` takes the first that works of CUDA, MPS and the CPU."""
+"""Processor that a network runs on; ``auto`` takes the GPU by CUDA or ROCm if onnxruntime has it, and else the CPU.
+
+It never takes Core ML, which stands behind ``mps``: that is slow where the number of frames varies, and rounds more.
+"""
 
 PositiveInt = Annotated[int, Meta(ge=1)]
 
@@ -59,7 +62,7 @@ class NetworkOptions:
     ]
     device: Annotated[
         Device,
-        Meta(description="Processor that the network runs on. auto takes CUDA or MPS where onnxruntime has them."),
+        Meta(description="Processor that the network runs on. auto is CUDA where onnxruntime has it, else the CPU."),
     ] = "auto"
     batch: Annotated[
         int,
@@ -116,9 +119,7 @@ class NetworkOptions:
     window: Annotated[WindowName | None, Meta(description="Window of a spectrum; hann by default.")] = None
     padding: Annotated[
         Padding | None,
-        Meta(
-            description="Padding of a spectrum; half-overlap is `same` of Vocos. The recipe's, or center by default."
-        ),
+        Meta(description="Padding of a spectrum; half-overlap is `same` of Vocos. The recipe's, or center by default."),
     ] = None
 
     def problems(self) -> Iterator[OptionError]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SIZES = (64, 256, 1024)
 """Frames of trial signals. A field that reaches the ends of the longest one is taken for infinite."""
 
+MOST_COLUMNS = 1 << 20
+"""Columns that a trial makes at most: longer ones of codecs with few frames a second would take minutes."""
+
 STEPS = (1, 2, 4, 8)
 """Numbers of frames by which networks may be shifted: those that halve their frames inside are not free to begin."""
 
@@ -160,6 +163,8 @@ def _rate(trials: _Trials, rate: int | None) -> Measured:
 def _field(trials: _Trials, rate: int) -> ReceptiveField | None:
     """Return the receptive field; None if it is infinite, or chunks are not parts of the whole."""
     for frames in (trials.fixed,) if trials.fixed else SIZES:
+        if not trials.fixed and frames * rate > MOST_COLUMNS:
+            break
         reach = _reach(trials, frames, rate)
         if reach is not None:
             return next((field for field in _steps(*reach) if _is_exact(trials, frames, rate, field)), None)

@@ -225,7 +225,7 @@ class StartedNetwork(StartedTransform):
                 self._progress(self._done)
         self._buffer.drop_before(chunks[-1].first)
         joined = [one[0] if len(one) == 1 else np.concatenate(one, axis=-1) for one in parts]
-        return np.stack(joined)
+        return joined[0][None] if channels == 1 else np.stack(joined)
 
     def _groups(self, chunks: Sequence[Chunk]) -> Iterator[tuple[int, list[tuple[int, Chunk]]]]:
         """Yield channels and chunks for one call each: of one length, at most as many as a batch has.

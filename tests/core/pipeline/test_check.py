@@ -397,3 +397,26 @@ def test_a_step_that_all_outputs_lack_goes_into_their_own_if_one_has_some():
         check(from_plain(document(["gain"], None, reader="fog-reader")), None, REGISTRY)
     hints = [problem.hint.rpartition("} ")[2] for problem in caught.value.problems]
     assert hints == ["before it", "at the end of its own steps"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlowOptions:
+    whole: bool = True
+
+
+class Slow(Transform[Waveform, Waveform, SlowOptions]):
+    """A step that works, but not as one expects."""
+
+    def apply(self, signal, context):
+        return signal
+
+    def warnings(self, spec):
+        if self.options.whole:
+            yield OptionError(f"it takes all {spec.channels} channels at once", option="whole", code="slow")
+
+
+def test_steps_may_warn():
+    found = checked(pipeline(steps=("slow", "slow, with: {whole: false}")), registry_of(transforms={"slow": Slow}))
+    (warning,) = found.warnings
+    assert (warning.code, warning.place.stage) == ("slow", "steps.0")
+    assert warning.message.startswith("slow: it takes all ")

@@ -313,7 +313,8 @@ def test_a_worker_finds_the_same(tmp_path):
 def test_options_of_installed_plugins(installed, tmp_path):
     """New weights of a vocoder count; whether a guard warns or fails does not, but whether it repairs does."""
     weights = tmp_path / "v.onnx"
-    weights.write_bytes(b"old")
+    model = (Path(__file__).parents[2] / "data/models/hifigan_tiny.onnx").read_bytes()
+    weights.write_bytes(model)
 
     def pipeline(action):
         mel = {"kind": "mel", "dialect": "hifigan"}
@@ -335,12 +336,14 @@ def test_options_of_installed_plugins(installed, tmp_path):
     before = found("error")
     assert found("warn") == found("off") == before
     assert differing(before, found("fix")) == [0]
-    weights.write_bytes(b"new")
+    weights.write_bytes(model + b"\x12\x03new")  # the name of an exporter
     assert differing(before, found("error")) == [0]
-    for suffix in (".data", "_data"):  # external data of the model
-        before = found("error")
-        (tmp_path / f"v.onnx{suffix}").write_bytes(b"data")
-        assert differing(before, found("error")) == [0]
+    location = b"\x0a\x08location\x12\x06v.data"
+    (tmp_path / "v.data").write_bytes(b"old")
+    weights.write_bytes(model + b"\x3a\x16\x2a\x14\x6a\x12" + location)  # a weight in another file
+    before = found("error")
+    (tmp_path / "v.data").write_bytes(b"new")
+    assert differing(before, found("error")) == [0]
 
 
 def test_plugins_are_told_with_their_packages_and_those_in_their_options() -> None:

@@ -11,8 +11,18 @@ import msgspec
 import pytest
 from core_toys import pipeline, problems, registry_of
 
-from tonearm.api import Decibels, Duration, FilePath, Meta, Milliseconds, Transform, Waveform, WindowName
-from tonearm.plugins.option_types import alternatives, check_hints, choices, is_plain, names_file, quantity, unit_of
+from tonearm.api import Decibels, Duration, FileOfEach, FilePath, Meta, Milliseconds, Transform, Waveform, WindowName
+from tonearm.plugins.option_types import (
+    alternatives,
+    check_hints,
+    choices,
+    extra_of,
+    is_plain,
+    names_each,
+    names_file,
+    quantity,
+    unit_of,
+)
 
 
 class Colour(enum.Enum):
@@ -116,3 +126,10 @@ def test_a_plugin_with_such_a_type_is_named_when_it_is_loaded():
     assert found.startswith(
         "p.yaml:4:11: broken-plugin: shaped is disabled: TypeError: option 'shape' of Inner has the"
     )
+
+
+def test_a_file_of_each_source_has_fields_in_its_name():
+    assert names_each(extra_of(FileOfEach), "f0/{stem}.npy")
+    assert not names_each(extra_of(FileOfEach), "f0.npy")
+    assert not names_each(extra_of(FilePath), "f0/{stem}.npy")
+    assert names_file(FileOfEach, "f0/{stem}.npy")

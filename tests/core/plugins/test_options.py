@@ -1,9 +1,11 @@
 """The options that a dataclass declares, and the plugins that fit an option."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from core_toys import FogReader, MistToWave, RainToWave, Same, ToneOptions, ToneReader
+from msgspec import Struct
 
 from tonearm.api import Decoder, Meta, Regroup, Signal, Transform, Waveform
 from tonearm.plugins.options import PluginType, declared_options, plugin_type
@@ -41,3 +43,15 @@ def test_which_plugins_fit():
     assert not fits(Decoder[Waveform, Any], FogReader)
     assert not fits(Decoder[Any, ToneOptions], FogReader)
     assert fits(Decoder, FogReader)
+
+
+class Figures(Struct):
+    count: int
+    names: Mapping[str, int] = {}
+    width: int = 3
+
+
+def test_defaults_of_a_struct_are_values():
+    found = declared_options(Figures)
+    assert [option.required for option in found.values()] == [True, False, False]
+    assert (found["names"].default, found["width"].default) == ({}, 3)

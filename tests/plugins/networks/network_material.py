@@ -131,7 +131,7 @@ def network(path: Path, wanted: Wanted, **options: Any) -> Network:
 
 MEL = Wanted(kind="mel", bands=BANDS, sample_rate=8000, samples_per_frame=HOP)
 TOKENS = Wanted(kind="tokens", books=4, sample_rate=24000, samples_per_frame=320)
-LEVELS = Wanted(kind="tokens", books=3, strides=(4, 2, 1), sample_rate=24000, samples_per_frame=1280)
+LEVELS = Wanted(kind="tokens", books=3, strides=(4, 2, 1), sample_rate=24000, samples_per_frame=320)
 
 
 def mel_of(frames: int, channels: int = 1, seed: int = 1) -> Any:

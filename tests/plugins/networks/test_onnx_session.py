@@ -12,7 +12,7 @@ from network_material import mel_of, vocoder
 
 from forked_children import finished, in_child
 from tonearm.api import ChooseOption, ItemError, SetOption
-from tonearm_plugins.networks.onnx_session import ONNXRUNTIME, check_model, load_model, providers_of
+from tonearm_plugins.networks.onnx_session import ONNXRUNTIME, load_model, providers_of
 from trial_graphs import custom_operator, external_codec
 
 CPU, CUDA, ROCM, APPLE = (f"{name}ExecutionProvider" for name in ("CPU", "CUDA", "ROCM", "CoreML"))
@@ -110,9 +110,9 @@ def test_a_gpu_keeps_all_bits_of_its_factors(path: Path, loads: list[Any], monke
 
 def test_a_device_that_onnxruntime_lacks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     available(monkeypatch, CPU)
-    for work in (load_model, check_model):
+    for work in (lambda: load_model(path, "cuda"), lambda: providers_of("cuda")):
         with pytest.raises(ItemError) as caught:
-            work(path, "cuda")
+            work()
         assert (caught.value.code, caught.value.message) == (
             "no-provider",
             f"the installed onnxruntime has no {CUDA} nor {ROCM}, which device cuda needs",
@@ -130,12 +130,16 @@ def test_a_device_that_does_not_start(path: Path, loads: list[Any], monkeypatch:
     load_model(path, "auto")
 
 
-def test_a_check_starts_no_gpu_and_keeps_nothing(path: Path, loads: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    available(monkeypatch, CUDA, CPU)
-    check_model(path, "cuda")
-    assert [providers for _, _, providers in loads] == [[CPU]]
-    load_model(path)
-    assert len(loads) == 2
+def test_a_model_that_cannot_be_loaded_is_tried_once(tmp_path: Path, loads: list[Any]) -> None:
+    path = custom_operator(tmp_path / "c.onnx")
+    messages = set()
+    for _ in range(3):
+        with pytest.raises(ItemError, match="cannot be loaded") as caught:
+            load_model(path)
+        messages.add((caught.value.message, caught.value.code))
+    assert len(messages) == 1
+    assert len(loads) == 1
+    assert load_model(vocoder(path)).is_usable
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no model"])
@@ -147,12 +151,6 @@ def test_what_cannot_be_loaded(tmp_path: Path, content: bytes | None) -> None:
         load_model(path)
     assert caught.value.code == "bad-model"
     assert "\n" not in caught.value.message
-
-
-def test_an_operator_that_onnxruntime_lacks(tmp_path: Path) -> None:
-    with pytest.raises(ItemError, match="cannot be loaded") as caught:
-        check_model(custom_operator(tmp_path / "c.onnx"), "cpu")
-    assert caught.value.code == "bad-model"
 
 
 def test_weights_in_another_folder_are_refused_when_they_are_loaded(tmp_path: Path) -> None:

@@ -124,10 +124,17 @@ def test_a_plugin_travels_without_its_model(tmp_path: Path) -> None:
 
 
 class TestPreflight:
-    def test_it_loads_the_model_and_lets_it_go(self, tmp_path: Path) -> None:
+    def test_a_device_that_is_not_installed(self, tmp_path: Path) -> None:
+        path = plain_codec(tmp_path / "c.onnx")
+        for device in ("auto", "cpu"):
+            codec(path, device=device).preflight()
+        with pytest.raises(ItemError) as caught:
+            codec(path, device="mps").preflight()
+        assert caught.value.code == "no-provider"
+
+    def test_the_model_is_not_loaded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(onnx_session, "_session", None)
         codec(plain_codec(tmp_path / "c.onnx")).preflight()
-        with pytest.raises(ItemError, match="cannot be loaded"):
-            codec(custom_operator(tmp_path / "c.onnx")).preflight()
 
     def test_constant_files_are_read(self, tmp_path: Path) -> None:
         (tmp_path / "x.txt").write_text("no numbers")

@@ -80,6 +80,19 @@ def test_a_pipeline_names_files_beside_it_for_each_source(tmp_path: Path) -> Non
         list(made.convert(str(folder / "a.npy")))
 
 
+@pytest.mark.filterwarnings("ignore:kind-doubtful")  # random weights make no speech
+def test_a_run_takes_the_file_of_each_source(tmp_path: Path) -> None:
+    (tmp_path / "f0").mkdir()
+    for name, pitch in (("a", 110), ("b", 220)):
+        np.save(tmp_path / f"{name}.npy", np.zeros((80, 30), np.float32))
+        np.save(tmp_path / f"f0/{name}.npy", np.full(30, pitch, np.float32))
+    made = tonearm.load_pipeline(pipeline(tmp_path, inputs={"f0": {"file": "f0/{stem}.npy"}}))
+    report = made.run([tmp_path / "a.npy", tmp_path / "b.npy"], out=tmp_path / "out")
+    assert report.converted == 2
+    first, second = (tonearm.read(tmp_path / f"out/{name}.wav").samples for name in "ab")
+    assert not np.array_equal(first, second)
+
+
 def test_a_file_for_all_sources_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(tonearm.PipelineError, match="there is no file") as raised:
         tonearm.load_pipeline(pipeline(tmp_path, inputs={"f0": {"file": "f0.npy"}}))

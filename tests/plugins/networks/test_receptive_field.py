@@ -68,7 +68,7 @@ def test_shifts_by_even_numbers_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("frames", [None, 8])
 def test_levels_count_frames_of_the_coarsest(tmp_path: Path, frames: int | None) -> None:
     net = network(ragged_codec(tmp_path / "r.onnx", frames), LEVELS)
-    assert measure(net, np.zeros((1, 7, 5), np.int32), sizes=(64,) * 7, rate=1280).field == ReceptiveField(1, 1)
+    assert measure(net, np.zeros((1, 7, 5), np.int32), sizes=(64,) * 7, rate=320).field == ReceptiveField(2, 2)
 
 
 def test_windows_of_a_fixed_size(tmp_path: Path) -> None:
@@ -97,3 +97,18 @@ def test_it_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_given_field_is_not_measured(tmp_path: Path) -> None:
     net = network(vocoder(tmp_path / "v.onnx"), MEL)
     assert measure(net, mel_of(9), field=ReceptiveField(7, 8)) == Measured(HOP, 0, ReceptiveField(7, 8))
+
+
+def test_trials_stay_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that reaches over all frames is not tried on longer and longer signals."""
+    monkeypatch.setattr("tonearm_plugins.networks.receptive_field.MOST_COLUMNS", 64 * HOP)
+    net, lengths = network(normalising(tmp_path / "n.onnx"), MEL), []
+    original = net.model.run
+
+    def counted(feeds: dict[str, np.ndarray], outputs: list[str]) -> object:
+        lengths.append(feeds["mel"].shape[2])
+        return original(feeds, outputs)
+
+    monkeypatch.setattr(net.model, "run", counted)
+    assert measure(net, mel_of(9)).field is None
+    assert max(lengths) == 72

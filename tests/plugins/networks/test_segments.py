@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tonearm_plugins.networks.segments import joined, stride_of
 
+ORACLE = Path(__file__).parents[2] / "data/tokens/encodec_hf.npz"
 RNG = np.random.default_rng(0)
 
 
@@ -41,3 +44,12 @@ def test_strides() -> None:
     assert stride_of(48000, has_scales=False) == 48000
     assert stride_of(960, has_scales=True, given=864) == 864
     assert stride_of(1, has_scales=True) == 1
+
+
+def test_the_sound_of_encodecs_own_code() -> None:
+    with np.load(ORACLE) as file:
+        frames = [file[f"48k_chunks/frame_waves.{number}"] for number in range(4)]
+        wanted = file["48k_chunks/joined"]
+    found = joined(frames, stride_of(960, has_scales=True, given=864))
+    assert found.shape == wanted.shape
+    np.testing.assert_allclose(found, wanted, atol=1e-6 * np.abs(wanted).max())

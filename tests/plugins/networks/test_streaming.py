@@ -24,6 +24,7 @@ from network_material import (
     stateful,
     tokens_of,
     vocoder,
+    with_more,
 )
 
 from tonearm.api import Context, ItemError
@@ -91,9 +92,9 @@ def test_a_window_of_codes_is_filled_up_with_code_0(tmp_path: Path) -> None:
     path = ragged_codec(tmp_path / "r.onnx", 8)
     levels = [np.random.default_rng(level).integers(0, 64, (1, 5 << level)) for level in range(3)]
     filled = [np.pad(level, ((0, 0), (0, 3 << number))) for number, level in enumerate(levels)]
-    wanted = run(path, {f"codes_{number}": level for number, level in enumerate(filled)})["audio"][:, 0, : 5 * 1280]
+    wanted = run(path, {f"codes_{number}": level for number, level in enumerate(filled)})["audio"][:, 0, : 5 * 320]
     values = np.concatenate([level.reshape(1, 5, -1).transpose(0, 2, 1) for level in levels], axis=1)
-    assert_close(whole(network(path, LEVELS), values, samples_per_frame=1280), wanted)
+    assert_close(whole(network(path, LEVELS), values, samples_per_frame=320), wanted)
 
 
 def test_a_window_smaller_than_the_field_warns(tmp_path: Path) -> None:
@@ -189,6 +190,18 @@ def test_a_fixed_batch_is_filled_up(tmp_path: Path) -> None:
     mel = mel_of(30, 3)
     for batch in (1, 4):
         assert_close(whole(network(path, MEL), mel, batch=batch), run(free, {"mel": mel})["wav"][:, 0])
+
+
+def test_what_is_given_to_each_channel_goes_with_it_in_batches(tmp_path: Path) -> None:
+    path, mel = with_more(tmp_path / "m.onnx"), mel_of(90, 3)
+    f0 = np.random.default_rng(0).random((3, 90), np.float32)
+    net = network(path, MEL, inputs={"spk_emb": [0.1] * 12, "noise_scale": 1.0, "f0": 0.0})
+    net.given = {"spk_emb": np.full((1, 12), 0.1), "noise_scale": np.ones(1), "f0": f0}
+    one = {"spk_emb": np.full((1, 12), 0.1, np.float32), "noise_scale": np.array(1, np.float32)}
+    feeds = {"mel": mel, "mel_lengths": np.full(3, 90), "f0": f0, **one}
+    wanted = run(path, feeds)["wav"][:, 0]
+    for batch in (1, 2, 3, 8):
+        assert_close(whole(net, mel, batch=batch), wanted)
 
 
 def test_short_signals_are_neither_measured_nor_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

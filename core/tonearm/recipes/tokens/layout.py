@@ -257,7 +257,7 @@ class TokenLayout(Named, frozen=True, kw_only=True):
     def level_strides(self) -> tuple[int, ...]:
         """Frames of the finest level that a frame of each level spans; empty if all books have one rate."""
         counts = [self.positions.count(level) for level in range(max(self.positions) + 1)]
-        if self.strides or len(set(counts)) == 1:
+        if len(set(counts)) == 1:
             return self.strides if set(self.strides) != {1} else ()
         return tuple(max(counts) // count for count in counts)
 

@@ -126,7 +126,7 @@ def _form_problems(layout: TokenLayout) -> Iterator[OptionError]:
     forms = [*texts, *(name for name in ("axes", "stacked", "ragged", "file") if getattr(layout, name))]
     if len(forms) > 1:
         yield OptionError(f"{forms[0]} and {forms[1]} exclude each other", option=forms[1])
-    if not forms and not layout.interleave:
+    if not (forms or layout.interleave or layout.refuses):
         hint = "give axes for an array, interleave for flat ids, pattern for text, or ragged: true for levels"
         yield OptionError("the layout does not tell the form of the tokens", option="axes", hint=hint)
     owner = {"text": "text", "flat": "flat ids"}.get(layout.form, "arrays")

@@ -118,7 +118,9 @@ def _frames(layout: TokenLayout, tracks: Array, ids: Array, warn: Callable[[str]
         place = int(whole[stream, position, frame])
         named = f"stream {stream}, " if streams > 1 else ""
         where = f"{named}frame {frame}, position {position}: {what} {place} ({int(ids[place])})"
-        return where, _reason(layout, int(ids[place]), position, frame)
+        later, after = divmod(frame * width + position + 1, width)
+        alone = later < count and limits is not None and 0 <= codes[stream, after, later] < limits[after]
+        return where, _reason(layout, int(ids[place]), frame, alone=alone)
 
     codes = undone_offsets(layout, ids[whole])
     found: Array = checked_codes(codes, limits, layout.invalid, describe)
@@ -142,13 +144,27 @@ def undone_offsets(layout: TokenLayout, ids: Array) -> Array:
     return codes
 
 
-def _reason(layout: TokenLayout, found: int, position: int, frame: int) -> str:
-    """Return why an id may be out of range: it fits another position, so that a token is lost or added before it."""
+def _reason(layout: TokenLayout, found: int, frame: int, *, alone: bool) -> str:
+    """Return why an id may be out of range, if it fits another position; an empty text if it fits none.
+
+    Parameters
+    ----------
+    layout
+        Layout.
+    found
+        Id.
+    frame
+        Frame that it is in.
+    alone
+        Whether the id behind it fits its own position, so that the phase is right.
+    """
     if not (layout.per_position and layout.sizes):
         return ""
     for other, level in enumerate(layout.positions):
         code = found - layout.offset - layout.per_position * other
-        if other != position and 0 <= code < min(layout.sizes[level], GREATEST):
+        if 0 <= code < min(layout.sizes[level], GREATEST):
+            if alone:
+                return f"it fits position {other}, and the one behind it is in its place: a single wrong id"
             return (
                 f"it fits position {other}: a token was lost or added, and the phase is off from frame {frame} on;"
                 f" cut the sequence there, or generate it again"

@@ -65,7 +65,7 @@ def example_of(tensor: TensorInfo) -> Any:
         return {"file": "f0/{stem}.npy"}
     if tensor.dtype in INTEGERS or found & names.NOISES or not tensor.shape:
         return 0
-    if found & (names.SPEEDS | names.SCALES):
+    if found & (names.SPEEDS | names.SCALES | names.MASKS):
         return 1
     return {"file": "speakers/{stem}.npy" if found & names.SPEAKERS else "values/{stem}.npy"}
 
@@ -90,6 +90,8 @@ def _meant(tensor: TensorInfo, wanted: Wanted) -> str:
     found = words(tensor.name)
     if found & names.MASKS:
         return "given" if tensor.dtype == "bool" and "padding" in found else "mask"
+    if found & names.COUNTS and tensor.dtype in INTEGERS and tensor.shape in ((), (1,), ("batch",)):
+        return "length"
     others = names.NOISES | names.SPEEDS
     if found & names.LENGTHS and len(tensor.shape or ()) < 2 and not found & (names.SCALES | others):
         return "length"

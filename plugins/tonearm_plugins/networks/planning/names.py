@@ -19,12 +19,13 @@ VALUES = _set("mel mels melspec spec features feats spectrogram z latent latents
 """Words in names of inputs that take a mel spectrogram or latents."""
 
 LENGTHS = _set("len lens length lengths")
+COUNTS = _set("frames timesteps")
 SCALES = _set("scale scales")
 MASKS = _set("mask masks")
 PITCHES = _set("f0 f0s lf0 pitch")
 NOISES = _set("noise sigma temperature")
 SPEEDS = _set("speed rate duration w")
-SPEAKERS = _set("sid spk speaker speakers lang language emotion style g emb embedding spkemb xvector")
+SPEAKERS = _set("sid spk speaker speakers lang language emotion style g emb embed embedding spkemb xvector")
 
 _AXES: Mapping[Axis, frozenset[str]] = {
     "batch": _set("batch b bs batchsize n"),

@@ -40,6 +40,9 @@ _WORDS: Mapping[OutputRole, frozenset[str]] = {
     ),
 }
 
+_WHOLES: tuple[OutputRole, ...] = ("complex", "waveform")
+"""Roles whose names may also say of what an output is a part."""
+
 
 def plan_outputs(
     outputs: Sequence[TensorInfo], roles: Mapping[str, str], n_fft: int | None, faults: Faults
@@ -99,6 +102,7 @@ def role_named(tensor: TensorInfo) -> OutputRole | None:
     """
     found = words(tensor.name)
     roles: list[OutputRole] = [role for role, known in _WORDS.items() if found & known]
+    roles = [role for role in roles if role not in _WHOLES] or roles  # stft_real is real, and audio_mag a magnitude
     if "log" in found and roles == ["magnitude"]:
         return "log_magnitude"
     return roles[0] if len(roles) == 1 else None
@@ -170,11 +174,14 @@ def _ask(
 
 def _add_no_form(outputs: Sequence[TensorInfo], found: Mapping[str, OutputRole], faults: Faults) -> None:
     """Add the fault of outputs whose roles, as the options say them, make no sound together."""
-    floats = [one.name for one in outputs if one.dtype in FLOATS]
+    floats = [one for one in outputs if one.dtype in FLOATS]
     said = [f"{name}: {role}" for name, role in found.items() if role not in SILENT]
     what = f"{listed(said)} make no sound together" if said else "it gives nothing that could be a sound"
     if floats:
-        faults.ask(what, "outputs", {floats[0]: "waveform"} | dict.fromkeys(floats[1:], "unused"))
+        parts = {2: ("magnitude", "phase"), 3: ("magnitude", "x", "y")}.get(len(floats), ("complex",))
+        likely = ("waveform",) if shapes.can_be_waveform(floats[0]) else parts
+        roles = (*likely, *("unused" for _ in floats[len(likely) :]))
+        faults.ask(what, "outputs", {one.name: role for one, role in zip(floats, roles, strict=True)})
     else:
         faults.add(what, Advice("export it with an output of floats"), code="unclear-model")
 

@@ -78,6 +78,7 @@ def test_a_contradiction_names_its_field(figures, option, message):
         {"books": [r"a(\d)", r"b(\d)"], "offset": 3, "size": [8, 4]},
         {"streams_text": {"a": r"(\d)"}, "fixed": {"a": 3}},
         {"interleave": [1, 0], "strides": [1, 1]},
+        {"refuses": "a flow-matching model comes before the sound"},
         {"interleave": [0, 1, 1], "strides": [2, 1], "size": [8, 4]},
     ],
 )

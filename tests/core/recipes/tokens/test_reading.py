@@ -28,6 +28,10 @@ def test_what_the_layout_leaves_open_is_given():
     )
     assert (first.sample_rate, first.samples_per_frame, second.length) == (44100, 512, 9999)
     assert first.sizes == (1024,) * 9
+    (own,) = read_tokens(
+        layout_of("dac", sample_rate=44100, samples_per_frame=512), np.zeros((9, 3), int), sample_rate=8
+    )
+    assert own.sample_rate == 44100
 
 
 def test_padding_cuts_the_sound_rather_than_the_codes():

@@ -134,6 +134,14 @@ def test_a_code_out_of_range_is_named_by_frame_and_step():
     )
 
 
+@pytest.mark.parametrize(
+    "marks", [{"lead_rows": {"all": 9}}, {"lead_delayed": {"all": 9}}, {"lead_rows": {"all": 9}, "columns": [0, 1]}]
+)
+def test_places_count_the_steps_that_are_cut_at_the_start(marks):
+    with pytest.raises(ItemError, match=r"book 0, frame 1 \(step 3 of the array\) is code 8, but"):
+        codes([[9, 9, 1, 8, 2], [9, 9, 3, 4, 5]], size=8, **marks)
+
+
 def test_channels_are_named_where_there_are_several():
     with pytest.raises(ItemError, match=r"channel 1, book 0, frame 1 is code 9, but codes are at most 7"):
         undo_array(layout_of(size=8), np.array([[[1, 2]], [[3, 9]]]))

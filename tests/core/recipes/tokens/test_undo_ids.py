@@ -115,6 +115,24 @@ def test_a_lost_token_is_told_from_a_wrong_one(lost, frame, place):
     assert f"a token was lost or added, and the phase is off from frame {frame} on" in caught.value.hint
 
 
+def test_an_id_of_another_position_does_not_put_the_phase_off_if_the_next_is_right():
+    ids = [n % 7 * 16 + n % 16 for n in range(14)]
+    ids[3] += 16
+    figures = {"interleave": [0, 1, 2, 2, 1, 2, 2], "per_position": 16, "size": 16}
+    with pytest.raises(ItemError, match=rf"frame 0, position 3: token 3 \({ids[3]}\)") as caught:
+        codes(ids, **figures)
+    assert caught.value.hint == "it fits position 4, and the one behind it is in its place: a single wrong id"
+
+
+def test_a_token_that_was_added_puts_the_phase_off():
+    ids = [n % 7 * 16 + n % 16 for n in range(28)]
+    ids.insert(9, ids[9])
+    figures = {"interleave": [0, 1, 2, 2, 1, 2, 2], "per_position": 16, "size": 16, "incomplete": "drop"}
+    with pytest.raises(ItemError, match=r"frame 1, position 3: token 10") as caught:
+        codes(ids, **figures)
+    assert "the phase is off from frame 1 on" in caught.value.hint
+
+
 def test_an_id_that_fits_no_position_is_just_wrong():
     with pytest.raises(ItemError, match=r"token 1 \(99\) is code 83, but codes are at most 15") as caught:
         codes([0, 99], interleave=[0, 1], per_position=16, size=16)

@@ -24,6 +24,12 @@ def test_lengths_are_known_by_their_names(name: str, shape: str) -> None:
     assert roles(plan(MEL, f"{MELS};{name} int32 {shape}"))[name] == "length"
 
 
+def test_a_number_of_frames_is_a_length() -> None:
+    assert roles(plan(TOKENS, f"{CODES};n_frames int64 ()"))["n_frames"] == "length"
+    refusal(TOKENS, f"{CODES};n_frames float32 ()")
+    refusal(TOKENS, f"{CODES};frames int64 (4, 4, 4, 4, 4)")
+
+
 @pytest.mark.parametrize("name", ["audio_scales", "scale"])
 def test_factors_of_segments_are_known_by_their_names(name: str) -> None:
     assert roles(plan(TOKENS, f"{CODES};{name} float32 (batch, 1)"))[name] == "scale"
@@ -135,3 +141,4 @@ def test_text_and_sequences_are_refused() -> None:
 def test_examples_of_values() -> None:
     assert example_of(tensor("duration float32 (3)")) == 1
     assert example_of(tensor("count uint8 (3)")) == 0
+    assert example_of(tensor("padding_mask bool (batch, frames)")) == 1

@@ -47,6 +47,11 @@ def test_a_cache_that_grows_is_a_state() -> None:
     assert axes(made, "past_key_values.0.key") == "batch fixed frame fixed"
 
 
+def test_a_size_may_be_open_on_one_side() -> None:
+    made = plan(TOKENS, f"{CODES};state float32 (1, 64)", f"{WAV};state_out float32 (batch, ?)")
+    assert made.inputs[1].state == "state_out"
+
+
 def test_of_another_shape_or_type_is_no_state() -> None:
     for after in ("state_out float32 (2, 32)", "state_out float16 (2, 64)", "state_out float32 (2, 64, 1)"):
         error, message = refusal(TOKENS, f"{CODES};state float32 (2, 64)", f"{WAV};{after}")
