@@ -210,12 +210,11 @@ ELSEWHERE = {
     "networks/planning/faults.py:check": "test_planning: a model of unknown inputs and outputs",
     "networks/planning/figures.py:sample_rate_of": "test_planning: a model of tokens",
     "networks/planning/figures.py:samples_per_frame_of": "test_planning: a model of tokens",
-    "transforms/onnx_vocoder.py:_remedies": "test_onnx_vocoder",
     "networks/batches.py:batch_warnings": "test_batches: warnings of a pipeline that works",
     "networks/token_checks.py:_raise_for": "test_transformers_codec: a model of transformers",
     "networks/torch_device.py:choose_device": "test_torch_device: a machine without a device",
     "networks/torchscript.py:_laid": "test_torchscript: a TorchScript program",
-    "networks/trained_dialect.py:check_trained_dialect": "test_trained_dialect: a model of transformers",
+    "networks/trained_dialect.py:conversion_remedies": "test_trained_dialect: a model of transformers",
     "transforms/torchscript_codec.py:problems": "test_torchscript_codec: a TorchScript program",
 }
 """Places whose remedies the tests of a module apply, because they need a model, a file or a program of their own."""

@@ -61,5 +61,4 @@ class TransformersVocoder(TransformersTransform[MelSpectrogram, TransformersVoco
         """Raise `OptionError` if the model does not take mel spectrograms of a dialect."""
         assert isinstance(config.figures, VocoderFigures)
         check_dialect(config.name, config.figures, dialect)
-        if self.options.dialect is not None:
-            check_trained_dialect(self.options.dialect, dialect)
+        check_trained_dialect(self.options.dialect, dialect)
