@@ -205,8 +205,6 @@ ELSEWHERE = {
     "networks/onnx_session.py:providers_of": "test_onnx_session: a device that is not installed",
     "networks/onnx_transform.py:check_blocks": "test_onnx_vocoder: a model that cannot be cut in a stream",
     "networks/onnx_transform.py:warnings": "test_onnx_codec: warnings of a pipeline that works",
-    "networks/codes.py:check_block_codes": "test_codes: advice in prose",
-    "networks/codes.py:check_codes": "test_codes: advice in prose",
     "networks/options.py:problems": "test_options: chunks of a model's frames",
     "networks/planning/__init__.py:_check_sizes": "test_planning: a model of fixed sizes",
     "networks/planning/faults.py:check": "test_planning: a model of unknown inputs and outputs",

@@ -37,7 +37,7 @@ class Signal:
         return self.arrays()
 
     def carried(self) -> tuple[object, ...]:
-        """Return what a specification carries of the signal, by default its fields that have fields of their own."""
+        """Return what a specification carries of the signal, by default the records among its fields."""
         return tuple(value for value in getattr(self, "__dict__", {}).values() if has_fields(value))
 
     def block_array(self) -> Array:
