@@ -98,12 +98,11 @@ def is_surely_waveform(tensor: TensorInfo) -> bool:
 
 
 def is_surely_complex(tensor: TensorInfo, bins: int | None) -> bool:
-    """Return whether an output is a complex spectrum by its shape: its bins are known, or those of a usual FFT."""
-    axes = complex_axes(tensor, bins) or ()
-    if bins is not None or "complex" in axes:
-        return bool(axes)
-    counted = bins_of([PlannedOutput(tensor=tensor, role="complex", axes=axes)])
-    return counted is not None and counted % 2 == 1
+    """Return whether an output is a complex spectrum by its shape, whatever it is called: it has an axis of both parts.
+
+    Twice the bins in one axis may as well be log-magnitudes before phases, as the head of Vocos gives them.
+    """
+    return "complex" in (complex_axes(tensor, bins) or ())
 
 
 def bins_of(outputs: Iterable[PlannedOutput]) -> int | None:

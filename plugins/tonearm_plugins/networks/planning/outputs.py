@@ -34,11 +34,14 @@ _WORDS: Mapping[OutputRole, frozenset[str]] = {
     "y": frozenset(["y", "sin", "sine"]),
     "real": frozenset(["real", "re"]),
     "imag": frozenset(["imag", "imaginary", "im"]),
-    "complex": frozenset(["stft", "complex"]),
+    "complex": frozenset(["stft", "complex", "realimag"]),
     "waveform": frozenset(
         ["wav", "wave", "waveform", "waveforms", "audio", "speech", "pcm", "sound", "recon", "samples", "sample"]
     ),
 }
+
+_SPECTRA = frozenset(["spec", "spectrum"])
+"""Words for a spectrum, which mean a complex one where there is nothing but twice the bins."""
 
 _WHOLES: tuple[OutputRole, ...] = ("complex", "waveform")
 """Roles whose names may also say of what an output is a part."""
@@ -136,9 +139,9 @@ def _role_of_one(tensor: TensorInfo, bins: int | None, faults: Faults) -> Output
     if named in (None, "waveform", "x", "y") and shapes.can_be_waveform(tensor):
         return "waveform"
     if named in (None, "complex") and shapes.complex_axes(tensor, bins):
-        if named is None and not shapes.is_surely_complex(tensor, bins):
+        if named is None and not shapes.is_surely_complex(tensor, bins) and not words(tensor.name) & _SPECTRA:
             faults.ask(
-                f"the output {tensor.name} may hold real and imaginary parts, or anything",
+                f"the output {tensor.name} may hold real and imaginary parts, or log-magnitudes and phases",
                 "outputs",
                 {tensor.name: "complex"},
             )
