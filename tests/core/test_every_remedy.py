@@ -205,8 +205,8 @@ ELSEWHERE = {
     "networks/onnx_session.py:providers_of": "test_onnx_session: a device that is not installed",
     "networks/onnx_transform.py:check_blocks": "test_onnx_vocoder: a model that cannot be cut in a stream",
     "networks/onnx_transform.py:warnings": "test_onnx_codec: warnings of a pipeline that works",
+    "networks/trained_dialect.py:check_trained_dialect": "test_onnx_vocoder: mel spectrograms of another recipe",
     "networks/codes.py:check_block_codes": "test_codes: advice in prose",
-    "transforms/onnx_vocoder.py:_remedies": "test_onnx_vocoder",
 }
 """Places whose remedies the tests of a module apply, because they need a model, a file or a program of their own."""
 
