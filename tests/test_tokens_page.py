@@ -227,6 +227,20 @@ def test_written_tokens_are_read_again(tmp_path: Path, monkeypatch: pytest.Monke
         assert [level.tolist() for level in again.levels] == [level.tolist() for level in tokens.levels]
 
 
+def test_frames_stream_as_they_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    codec_like(Path("dac_decoder.onnx"), 9, 1024, 512)
+    (code,) = (block for block in blocks(PAGE, "python") if "tonearm.stream" in block)
+    aligned = yaml.safe_load(re.findall(r"such as `(\{\"base.*?\})`", TEXT)[0])
+    tokens = np.asarray(tensor(9, FRAMES))
+    chunks = [tokens[:, start : start + 5] for start in range(0, FRAMES, 5)]
+    shown, _ = run_cell(code, {"tonearm": tonearm, "aligned": aligned, "chunks": chunks})
+    assert shown == ""
+    whole = tonearm.to_waveform(tokens, layout=aligned, model="dac_decoder.onnx")
+    found = tonearm.read("dialogue.wav")
+    np.testing.assert_allclose(found.samples, whole.samples, atol=1e-4)  # of 16 bits
+
+
 def test_its_steps_take_these_options() -> None:
     from tonearm.plugins.options import declared_options
     from tonearm.plugins.ports import ports_of

@@ -110,6 +110,24 @@ def rows_of(given: object) -> GivenRows | None:
     return None
 
 
+def arrays_within(given: object, *, takes_rows: bool = False) -> GivenArrays | None:
+    """Return the arrays of a mapping, of a pair of sound and sample rate, or of rows; None if it is nothing of these.
+
+    Parameters
+    ----------
+    given
+        What a caller gives.
+    takes_rows
+        Whether a list may have rows of different lengths.
+    """
+    if isinstance(given, GivenArrays):
+        return given
+    if isinstance(given, Mapping):
+        return GivenArrays(given)
+    found = arrays_of_pair(given)
+    return rows_of(given) if found is None and takes_rows else found
+
+
 def arrays_of_pair(given: object) -> GivenArrays | None:
     """Return a pair of sound and sample rate, in either order, as arrays by name; None if it is no such pair.
 

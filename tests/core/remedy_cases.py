@@ -15,6 +15,7 @@ from remedy_sources import (
     floats_as_pcm,
     json_file,
     late_window,
+    latents,
     librosa_db,
     magnitude,
     melgan,
@@ -29,11 +30,15 @@ from remedy_sources import (
     stereo,
     tokens,
     wav_bytes,
+    written,
 )
 
 CODES = {"layout": "llasa-xcodec2-codes"}
 GRID = {"sample_rate": RATE, "n_fft": 1024, "hop_length": 256}
 WAVE = {"kind": "waveform", "sample_rate": RATE}
+ECDC = written("a.ecdc", (Path(__file__).parents[1] / "data/tokens/files/24k_1.5kbps.ecdc").read_bytes())
+LATENT = {"kind": "latent", "sample_rate": RATE, "axes": ["band", "frame"]}
+TO_NPY = {"output": {"use": "npy-writer"}, "suffix": "npy"}
 TOKENS = {"kind": "tokens", "layout": {"axes": ["book", "frame"], "codebooks": 9, "size": 1024}}
 
 
@@ -234,6 +239,37 @@ CASES = (
         {"kind": "tokens", "layout": "dac", "sample_rate": 16000},
         output={"use": "npy-writer"},
         suffix="npy",
+    ),
+    case("another kind for tokens in text", written("a.txt", "<|s_1|>"), WAVE, decoder="tokens-reader", **TO_NPY),
+    case(
+        "several fields that may hold tokens",
+        written("a.json", '{"a": "<|s_1|>", "b": "<|s_2|>"}'),
+        {"layout": "llasa"},
+        decoder="tokens-reader",
+        **TO_NPY,
+    ),
+    case(
+        "joined lines of other books",
+        written("a.jsonl", "[[1, 2]]\n[[1, 2], [3, 4]]\n"),
+        {"layout": {"axes": ["book", "frame"], "size": 8}, "lines": "joined"},
+        decoder="tokens-reader",
+        output={"use": "npy-writer", "file": "{index}.npy"},
+        suffix="npy",
+    ),
+    case("a layout of no file of codes", ECDC, {"layout": "orpheus"}, decoder="codec-file-reader", **TO_NPY),
+    case("the layout of another file of codes", ECDC, {"layout": "dac-file"}, decoder="codec-file-reader", **TO_NPY),
+    case("a frame rate that fits no whole frame", latents, LATENT | {"frame_rate": 86}, **TO_NPY),
+    case(
+        "a frame rate that contradicts both others",
+        latents,
+        LATENT | {"frame_rate": 80, "samples_per_frame": 256},
+        **TO_NPY,
+    ),
+    case(
+        "two normalisations of latents",
+        latents,
+        LATENT | {"samples_per_frame": 256, "scale": 0.5, "mean": 0.0, "std": 2.0},
+        **TO_NPY,
     ),
     # what values show
     Case(
@@ -517,7 +553,9 @@ CASES = (
     case("floats for codes", codes, CODES, output=with_("npy-writer", dtype="float32"), suffix="npy"),
     case("a type too short for codes", codes, CODES, output=with_("npy-writer", dtype="int16"), suffix="npy"),
     case("a layout for a waveform", sound, WAVE, output=with_("npy-writer", layout="musicgen"), suffix="npy"),
-    case("a layout of text for an array", codes, CODES, output=with_("npy-writer", layout="orpheus-text"), suffix="npy"),
+    case(
+        "a layout of text for an array", codes, CODES, output=with_("npy-writer", layout="orpheus-text"), suffix="npy"
+    ),
     case("codes without a word", codes, {"sample_rate": 16000}, output={"use": "npy-writer"}, suffix="npy"),
     case("integers for a spectrogram", magnitude, MAGNITUDE, output=with_("npy-writer", dtype="int16"), suffix="npy"),
     case("floats for complex values", spectrum, STFT, output=with_("npy-writer", dtype="float32"), suffix="npy"),

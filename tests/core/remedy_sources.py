@@ -113,6 +113,21 @@ def json_file(**values: Any) -> Callable[[Path], Path]:
     return write
 
 
+def written(name: str, content: str | bytes) -> Callable[[Path], Path]:
+    """Return a function that writes a file with this content."""
+
+    def write(folder: Path) -> Path:
+        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+        return folder / name
+
+    return write
+
+
+def latents() -> Any:
+    """Return latents of 8 bands, float32."""
+    return np.random.default_rng(2).standard_normal((8, 40)).astype(np.float32)
+
+
 def floats_as_pcm(folder: Path) -> Path:
     """Write samples as float32."""
     (folder / "source.pcm").write_bytes(sound().astype("<f4").tobytes())

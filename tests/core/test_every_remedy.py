@@ -205,8 +205,17 @@ ELSEWHERE = {
     "networks/onnx_session.py:providers_of": "test_onnx_session: a device that is not installed",
     "networks/onnx_transform.py:check_blocks": "test_onnx_vocoder: a model that cannot be cut in a stream",
     "networks/onnx_transform.py:warnings": "test_onnx_codec: warnings of a pipeline that works",
-    "networks/trained_dialect.py:check_trained_dialect": "test_onnx_vocoder: mel spectrograms of another recipe",
-    "networks/codes.py:check_block_codes": "test_codes: advice in prose",
+    "networks/options.py:problems": "test_options: chunks of a model's frames",
+    "networks/planning/__init__.py:_check_sizes": "test_planning: a model of fixed sizes",
+    "networks/planning/faults.py:check": "test_planning: a model of unknown inputs and outputs",
+    "networks/planning/figures.py:sample_rate_of": "test_planning: a model of tokens",
+    "networks/planning/figures.py:samples_per_frame_of": "test_planning: a model of tokens",
+    "networks/batches.py:batch_warnings": "test_batches: warnings of a pipeline that works",
+    "networks/token_checks.py:_raise_for": "test_transformers_codec: a model of transformers",
+    "networks/torch_device.py:choose_device": "test_torch_device: a machine without a device",
+    "networks/torchscript.py:_laid": "test_torchscript: a TorchScript program",
+    "networks/trained_dialect.py:check_trained_dialect": "test_trained_dialect: a model of transformers",
+    "transforms/torchscript_codec.py:problems": "test_torchscript_codec: a TorchScript program",
 }
 """Places whose remedies the tests of a module apply, because they need a model, a file or a program of their own."""
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tonearm.errors import ItemError
-from tonearm.given_arrays import GivenArrays, arrays_of_pair
+from tonearm.given_arrays import GivenArrays, GivenRows, arrays_of_pair, arrays_within, rows_of
 from tonearm.signals import MagnitudeSpectrogram, StftGrid, Waveform
 
 AUDIO = np.array([0.0, 0.5, -0.5], np.float32)
@@ -127,3 +127,26 @@ class TestPairs:
     )
     def test_nothing_else_is_one(self, given: Any) -> None:
         assert arrays_of_pair(given) is None
+
+
+class TestRows:
+    def test_rows_of_different_lengths_have_numbers(self):
+        found = rows_of([np.zeros(n) for n in range(1, 13)])
+        assert list(found)[:3] == ["00", "01", "02"]
+        assert found["11"].shape == (12,)
+
+    @pytest.mark.parametrize(
+        "given",
+        [[[1, 2], [3, 4]], [1, 2, 3], [[1, 2]], [["a"], ["b", "c"]], (24000, [0.0, 0.5]), np.zeros((2, 3)), "text", []],
+    )
+    def test_anything_else_has_none(self, given):
+        assert rows_of(given) is None
+
+    def test_they_are_taken_only_where_they_are_asked_for(self):
+        ragged = [[1, 2], [3]]
+        assert arrays_within(ragged) is None
+        found = arrays_within(ragged, takes_rows=True)
+        assert isinstance(found, GivenRows)
+        assert arrays_within(found) is found
+        assert list(arrays_within({"a": [1]})) == ["a"]
+        assert isinstance(pickle.loads(pickle.dumps(found)), GivenRows)

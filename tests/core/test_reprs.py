@@ -159,6 +159,9 @@ INSTANCES = {
     "KeyedArrayOptions": lambda: options_of(api.KeyedArrayOptions),
     "Kind": lambda: options_of(api.ArrayOptions).kind,
     "LatentFormat": lambda: LATENT,
+    "LaidTokens": lambda: api.LaidTokens(
+        api.CodecTokens(codes=np.zeros((1, 8, 99), np.int32)), api.TokenLayout(axes=("book", "frame"))
+    ),
     "Latents": lambda: api.Latents(values=np.zeros((1, 64, 99), np.float32), format=LATENT),
     "LazyArrays": lambda: api.LazyArrays(map(str, range(1000)), lambda key: key),
     "Limits": lambda: api.Limits(name="wav", rates=(range(1, 10),)),
@@ -170,6 +173,7 @@ INSTANCES = {
     "NoOptions": lambda: api.NoOptions(),
     "Notes": notes,
     "OptionError": lambda: api.OptionError("a message"),
+    "OriginalSound": lambda: api.OriginalSound(sample_rate=44100, length=99, loudness=-23.0),
     "OutputError": lambda: tonearm.OutputError("a message"),
     "PcmOptions": lambda: options_of(api.PcmOptions),
     "PcmRounding": lambda: api.PcmRounding(16, np.random.default_rng(0)),

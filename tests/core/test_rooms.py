@@ -155,14 +155,23 @@ MEL_ROOMS = (
     "tonearm.recipes.mel",
     "tonearm.cli.dialects",
     "tonearm_plugins.dialects",
+    "tonearm_plugins.networks.onnx_transform",
+    "tonearm_plugins.networks.token_checks",
+    "tonearm_plugins.networks.trained_dialect",
     "tonearm_plugins.transforms.mel_",
+    "tonearm_plugins.transforms.onnx_vocoder",
+    "tonearm_plugins.transforms.transformers_vocoder",
     "tonearm_plugins.transforms.wave_to_mel",
+    "tonearm_plugins.transforms.onnx_vocoder",  # vocoders take mel spectrograms
+    "tonearm_plugins.transforms.transformers_vocoder",
+    "tonearm_plugins.networks.token_checks",
+    "tonearm_plugins.networks.trained_dialect",
 )
-"""Beginnings of the names of modules that are about mel spectrograms, and so about their dialects."""
+"""Beginnings of the names of modules that are about mel spectrograms, or take them, and so know their dialects."""
 
 NAMES_OF_DIALECTS = re.compile(
     r"MelDialect|\bDialects\b|tonearm_dialects"  # public names and the hook
-    r"|[\"'`]dialect[\"'`]|\.dialect\b|\bdialect=|\bdialect: "  # the option, and the field of a signal
+    r"|[\"'`]dialect[\"'`]|\.dialect\b|\bdef dialect\(|\bdialect=|\bdialect: "  # the option, and the field of a signal
     r"|dialect-mismatch|no-dialect|dialect-doubtful"  # codes of errors
     r"|tonearm dialects|--dialects|\"dialects\": |List the dialects|tonearm_plugins\.dialects"  # the command
 )

@@ -6,7 +6,9 @@ import math
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Mapping
 from importlib import resources
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from tonearm.api import MelDialect, TokenLayout
 from tonearm.plugins.registry import default
 from tonearm_plugins import layouts
 
-FIGURES = layouts.layouts()
+FIGURES: Mapping[str, Any] = layouts.layouts()
 CATALOGUE = default().catalogue(TokenLayout)
 ALIASES = {name: str(figures["base"]) for name, figures in FIGURES.items() if set(figures) == {"base"}}
 OWN = sorted(FIGURES.keys() - ALIASES.keys())

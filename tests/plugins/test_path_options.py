@@ -51,7 +51,9 @@ OF_FILES = [(plugin, name) for plugin, name, option in every_option() if is_file
 def test_options_that_name_files_are_known_and_guarded() -> None:
     """A new one belongs into this table, with a way to give it below."""
     assert {name for _, name in OF_FILES} == {"cover", "file", "model", "window"}
-    assert {plugin for plugin, name in OF_FILES if name == "model"} >= {"onnx-codec", "onnx-vocoder"}
+    assert {plugin for plugin, name in OF_FILES if name == "model"} == {
+        *("onnx-codec", "onnx-vocoder", "torchscript-codec", "transformers-codec", "transformers-vocoder"),
+    }
     assert {plugin for plugin, name in OF_FILES if name == "file"} == {"onnx-codec", "onnx-vocoder"}
 
 
@@ -110,7 +112,9 @@ def pipeline_with(plugin: str, option: str, path: str) -> dict[str, Any]:
         wave = {"use": "npy-reader", "with": {"kind": "mel", "dialect": "hifigan"}}
         if plugin == "onnx-vocoder":
             model["dialect"] = "hifigan"
-        else:
+        elif plugin == "torchscript-codec":
+            model["trust"] = True
+        elif plugin != "transformers-vocoder":
             wave = {"use": "npy-reader", "with": {"kind": "latent", "sample_rate": 22050, "samples_per_frame": 256}}
         steps = [{"use": plugin, "with": model}]
     elif any(entry.name == plugin for entry in default().entries("kind")):
@@ -135,5 +139,5 @@ def test_what_is_no_file_for_it_is_refused_before_anything_is_read(tmp_path: Pat
             tonearm.load_pipeline(given).run([tmp_path / "a.npy"], out=tmp_path / "o")
         told = str(caught.value)
         assert not (tmp_path / "o").exists()
-        assert re.search(r"window|cover|model|input|there is no file|cannot read|cannot be loaded", told), (kind, told)
+        assert re.search(r"window|cover|model|input|there is no file|cannot read|needs the package", told), (kind, told)
         assert SECRET not in told

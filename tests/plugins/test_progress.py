@@ -15,6 +15,7 @@ import tonearm
 import tonearm_plugins
 from tonearm.api import (
     ArrayDecoder,
+    CodecTokens,
     ComplexSpectrogram,
     Context,
     Item,
@@ -125,6 +126,35 @@ def test_of_the_codec(reported: list[Any], tmp_path: Path, networks: Any, segmen
     codec.apply(networks.tokens_of(300, 2, segments=segments), context_of(reported))
     assert_forwards(reported, least=6)
     assert reported[-1] == (600, 600)
+
+
+@pytest.mark.torch
+def test_of_models_of_transformers(reported: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model's call cannot be looked into, so each batch of channels is one step."""
+    monkeypatch.syspath_prepend(Path(__file__).parent / "transforms")
+    models = importlib.import_module("transformers_models")
+    vocoder = plugin("transform", "transformers-vocoder", model=str(models.saved(models.made("speecht5"), tmp_path)))
+    mel = MelSpectrogram(values=np.zeros((4, 10, 9), np.float32), dialect=models.dialect())
+    vocoder.apply(mel, context_of(reported))
+    assert_forwards(reported, least=4)
+    reported.clear()
+    folder = models.saved(models.made("dac"), tmp_path / "dac")
+    codec = plugin("transform", "transformers-codec", model=str(folder), batch=2)
+    codec.apply(CodecTokens(codes=models.codes(3, 9, 16, channels=8)), context_of(reported))
+    assert_forwards(reported, least=4)
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_of_torchscript_programs(reported: list[Any], tmp_path: Path) -> None:
+    import torch
+
+    program = torch.jit.trace(torch.nn.Sequential(torch.nn.Flatten()), torch.zeros(1, 3, 9))
+    program.save(str(tmp_path / "x.pt"))
+    options = {"model": str(tmp_path / "x.pt"), "trust": True, "sample_rate": 8000, "dtype": "float32"}
+    tokens = CodecTokens(codes=np.zeros((4, 3, 9), np.int32))
+    plugin("transform", "torchscript-codec", **options).apply(tokens, context_of(reported))
+    assert_forwards(reported, least=4)
 
 
 NOISE = Waveform(samples=RNG.uniform(-0.5, 0.5, (2, 300_000)).astype("f4"), sample_rate=16000)
@@ -291,6 +321,7 @@ def test_a_pipeline_passes_it_on_from_every_stage(reported: list[Any], tmp_path:
 PROVEN = {
     *(("transform", name) for name, _, _ in TRANSFORMS),
     *(("transform", name) for name in ("griffin-lim", "istft", "mel-to-wave", "onnx-codec", "onnx-vocoder")),
+    *(("transform", name) for name in ("transformers-codec", "transformers-vocoder", "torchscript-codec")),
     *(("encoder", name) for name, _, _ in SOUND),
     ("encoder", "png-writer"),
     ("decoder", "audio-reader"),

@@ -375,7 +375,7 @@ def test_saved_tracks_of_yue_have_a_row_a_book() -> None:
 @pytest.mark.parametrize("dtype", [np.uint16, np.uint32, np.int64])
 def test_yue_stage_2_writes_eight_ids_a_frame(dtype: type) -> None:
     codes = codes_of(8, 12)
-    raw = (codes.T + 45334 + 1024 * np.arange(8)).reshape(-1).astype(dtype)
+    raw: Array = (codes.T + 45334 + 1024 * np.arange(8)).reshape(-1).astype(dtype)
     check(read("yue", raw), codes)
     raw[8 * 3 + 2] -= 1024  # of the book before
     with raises("bad-token", "frame 3, position 2", "fits position 1"):
@@ -387,7 +387,7 @@ def test_yue_stage_2_writes_eight_ids_a_frame(dtype: type) -> None:
 @pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.int64])
 def test_bark_writes_two_coarse_books_in_turn_and_eight_fine_ones(dtype: type) -> None:
     coarse, fine = codes_of(2, 30), codes_of(8, 30)
-    raw = (coarse.T + np.array([10000, 10000 + 1024])).reshape(-1).astype(dtype)
+    raw: Array = (coarse.T + np.array([10000, 10000 + 1024])).reshape(-1).astype(dtype)
     check(read("bark", raw), coarse)
     check(read("bark-fine", fine.astype(dtype)), fine)
     check(read("bark-fine", fine[:, None].astype(dtype)), fine)  # (8, 1, T), as the codec takes them

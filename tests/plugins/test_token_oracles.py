@@ -7,6 +7,8 @@ spelled out. tests/data/tokens has the arrays, and what its own code did with th
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -253,7 +255,7 @@ def test_by_a_pipeline(case: Case, tmp_path: Path) -> None:
     check(case, read_back(case, tmp_path / "out"))
 
 
-REFUSED = {
+REFUSED: dict[tuple[str, str], tuple[str | Mapping[str, Any], str]] = {
     ("kani", "incomplete_last_frame"): ("kani", "incomplete-frame"),
     ("kani", "eos_mid_frame"): ("kani", "incomplete-frame"),
     ("kani", "id_of_wrong_book"): ("kani", "bad-token"),
@@ -332,3 +334,13 @@ def test_a_file_as_people_have_it(file: dict[str, str], tmp_path: Path, capsys: 
         found = [np.load(target)]
     for array, other in zip(found, wanted, strict=True):
         np.testing.assert_array_equal(array.reshape(other.shape), other)
+
+
+@pytest.mark.parametrize("name", ["codes_0.npy", "neutts.txt"])
+def test_a_process_of_its_own_does_the_same(name: str, tmp_path: Path) -> None:
+    (file,) = (one for one in json.loads((DATA / "files/files.json").read_text("utf-8")) if one["file"] == name)
+    command = [sys.executable, "-m", "tonearm", "convert", str(DATA / "files" / name), "codes.npy"]
+    done = subprocess.run([*command, f"--layout={FILES[name][0]}"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (wanted,) = codes_in(file)
+    np.testing.assert_array_equal(np.load(tmp_path / "codes.npy").reshape(wanted.shape), wanted)

@@ -17,6 +17,7 @@ from tonearm.errors import UsageError, one_line
 from tonearm.pipeline.inference import decoder_of_layouts, name_by_suffix, plugins_by_suffix
 from tonearm.plugins.encoder import refuses_pipes
 from tonearm.plugins.registry import Registry
+from tonearm.reading.file_types import TEXTS, identify
 
 RAW_READER = "pcm-reader"
 """Decoder of raw samples, which ``--encoding`` asks for."""
@@ -103,7 +104,8 @@ def decoder_name(arguments: SimpleNamespace, registry: Registry, given: InputPip
     if arguments.decoder:
         return str(arguments.decoder)
     has_layout = getattr(arguments, "with_layout", None) is not None
-    if has_layout and (found := decoder_of_layouts(registry, arguments.source)):
+    is_text = given is not None and has_layout and identify(given.head()) in TEXTS
+    if has_layout and (found := decoder_of_layouts(registry, "a.txt" if is_text else arguments.source)):
         return found
     is_raw = arguments.with_encoding is not None
     by_suffix = plugins_by_suffix(registry, "decoder", arguments.source)

@@ -74,7 +74,9 @@ def file_source(
     if format is None and not os.path.splitext(name)[1]:  # noqa: PTH122
         what = "bytes do" if file is not given else "an open file does"
         raise UsageError(f"{what} not tell the format", hint='name it, as in format="mp3"')
-    return GivenSource(Source(name=name or "<file>", file=_seekable(file)), _decoder(name, format, registry, has_layout))
+    return GivenSource(
+        Source(name=name or "<file>", file=_seekable(file)), _decoder(name, format, registry, has_layout)
+    )
 
 
 def _seekable(file: BinaryIO) -> BinaryIO:
@@ -83,7 +85,7 @@ def _seekable(file: BinaryIO) -> BinaryIO:
     return file if callable(seekable) and seekable() else io.BytesIO(file.read())
 
 
-def _decoder(name: str, format: str | None, registry: Registry, has_layout: bool) -> str:  # noqa: A002, FBT001
+def _decoder(name: str, format: str | None, registry: Registry, has_layout: bool) -> str:  # noqa: A002
     """Return the name of the decoder for a format, or for the suffix of a file's name."""
     if format is None:
         if has_layout and (found := decoder_of_layouts(registry, name)):

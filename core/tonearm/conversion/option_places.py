@@ -32,7 +32,7 @@ class OptionPlace(Struct, frozen=True):
     options
         Options by name; those of a decoder of arrays include the options of their kind.
     is_network
-        Whether it is a network that was put in. What it and the decoder both have, such as a dialect, is the same.
+        Whether it is a network that was put in. An option that the decoder has as well is the same.
     """
 
     path: str

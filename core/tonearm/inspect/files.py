@@ -183,7 +183,8 @@ def _text_of_tokens(path: str, source: Source, registry: Registry) -> Inspection
     if reader is None or source.holds_arrays:
         return None
     try:
-        with inflated_source(source, registry.find("decoder", reader).resolve().layout_suffixes).open() as file:
+        cls: Any = registry.find("decoder", reader).resolve()
+        with inflated_source(source, cls.layout_suffixes).open() as file:
             text = file.read(MOST_BYTES).decode("utf-8", "replace")
     except (OSError, ItemError):
         return None  # the decoder of the suffix says why

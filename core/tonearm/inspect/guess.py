@@ -133,6 +133,11 @@ def describe_tokens(tokens: CodecTokens) -> Guess:
     ]
     if tokens.length:
         findings.insert(2, Finding("length", f"{tokens.length:,} samples", "certain", "from the file"))
+    original = tokens.original
+    if original and original.length:
+        loudness = "" if original.loudness is None else f", at {original.loudness:.1f} LUFS"
+        length = f"{original.length:,} samples at {original.sample_rate} Hz"
+        findings.insert(2, Finding("length", length, "certain", f"of the sound that was encoded{loudness}"))
     return Guess(tuple(findings), {})
 
 

@@ -42,7 +42,9 @@ def token_remedies(array: Array, sample_rate: int | None, context: Context) -> t
     low, high = int(array.min()), int(array.max())
     if not can_be_codes(low, high, whole=True):
         return ()
-    matches = matching_layouts(context.catalogue(TokenLayout), array.shape, low, high, sample_rate)
+    catalogue = context.catalogue(TokenLayout)
+    matches = matching_layouts(catalogue, array.shape, low, high, sample_rate)
+    matches = [match for match in matches if not catalogue.find(match.name).refusal]  # it gives no sound either way
     if not matches:
         return ()
     names = tuple(match.name for match in matches if match.rank == matches[0].rank)

@@ -389,12 +389,10 @@ def as_source(given: Any, *, takes_rows: bool = False) -> Source:
         return Source(name=f"<{given.port}>", signal=given)
     if hasattr(given, "read") and not isinstance(given, Mapping) and not hasattr(given, "__array__"):
         return Source(name=str(getattr(given, "name", "<file>")), file=given)
-    from tonearm.given_arrays import GivenArrays, arrays_of_pair, rows_of  # not at the top: most runs have files alone
+    from tonearm.given_arrays import arrays_within  # not at the top: most runs have files alone
     from tonearm.tensors import as_array
 
-    arrays = GivenArrays(given) if isinstance(given, Mapping) else arrays_of_pair(given)
-    if arrays is None and takes_rows:
-        arrays = rows_of(given)
+    arrays = arrays_within(given, takes_rows=takes_rows)
     if arrays is not None:
         return Source(name="<arrays>", arrays=arrays)
     return Source(name="<array>", array=as_array(given))

@@ -137,7 +137,7 @@ class Plugin(ABC, Generic[Opts]):
         return ()
 
     def preflight(self) -> None:
-        """Prepare once at the start of a run; raise an error if anything is missing."""
+        """Prepare once at the start of a run, and in each worker; raise an error if anything is missing."""
 
 
 def restored_plugin(cls: type[Plugin[Any]], options: Any, registered: PluginIdentity) -> Plugin[Any]:

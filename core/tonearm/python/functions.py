@@ -81,12 +81,12 @@ def save(
     **options
         Options by name. Those of an array describe what the model wrote:
 
-        - ``kind``: ``"waveform"``, ``"complex"``, ``"magnitude"``, ``"power"``, ``"db"``, ``"mel"``, ``"tokens"`` or
-          ``"latent"``, where it is not plain;
+        - ``kind``: ``"waveform"``, ``"complex"``, ``"magnitude"``, ``"power"``, ``"db"``, ``"mel"``, ``"latent"`` or
+          ``"tokens"``, where it is not plain;
         - ``layout``: the layout of codec tokens, such as ``"orpheus"`` or ``"musicgen"``; a list of them may have rows
           of different lengths, and ``tonearm layouts`` lists all;
-        - ``model``: the network that makes the sound: an ONNX file, a folder with ``config.json``, a TorchScript program
-          (with ``trust=True``), or a name on the hub;
+        - ``model``: the network that makes the sound: an ONNX file, a folder with ``config.json``, a name on the hub,
+          or, with ``trust=True``, a TorchScript program;
         - ``dialect``: the recipe of a mel, such as ``"hifigan"``, ``"tacotron2"`` or ``"whisper"``;
           ``tonearm dialects`` lists all;
         - ``axes``: the names of the axes, such as ``["batch", "channel", "time"]`` or ``["frame", "bin"]``;

@@ -82,6 +82,8 @@ JSON_LINES = _text("JSON lines", "name it .jsonl, and read it by pcm-reader", "p
 NUMBERS = _text("text of numbers", "name it .csv or .txt, and read it by text-reader")
 BASE64 = _text("base64", "decode it first: base64 -d", "")
 TEXT = _text("text", "open it in a text editor, to see what it holds", "")
+TEXTS = frozenset((JSON, JSON_LINES, NUMBERS, BASE64, TEXT))
+"""Types of text, which may hold codec tokens in a layout."""
 
 _FORMS = {b"AIFF": AIFF, b"AIFC": AIFF, b"8SVX": SVX, b"16SV": SVX}
 _LONGEST_HEADER: Final = 1 << 32  # bytes of the header of a safetensors file

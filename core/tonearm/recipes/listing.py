@@ -1,4 +1,4 @@
-"""The columns of listings of what packages hand over by name, for each class: recipes, dialects, layouts."""
+"""The columns of listings of what packages hand over by name: one listing for each class."""
 
 from __future__ import annotations
 

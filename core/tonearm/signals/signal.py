@@ -37,8 +37,8 @@ class Signal:
         return self.arrays()
 
     def carried(self) -> tuple[object, ...]:
-        """Return what a specification carries of the signal, by default the records among its fields: grid, dialect."""
-        return tuple(value for value in getattr(self, "__dict__", {}).values() if is_record(value))
+        """Return what a specification carries of the signal, by default the records among its fields."""
+        return tuple(value for value in getattr(self, "__dict__", {}).values() if has_fields(value))
 
     def block_array(self) -> Array:
         """Return the array that goes through blocks, whose last axis is time, by default the only one.
@@ -75,7 +75,7 @@ class Signal:
         return f"<{describe(self)}>"
 
 
-def is_record(value: object) -> bool:
+def has_fields(value: object) -> bool:
     """Return whether a value has fields of its own, as a grid has, rather than being a number, text or array."""
     return hasattr(type(value), "__struct_fields__") or is_dataclass(value)
 

@@ -125,13 +125,11 @@ def check_dtype(options: ArrayWriterOptions, signals: Iterable[type[Signal]]) ->
     if is_whole and dtype not in _OF_SOUND and ports and _TOKENS not in ports:
         message = f"{dtype} is for codec tokens"
         raise OptionError(message, option="dtype", remedies=(SetOption("dtype", "int16"),))
-    if options.dither and (dtype not in _OF_SOUND or ports == {_TOKENS}):
-        remedies = (SetOption("dtype", "int16"), RemoveOption("dither"))
-        raise OptionError(
-            "dither is only for integers" if dtype not in _OF_SOUND else "dither is only for waveforms",
-            option="dither",
-            remedies=remedies if ports != {_TOKENS} else remedies[1:],
-        )
+    if options.dither and dtype not in _OF_SOUND:
+        answers = (SetOption("dtype", "int16"), RemoveOption("dither"))
+        raise OptionError("dither is only for integers", option="dither", remedies=answers)
+    if options.dither and ports == {_TOKENS}:
+        raise OptionError("dither is only for waveforms", option="dither", remedies=(RemoveOption("dither"),))
 
 
 def array_of(signal: Signal, options: ArrayWriterOptions, context: Context) -> np.ndarray[Any, Any]:

@@ -88,7 +88,7 @@ def _decoded(data: bytes, name: str) -> str:
         return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError:
         found = file_types.identify(data[: file_types.HEAD])
-        is_text = found in (file_types.TEXT, file_types.JSON, file_types.JSON_LINES, file_types.NUMBERS)
+        is_text = found in file_types.TEXTS
         message = f"{quoted(name)} is not {'text in UTF-8' if is_text else f'text; it looks like {found.name}'}"
         raise ItemError(message, code="wrong-format", hint=found.hint) from None
 

@@ -6,7 +6,7 @@ LONGEST = 200
 """Number of letters of a reason."""
 
 
-def reason_of(error: BaseException, *, line: int = 0) -> str:
+def failure_reason(error: BaseException, *, line: int = 0) -> str:
     r"""Return the type of an exception and one line of its text, without the advice that follows.
 
     Parameters
@@ -18,7 +18,7 @@ def reason_of(error: BaseException, *, line: int = 0) -> str:
 
     Examples
     --------
-    >>> reason_of(ValueError("it has 3 axes. See the docs.\n\nMore."))
+    >>> failure_reason(ValueError("it has 3 axes. See the docs.\n\nMore."))
     'ValueError: it has 3 axes'
     """
     lines = [text.strip() for text in str(error).splitlines() if text.strip()]

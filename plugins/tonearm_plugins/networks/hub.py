@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tonearm.api import Advice, InstallExtra, ItemError, OptionError, RunCommand
-from tonearm_plugins.networks.failures import reason_of
+from tonearm_plugins.networks.failures import failure_reason
 
 CONFIG = "config.json"
 """Name of the file that says what a model is."""
@@ -74,7 +74,9 @@ def missing_model(model: str) -> OptionError:
     if not _NAME.fullmatch(model):
         return OptionError(f"there is no folder {model}", option="model", code="no-model")
     repository = _split(model)[0]
-    command = RunCommand(("tonearm", "run", "--download", "PIPELINE"), when="or convert --download, or download: true")
+    command = RunCommand(
+        ("tonearm", "run", "--download", "PIPELINE"), when="or convert --download, or download=True from Python"
+    )
     return OptionError(
         f"there is no folder {model}, and the cache of the hub has no model {repository}",
         option="model",
@@ -114,7 +116,7 @@ def download(model: str) -> Path:
                 break
     except Exception as error:
         raise ItemError(
-            f"{repository} cannot be downloaded: {reason_of(error)}",
+            f"{repository} cannot be downloaded: {failure_reason(error)}",
             code="not-downloaded",
             remedies=(Advice("check the name and the network, or download it elsewhere and name its folder"),),
         ) from error

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from msgspec import Struct
 
 from tonearm.api import Advice, OptionError
-from tonearm_plugins.networks.failures import reason_of
+from tonearm_plugins.networks.failures import failure_reason
 from tonearm_plugins.networks.hub import CONFIG, PREPROCESSOR_CONFIG, read_json
 
 Fields: TypeAlias = Mapping[str, Any]
@@ -321,6 +321,10 @@ does not say that.
 """
 
 
+SHARED_TYPES: Mapping[str, str] = {"hifigan": "speecht5_hifigan"}
+"""``model_type`` that configs of several classes have had in older versions, and the class if a config names none."""
+
+
 def read_config(folder: Path, classes: Mapping[str, ModelClass], *, other: str) -> ModelConfig:
     """Return what the config in a folder says of a model.
 
@@ -339,13 +343,14 @@ def read_config(folder: Path, classes: Mapping[str, ModelClass], *, other: str) 
         If the config cannot be read, or is that of no class that the caller runs.
     """
     fields = read_json(folder / CONFIG)
-    inside = ("", "")
+    inside: Sequence[str] = ("", "")
     kind: Any = fields.get("model_type")
     if isinstance(kind, str) and kind in PARTS:
-        field, prefix, kind = PARTS[kind]
-        inside = (field, prefix)
-        fields = fields.get(field) or {}
-        kind = fields.get("model_type", kind)
+        *inside, kind = PARTS[kind]
+        fields = part if isinstance(part := fields.get(inside[0]), dict) else {}
+        kind = kind if fields.get("model_type") in (None, *SHARED_TYPES) else fields["model_type"]
+    if isinstance(kind, str) and kind in SHARED_TYPES:
+        kind = _type_of(fields.get("architectures")) or SHARED_TYPES[kind]
     found = classes.get(kind) if isinstance(kind, str) else None
     if found is None:
         raise _unknown(folder, kind, classes, other)
@@ -357,12 +362,18 @@ def read_config(folder: Path, classes: Mapping[str, ModelClass], *, other: str) 
         figures = found.figures(rate | dict(found.defaults) | given)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise OptionError(
-            f"{folder / CONFIG} is no config of {found.name}: {reason_of(error)}",
+            f"{folder / CONFIG} is no config of {found.name}: {failure_reason(error)}",
             option="model",
             code="bad-model",
             remedies=(Advice("download the model again, or save it by save_pretrained"),),
         ) from error
-    return ModelConfig(name=found.name, figures=figures, needs=found.needs, inside=inside)
+    return ModelConfig(name=found.name, figures=figures, needs=found.needs, inside=(inside[0], inside[1]))
+
+
+def _type_of(names: object) -> str | None:
+    """Return the ``model_type`` of the first class that a config names; None if none is known."""
+    known = {one.name: kind for kind, one in {**CODECS, **VOCODERS}.items()}
+    return next((known[name] for name in names if name in known), None) if isinstance(names, list) else None
 
 
 def _unknown(folder: Path, kind: object, classes: Mapping[str, ModelClass], other: str) -> OptionError:

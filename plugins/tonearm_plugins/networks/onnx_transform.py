@@ -22,6 +22,7 @@ from tonearm.api import (
     StftGrid,
     Waveform,
 )
+from tonearm_plugins.networks.batches import batch_warnings
 from tonearm_plugins.networks.onnx_header import read_header
 from tonearm_plugins.networks.onnx_session import ONNXRUNTIME
 from tonearm_plugins.networks.options import InputFile, NetworkOptions
@@ -112,13 +113,7 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
                 code="not-in-chunks",
                 remedies=(SetOption("chunk", 1024, when="to cut long signals all the same"),),
             )
-        if self.options.batch > 1:
-            yield OptionError(
-                f"with batch: {self.options.batch}, the bytes of an output may depend on what else is in its batch",
-                option="batch",
-                code="batched",
-                remedies=(SetOption("batch", 1, when="for the same bytes every time"),),
-            )
+        yield from batch_warnings(self.options.batch)
 
     def check_blocks(self, spec: Spec) -> None:
         """Raise `OptionError` if the model needs the whole signal."""

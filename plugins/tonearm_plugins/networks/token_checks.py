@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from tonearm.api import (
     Advice,
     Codebooks,
-    CodecTokens,
     GiveOption,
     ItemError,
     LatentFormat,
@@ -19,9 +17,6 @@ from tonearm.api import (
     SetOption,
 )
 from tonearm_plugins.networks.model_config import CodecFigures, VocoderFigures
-
-if TYPE_CHECKING:
-    from tonearm_plugins.dsp.typing import Array
 
 MISMATCH = "model-mismatch"
 
@@ -120,35 +115,6 @@ def _raise_for(
         option="model",
         code=MISMATCH,
         remedies=tuple(remedies),
-    )
-
-
-def check_codes(tokens: CodecTokens, sizes: Sequence[int]) -> None:
-    """Raise `ItemError` at the first code that is none of its codebook's, with its place.
-
-    Parameters
-    ----------
-    tokens
-        Tokens.
-    sizes
-        Size of the codebook of each book or level.
-    """
-    for channel in range(tokens.channels):
-        for book, (codes, size) in enumerate(zip(tokens.levels, sizes, strict=True)):
-            _check_level(codes[channel], size, book, channel if tokens.channels > 1 else None)
-
-
-def _check_level(codes: Array, size: int, book: int, channel: int | None) -> None:
-    if not codes.size or (int(codes.min()) >= 0 and int(codes.max()) < size):
-        return
-    import numpy as np
-
-    frame = int(np.flatnonzero((codes < 0) | (codes >= size))[0])
-    where = "" if channel is None else f" of channel {channel}"
-    raise ItemError(
-        f"code {int(codes[frame])} of book {book} at frame {frame}{where} is none of the codebook's {size} codes",
-        code="bad-token",
-        remedies=(Advice("check the layout: its offset and its end, or invalid: zero, clip or drop"),),
     )
 
 

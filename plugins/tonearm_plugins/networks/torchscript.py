@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tonearm.api import Advice, CodecTokens, ItemError, Latents, MelSpectrogram, OptionError, SetOption
-from tonearm_plugins.networks.failures import reason_of
+from tonearm_plugins.networks.failures import failure_reason
 from tonearm_plugins.networks.torch_device import DeviceName, choose_device
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def load_program(model: str, device: DeviceName) -> Any:
             program = torch.jit.load(model, map_location=target)
     except Exception as error:
         raise ItemError(
-            f"the model {model} cannot be loaded: {reason_of(error, line=-1)}",
+            f"the model {model} cannot be loaded: {failure_reason(error, line=-1)}",
             code="bad-model",
             remedies=(Advice("save it again by the version of PyTorch that is installed"),),
         ) from error
@@ -160,7 +160,7 @@ def call_program(program: Any, method: str, arguments: Sequence[Any]) -> Array:
     except Exception as error:
         shapes = ", ".join(_shape(argument) for argument in arguments)
         raise ItemError(
-            f"the model failed on {method}({shapes}): {reason_of(error, line=-1)}",
+            f"the model failed on {method}({shapes}): {failure_reason(error, line=-1)}",
             code="model-failed",
             remedies=(Advice("check axes, levels and dtype against what the program takes"),),
         ) from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonearm.api import Advice, CodecTokens, ItemError, Latents, OptionError, Requirement
-from tonearm_plugins.networks.failures import reason_of
+from tonearm_plugins.networks.failures import failure_reason
 from tonearm_plugins.networks.hub import weight_files
 from tonearm_plugins.networks.model_config import ModelConfig
 from tonearm_plugins.networks.torch_device import DeviceName, choose_device
@@ -86,7 +86,7 @@ def load(folder: Path, config: ModelConfig, device: DeviceName) -> Any:
             reason = "its weights are pickled, and hold more than tensors, which could run code"
             raise _not_loaded(folder, config, reason) from error
         except Exception as error:
-            raise _not_loaded(folder, config, reason_of(error)) from error
+            raise _not_loaded(folder, config, failure_reason(error)) from error
     missing = sorted(name for name in report["missing_keys"] if not _ENCODING.match(name))
     if missing:
         names = ", ".join(missing[:3])

@@ -21,7 +21,8 @@ from tonearm.api import (
     Transform,
     Waveform,
 )
-from tonearm_plugins.networks.failures import reason_of
+from tonearm_plugins.networks.batches import batch_warnings
+from tonearm_plugins.networks.failures import failure_reason
 from tonearm_plugins.networks.hub import (
     CONFIG,
     PREPROCESSOR_CONFIG,
@@ -119,6 +120,10 @@ class TransformersTransform(Transform[In, Waveform, Opts]):
             return Spec(signals=(Waveform,), several=spec.several, suffix=spec.suffix)
         return self.checked(spec, found)
 
+    def warnings(self, spec: Spec) -> Iterator[OptionError]:
+        """Yield the warning that bytes depend on the batch."""
+        yield from batch_warnings(self.options.batch)
+
     @abstractmethod
     def checked(self, spec: Spec, config: ModelConfig) -> Spec:
         """Return what is known of the sound that a model makes.
@@ -185,7 +190,7 @@ def _computed(compute: Callable[[object, slice], Array], model: object, part: sl
         return compute(model, part)
     except (ArithmeticError, IndexError, RuntimeError, TypeError, ValueError) as error:
         raise ItemError(
-            f"{name} failed: {reason_of(error)}",
+            f"{name} failed: {failure_reason(error)}",
             code="model-failed",
             hint="check the model with this input; very short ones are more than some can decode",
         ) from error

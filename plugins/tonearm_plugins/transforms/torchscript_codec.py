@@ -27,9 +27,10 @@ from tonearm.api import (
     Waveform,
 )
 from tonearm_plugins.formats.pytorch import TORCH
+from tonearm_plugins.networks.batches import batch_warnings
+from tonearm_plugins.networks.codes import check_block_codes, sizes_of_rows
 from tonearm_plugins.networks.hub import as_item_error
 from tonearm_plugins.networks.original_sound import is_told_by_file, restored, restored_spec
-from tonearm_plugins.networks.token_checks import check_codes
 from tonearm_plugins.networks.torch_device import DeviceName, computing
 from tonearm_plugins.networks.torchscript import (
     ArgumentAxis,
@@ -128,8 +129,8 @@ class TorchscriptCodec(Transform[CodecTokens | Latents | MelSpectrogram, Wavefor
             raise as_item_error(error) from error
         is_tokens, channels, levels = isinstance(signal, CodecTokens), signal.channels, options.levels or "together"
         if isinstance(signal, CodecTokens):
-            if signal.sizes:
-                check_codes(signal, signal.sizes)
+            counts = signal.codebooks.codes_per_frame
+            check_block_codes(signal.block_array(), sizes_of_rows(signal.sizes, counts), counts)
             levels = options.levels or ("apart" if signal.strides else "together")
         axes = options.axes or ("batch", "book" if is_tokens else "band", "frame")
         dtype = options.dtype or ("int64" if is_tokens else "float32")
@@ -153,6 +154,10 @@ class TorchscriptCodec(Transform[CodecTokens | Latents | MelSpectrogram, Wavefor
         rate = None if is_unsure else self._rate(next(iter(rates), spec.sample_rate))
         made = spec.replace(signals=(Waveform,), sample_rate=rate, channels=None, length=None)
         return restored_spec(made.dropping(Codebooks, LatentFormat, MelDialect, StftGrid))
+
+    def warnings(self, spec: Spec) -> Iterator[OptionError]:
+        """Yield the warning that bytes depend on the batch."""
+        yield from batch_warnings(self.options.batch)
 
     def _rate(self, told: int | None) -> int:
         """Return the sample rate of the sound, from what the signal tells and the option.

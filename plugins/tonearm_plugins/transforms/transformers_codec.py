@@ -17,10 +17,11 @@ from tonearm.api import (
     Spec,
     Waveform,
 )
+from tonearm_plugins.networks.codes import check_block_codes
 from tonearm_plugins.networks.hub import as_item_error
 from tonearm_plugins.networks.model_config import CODECS, CodecFigures, ModelConfig
 from tonearm_plugins.networks.original_sound import restored, restored_spec
-from tonearm_plugins.networks.token_checks import check_bands, check_books, check_codes, check_latents
+from tonearm_plugins.networks.token_checks import check_bands, check_books, check_latents
 from tonearm_plugins.networks.transformers_options import TransformersOptions, TransformersTransform
 
 
@@ -54,7 +55,7 @@ class TransformersCodec(TransformersTransform[CodecTokens | Latents, Transformer
         except OptionError as error:
             raise as_item_error(error) from error
         if isinstance(signal, CodecTokens):
-            check_codes(signal, [figures.size] * signal.books)
+            check_block_codes(signal.block_array(), [figures.size] * signal.books)
             samples = self.run(signal, signal.channels, lambda model, part: decode_tokens(model, signal, part), context)
         else:
             check_bands(config.name, figures, signal)

@@ -56,6 +56,10 @@ def test_a_layout_makes_text_one_of_tokens():
     given = arguments("a.npy")
     given.with_layout = "orpheus"
     assert decoder_name(given, found, None) == "npy-reader"
+    piped = arguments("-")
+    piped.with_layout = "orpheus"
+    for head in (b"so <custom_token_12>", b'{"text": "<custom_token_12>"}', b"128257 128300"):
+        assert decoder_name(piped, found, SimpleNamespace(head=lambda head=head: head)) == "tokens-reader"
 
 
 def test_the_decoder_of_a_source():

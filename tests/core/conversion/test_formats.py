@@ -5,7 +5,9 @@ import pytest
 from tonearm import UsageError
 from tonearm.conversion.formats import format_of, suffixes_of
 
-LISTED = "aac, aif, aifc, aiff, bwf, ffmpeg-writer, flac, jsonl, m4a, m4b, mp3, npy, oga, ogg, opus, pcm, png, raw, rf64, "
+LISTED = (
+    "aac, aif, aifc, aiff, bwf, ffmpeg-writer, flac, jsonl, m4a, m4b, mp3, npy, oga, ogg, opus, pcm, png, raw, rf64, "
+)
 
 
 def refused(installed, name, role):

@@ -4,13 +4,16 @@ import pytest
 
 from tonearm.arrays import ArrayOptions
 from tonearm.conversion.option_places import (
+    OptionPlace,
     array_classes,
+    chosen_places,
     connecting_transforms,
     named_in_vain,
     named_plugins,
     option_places,
     options_by_plugin,
     plugins_with,
+    shared_places,
 )
 
 
@@ -77,3 +80,25 @@ def test_without_a_kind_arrays_have_the_options_of_every_kind(installed, kind):
     found = array_classes(installed, kind)
     assert found["axes"] is ArrayOptions
     assert {"dialect", "n_fft", "full_scale"} <= set(found)
+
+
+class TestSharedPlaces:
+    INPUT = OptionPlace("input", "npy-reader", {"rate": None, "axes": None})
+    OUTPUT = OptionPlace("outputs.0", "npy-writer", {"rate": None})
+    NETWORK = OptionPlace("steps.0", "onnx-codec", {"rate": None, "model": None}, is_network=True)
+
+    def test_a_network_takes_what_the_decoder_is_told(self):
+        places = (self.INPUT, self.NETWORK)
+        assert chosen_places(places, "rate") == [self.INPUT]
+        assert shared_places(places, self.INPUT, "rate") == [self.INPUT, self.NETWORK]
+        assert shared_places(places, self.INPUT, "axes") == [self.INPUT]
+
+    def test_its_own_options_are_its_alone(self):
+        places = (self.INPUT, self.NETWORK)
+        assert chosen_places(places, "model") == [self.NETWORK]
+        assert shared_places(places, self.NETWORK, "model") == [self.NETWORK]
+
+    def test_an_encoder_may_mean_something_else(self):
+        places = (self.INPUT, self.OUTPUT, self.NETWORK)
+        assert chosen_places(places, "rate") == [self.INPUT, self.OUTPUT]
+        assert shared_places(places, self.OUTPUT, "rate") == [self.OUTPUT]

@@ -12,9 +12,10 @@ from real_arrays import WAVE, certain, confidence, guessed
 from tonearm.api import Claim, Context, Kind, MagnitudeSpectrogram, NoOptions, Notes
 from tonearm.findings.notes import Finding
 from tonearm.inspect import Guess, compute_statistics, guess
-from tonearm.inspect.guess import describe_sound_file
+from tonearm.inspect.guess import describe_sound_file, describe_tokens
 from tonearm.plugins.discovery import installed_packages
 from tonearm.plugins.registry import Registry
+from tonearm.signals import CodecTokens, OriginalSound
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -125,3 +126,14 @@ def test_a_claim_that_fails_is_named_and_costs_nothing_else() -> None:
     reason = next(one.reason for one in found.findings if one.value == "faulty")
     assert "acme/faulty" in reason
     assert "RuntimeError: no idea" in reason
+
+
+def test_a_file_of_tokens_tells_what_was_encoded() -> None:
+    original = OriginalSound(sample_rate=16000, length=1234, loudness=-23.46)
+    tokens = CodecTokens(codes=np.zeros((1, 3, 9), "i4"), original=original)
+    (found,) = (one for one in describe_tokens(tokens).findings if one.what == "length")
+    assert found == Finding(
+        "length", "1,234 samples at 16000 Hz", "certain", "of the sound that was encoded, at -23.5 LUFS"
+    )
+    silent = CodecTokens(codes=tokens.codes, original=OriginalSound(sample_rate=16000, length=1234))
+    assert "LUFS" not in str(describe_tokens(silent).findings)

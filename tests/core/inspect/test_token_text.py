@@ -33,7 +33,8 @@ def inspected(path: Path) -> Any:
 )
 def test_marks_tell_the_layout(name: str, layout: str) -> None:
     found = inspected(DATA / "files" / name)
-    assert (found.decoder, found.guess.value("kind"), found.guess.value("layout")) == ("tokens-reader", "tokens", layout)
+    assert (found.decoder, found.guess.value("kind")) == ("tokens-reader", "tokens")
+    assert found.guess.value("layout") == layout
     pipeline = found.pipeline(default())
     assert pipeline["input"]["with"] == {"layout": layout}
     assert pipeline["steps"] == [{"use": "onnx-codec", "with": {"model": "?"}}]

@@ -56,6 +56,13 @@ def test_short_integers_near_the_size_of_a_codebook_are_no_sound():
         assert tonearm.to_waveform(codes, sample_rate=44100, kind="waveform").samples.shape == (1, 700)
 
 
+@pytest.mark.parametrize(("size", "name"), [(10000, "bark-encodec24-semantic"), (6561, "s3-")])
+def test_a_layout_that_gives_no_sound_is_not_named(size, name):
+    codes = RNG.integers(0, size, 700)
+    codes[-1] = size - 1
+    assert name not in repr(token_remedies(codes, None, CONTEXT))
+
+
 TONE = np.sin(np.arange(9000) / 7)
 
 

@@ -136,7 +136,7 @@ def test_no_network_is_found_without_a_model(registry):
 
 
 def test_the_error_names_the_codec_and_where_its_weights_come_from():
-    layout = TokenLayout(name="orpheus", interleave=(0,), codec="SNAC 24 kHz", weights="snac_24khz")
+    layout = TokenLayout(name="orpheus", axes=("book", "frame"), codec="SNAC 24 kHz", weights="snac_24khz")
 
     class Reader:
         class options:  # noqa: N801 - a decoder's attribute
@@ -156,7 +156,7 @@ def test_the_error_names_the_codec_and_where_its_weights_come_from():
 def test_a_layout_whose_codes_give_no_sound_is_refused_by_name():
     class Reader:
         class options:  # noqa: N801
-            layout = TokenLayout(name="spark", refuses="the decoder takes a second stream")
+            layout = TokenLayout(name="spark", axes=("book", "frame"), refuses="the decoder takes a second stream")
 
     error = no_decoder_error(TOKENS, Reader, Place(form="flags"))
     assert error.code == "needs-second-stream"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from tonearm.api import Decibels, Duration, FileOfEach, FilePath, Transform
+from tonearm.api import Decibels, Duration, FileOfEach, FilePath, PathOrName, Transform
 from tonearm.pipeline.option_scalars import (
     expected,
     in_folder,
@@ -91,3 +91,16 @@ def test_a_file_of_each_source_is_not_looked_for_before_there_is_a_source(tmp_pa
     assert missing_file(FileOfEach, name) is None
     assert missing_file(FilePath, name) == name
     assert missing_file(FileOfEach, f"{tmp_path}/f0.npy") == f"{tmp_path}/f0.npy"
+
+
+def test_a_path_or_a_name_is_a_path_where_there_is_a_file(tmp_path):
+    """In the folder of the pipeline; what starts as a path does is never a name."""
+    folder = str(tmp_path)
+    (tmp_path / "acme").mkdir()
+    assert in_folder(PathOrName, "acme", folder) == f"{folder}/acme"
+    assert in_folder(PathOrName, "acme/tiny", folder) == "acme/tiny"
+    assert missing_file(PathOrName, "acme/tiny") is None
+    for path in ("./acme", "../acme", "/acme/tiny", "~/acme"):
+        assert missing_file(PathOrName, path) == path
+    assert in_folder(PathOrName, "./tiny", folder) == f"{folder}/./tiny"
+    assert in_folder(FilePath, "acme/tiny", folder) == f"{folder}/acme/tiny"

@@ -90,6 +90,25 @@ def test_levels_in_memory_are_one_sound():
     np.testing.assert_array_equal(found.samples, whole().samples)
 
 
+def test_a_run_takes_levels_and_batches_in_worker_processes(tmp_path):
+    levels = [level[0].tolist() for level in tonearm.to_tokens(IDS, layout="orpheus").levels]
+    for layout, source, wanted in (
+        ("snac-24k", levels, [12 * 2048]),
+        ("orpheus", [IDS.tolist(), IDS[:14].tolist()], [12 * 2048, 2 * 2048]),
+    ):
+        pipeline = tonearm.load_pipeline(
+            {
+                "tonearm": 1,
+                "input": {"use": "npz-reader", "with": {"layout": layout}},
+                "steps": [{"use": "onnx-codec", "with": {"model": SNAC}}],
+                "outputs": [{"use": "wav-writer", "file": "{stem}-{index}.wav"}],
+            }
+        )
+        for sources in ([source], {"said": source}):
+            report = pipeline.run(sources, out=tmp_path / f"{layout}-{type(sources).__name__}", jobs=1)
+            assert [tonearm.read(path).samples.shape[1] for path in sorted(report.outputs)] == wanted
+
+
 def test_rows_of_other_lengths_are_no_sound():
     with pytest.raises(UsageError) as caught:
         tonearm.to_waveform([[0.1, 0.2], [0.1]], sample_rate=8000)
@@ -123,7 +142,7 @@ def test_without_a_model_the_codec_is_named(tmp_path):
 
 
 def test_a_model_that_is_not_needed():
-    with pytest.raises(UsageError, match="model is an option of onnx-codec, .* not needed here"):
+    with pytest.raises(UsageError, match=r"model is an option of onnx-codec, .* not needed here"):
         tonearm.to_waveform([0.1, 0.2], sample_rate=8000, model=SNAC)
 
 

@@ -32,7 +32,7 @@ def test_ragged_levels_have_frames_of_the_coarsest():
     assert tokens.codebooks.codes_per_frame == (1, 2, 4)
     assert tokens.sizes == (4096,) * 3
     assert tokens.arrays() == tokens.codes
-    assert tokens.described()["strides"] == [4, 2, 1]
+    assert tokens.described()["layout"]["strides"] == [4, 2, 1]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Figures of dialects, linear recipes and layouts, as a package gives them in TOML and as a pipeline spells them out."""
+"""Figures of dialects, linear recipes and layouts, as packages give them in TOML and as pipelines spell them out."""
 
 from __future__ import annotations
 

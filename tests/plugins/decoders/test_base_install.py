@@ -15,12 +15,14 @@ from tonearm.plugins.registry import default
 OPTIONAL = ("torch", "safetensors", "h5py", "pyarrow", "kaldiio", "zarr", "PIL")
 BASE = {
     "audio-reader": {},
+    "codec-file-reader": {},
     "mat-reader": {"sample_rate": 8000},
     "npy-reader": {"sample_rate": 8000},
     "npz-reader": {"sample_rate": 8000},
     "pcm-reader": {"sample_rate": 8000, "encoding": "pcm_s16le"},
     "raw-reader": {"sample_rate": 8000},
     "text-reader": {"sample_rate": 8000},
+    "tokens-reader": {"layout": "neutts"},
     "webdataset-reader": {"sample_rate": 8000, "key": "*.npy"},
 }
 EXTRAS = {
@@ -45,6 +47,7 @@ def _base_install(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def check(decoder: str, options: dict[str, Any], folder: Path, capsys: Any) -> tuple[int, str]:
+    written = "npy" if decoder in ("codec-file-reader", "tokens-reader") else "wav"
     pipeline = {
         "tonearm": 1,
         "input": {
@@ -53,7 +56,7 @@ def check(decoder: str, options: dict[str, Any], folder: Path, capsys: Any) -> t
             "with": options | ({"kind": "waveform"} if "key" in options else {}),
         },
         "steps": [{"use": "mel-to-wave"}] if "dialect" in options else [],
-        "outputs": [{"use": "wav-writer", "file": "{name}-{index}.wav"}],
+        "outputs": [{"use": f"{written}-writer", "file": f"{{name}}-{{index}}.{written}"}],
     }
     (folder / "p.yaml").write_text(yaml.safe_dump(pipeline, sort_keys=False))
     return main(["check", str(folder / "p.yaml")]), capsys.readouterr().err

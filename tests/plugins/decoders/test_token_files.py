@@ -15,6 +15,7 @@ import safetensors.numpy
 
 from tonearm.api import TokenLayout
 from tonearm.plugins.registry import default
+from tonearm_plugins.formats.pytorch import read_contents
 
 torch = pytest.importorskip("torch", reason="pip install torch")
 
@@ -121,6 +122,14 @@ def test_a_dict_of_lists_as_cosyvoice_saves_it(tmp_path: Path) -> None:
 
 
 ENCODEC = TokenLayout(name="encodec", axes=("segment", "batch", "book", "frame"), size=1024)
+
+
+def test_lists_of_few_numbers_beside_a_tensor_are_numbers(tmp_path: Path) -> None:
+    torch.save({"codes": torch.from_numpy(CODES), "shape": [4, 30]}, tmp_path / "a.pt")
+    (tokens,) = decode("torch-reader", tmp_path / "a.pt", PLAIN)
+    assert (tokens.codes == CODES[None]).all()
+    with (tmp_path / "a.pt").open("rb") as file:
+        assert read_contents(file, "a.pt").numbers == {"shape.0": 4, "shape.1": 30}
 
 
 def test_pairs_of_codes_and_no_factor_as_encodec_gives_them(tmp_path: Path) -> None:

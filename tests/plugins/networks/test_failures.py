@@ -2,7 +2,7 @@
 
 import pytest
 
-from tonearm_plugins.networks.failures import LONGEST, reason_of
+from tonearm_plugins.networks.failures import LONGEST, failure_reason
 
 
 @pytest.mark.parametrize(
@@ -19,9 +19,9 @@ from tonearm_plugins.networks.failures import LONGEST, reason_of
     ],
 )
 def test_the_line_that_tells(error: Exception, line: int, expected: str) -> None:
-    assert reason_of(error, line=line) == expected
+    assert failure_reason(error, line=line) == expected
 
 
 def test_a_long_reason_is_cut() -> None:
-    shown = reason_of(ValueError("x" * 1000))
+    shown = failure_reason(ValueError("x" * 1000))
     assert (len(shown), shown[-1]) == (LONGEST, "…")

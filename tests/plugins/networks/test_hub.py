@@ -149,7 +149,7 @@ def test_configs_that_are_none(home: Path, text: str, reason: str) -> None:
 def test_errors() -> None:
     assert missing_model("/no/such").message == "there is no folder /no/such"
     error = missing_model("acme/tiny")
-    assert error.hint == "tonearm run --download PIPELINE, or convert --download, or download: true"
+    assert error.hint == "tonearm run --download PIPELINE, or convert --download, or download=True from Python"
     assert as_item_error(error).remedies == error.remedies
     with pytest.raises(ItemError, match="there is no folder /no/such"):
         download("/no/such")

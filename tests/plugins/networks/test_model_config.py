@@ -42,6 +42,21 @@ def test_figures_of_released_models(tmp_path: Path) -> None:
     assert found == VocoderFigures(mels=80, samples_per_frame=256, sample_rate=16000)
 
 
+def test_hifigans_of_older_versions_are_told_by_their_class(tmp_path: Path) -> None:
+    """As microsoft/speecht5_hifigan and espnet/fastspeech2_conformer_hifigan were saved."""
+    for names, expected in (
+        (["SpeechT5HifiGan"], "SpeechT5HifiGan"),
+        (["FastSpeech2ConformerHifiGan"], "FastSpeech2ConformerHifiGan"),
+        (["Other"], "SpeechT5HifiGan"),
+        (None, "SpeechT5HifiGan"),
+    ):
+        (tmp_path / "config.json").write_text(json.dumps({"model_type": "hifigan", "architectures": names}))
+        assert read_config(tmp_path, VOCODERS, other="").name == expected
+    whole = {"model_type": "fastspeech2_conformer_with_hifigan", "vocoder_config": {"model_type": "hifigan"}}
+    (tmp_path / "config.json").write_text(json.dumps(whole))
+    assert read_config(tmp_path, VOCODERS, other="").name == "FastSpeech2ConformerHifiGan"
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize("kind", [*CODECS, *VOCODERS])
 def test_defaults_are_those_of_the_classes(tmp_path: Path, kind: str) -> None:
@@ -113,6 +128,8 @@ def test_its_weights_begin_as_the_class_names_them(kind: str) -> None:
     [
         ({}, "unknown-model", "has no model_type"),
         ({"model_type": ["dac"]}, "unknown-model", "which is none of the classes"),
+        ({"model_type": "csm", "codec_config": {"model_type": ["mimi"]}}, "unknown-model", "none of the classes"),
+        ({"model_type": "musicgen", "audio_encoder": {"sampling_rate": "x"}}, "bad-model", "no config of EncodecModel"),
         ({"model_type": "univnet"}, "unknown-model", "is a UnivNetModel, which the-other runs"),
         ({"model_type": "dac", "downsampling_ratios": "ab"}, "bad-model", "is no config of DacModel: TypeError"),
         ({"model_type": "encodec", "target_bandwidths": []}, "bad-model", "is no config of EncodecModel: IndexError"),

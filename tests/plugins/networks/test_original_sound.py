@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import tonearm
 from tonearm.api import CodecTokens, Context, OriginalSound, Spec, Waveform
 from tonearm_plugins.dsp.loudness import measure_loudness
 from tonearm_plugins.networks.original_sound import restored, restored_spec
@@ -58,3 +62,18 @@ def test_what_is_known_of_the_restored_sound() -> None:
     assert restored_spec(plain) == plain
     found = restored_spec(plain.carrying(OriginalSound(sample_rate=16000, length=5)))
     assert found == Spec(signals=(Waveform,), sample_rate=16000)
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "channels"), [("mono_unchunked_numpy2", 22941, 1), ("stereo_chunked_numpy2", 30621, 2)]
+)
+def test_a_dac_file_becomes_the_sound_that_was_encoded(name: str, length: int, channels: int, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="pip install onnxruntime")
+    data = Path(__file__).parents[2] / "data"
+    source, model = data / "tokens" / "files" / f"{name}.dac", data / "models" / "dac_tiny.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the chunks without padding
+        tonearm.save(source, tmp_path / "a.wav", model=str(model))
+    found = tonearm.read(tmp_path / "a.wav")
+    assert (found.samples.shape, found.sample_rate) == ((channels, length), RATE)
+    assert abs(measure_loudness(found.samples, RATE).integrated + 23.5) < 0.01

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tonearm.api import Codebooks, CodecTokens, ItemError, LatentFormat, Latents, MelDialect, OptionError
+from tonearm.api import Codebooks, ItemError, LatentFormat, Latents, MelDialect, OptionError
 from tonearm.plugins.registry import default
 from tonearm_plugins.networks.model_config import CodecFigures, VocoderFigures
-from tonearm_plugins.networks.token_checks import check_bands, check_books, check_codes, check_dialect, check_latents
+from tonearm_plugins.networks.token_checks import check_bands, check_books, check_dialect, check_latents
 
 DAC = CodecFigures(books=9, fewer_books=True, size=1024, samples_per_frame=512, sample_rate=44100, bands=64)
 ONE = CodecFigures(books=1, size=65536, samples_per_frame=480, sample_rate=24000)
@@ -65,15 +65,3 @@ def test_dialects() -> None:
     check_dialect("Vocoder", VocoderFigures(mels=80, samples_per_frame=256, sample_rate=None), hifigan)
     with pytest.raises(OptionError, match="has 80 mel bands, not 100; 22050 Hz, not 24000 Hz"):
         check_dialect("Vocoder", VocoderFigures(mels=100, samples_per_frame=256, sample_rate=24000), hifigan)
-
-
-def test_codes_by_book_and_level() -> None:
-    codes = np.zeros((2, 3, 5), np.int32)
-    codes[1, 2, 4] = 7
-    check_codes(CodecTokens(codes=codes), (1, 1, 8))
-    with pytest.raises(ItemError, match="code 7 of book 2 at frame 4 of channel 1 is none of the codebook's 7 codes"):
-        check_codes(CodecTokens(codes=codes), (8, 8, 7))
-    levels = (np.zeros((1, 2), np.int32), np.array([[0, 1, 2, -3]], np.int32))
-    with pytest.raises(ItemError, match="code -3 of book 1 at frame 3 is none") as caught:
-        check_codes(CodecTokens(codes=levels, strides=(2, 1)), (4, 4))
-    assert caught.value.code == "bad-token"

@@ -54,6 +54,12 @@ def test_what_is_to_be_downloaded_is_not_checked_yet(tmp_path: Path, monkeypatch
         codec(Path("acme/tiny")).produces(SPEC)
 
 
+def test_a_batch_is_worth_a_warning(folder: Path) -> None:
+    assert list(codec(folder).warnings(SPEC)) == []
+    (warning,) = TransformersCodec(TransformersCodecOptions(model=str(folder), batch=3)).warnings(SPEC)
+    assert warning.code == "batched"
+
+
 def test_it_is_refused_in_a_stream(folder: Path) -> None:
     with pytest.raises(OptionError, match="needs the whole signal") as caught:
         codec(folder).check_blocks(SPEC)

@@ -194,6 +194,7 @@ def error(found: Array, expected: Array) -> float:
     return float(np.abs(found - expected).max() / np.abs(expected).max())
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("frames", [1, 7, FRAMES])
 @pytest.mark.parametrize("name", TRIALS)
 def test_the_whole_is_what_onnxruntime_gives(name: str, frames: int, tmp_path: Path) -> None:
@@ -204,6 +205,7 @@ def test_the_whole_is_what_onnxruntime_gives(name: str, frames: int, tmp_path: P
     assert error(sound(trial.pipeline(model), trial.signal(frames)), trial.expected(model, frames)) <= 1e-5
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("chunk", [16, 33, 149])
 @pytest.mark.parametrize("name", CUT)
 def test_chunks_are_what_the_whole_is(name: str, chunk: int, tmp_path: Path) -> None:
@@ -213,6 +215,7 @@ def test_chunks_are_what_the_whole_is(name: str, chunk: int, tmp_path: Path) -> 
     assert error(found, trial.expected(model, FRAMES)) <= LIMITS[trial.gives]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("lengths", [[1], [7, 64], [FRAMES]])
 @pytest.mark.parametrize("name", CUT)
 def test_streams_are_what_the_whole_is(name: str, lengths: list[int], tmp_path: Path) -> None:
@@ -222,6 +225,7 @@ def test_streams_are_what_the_whole_is(name: str, lengths: list[int], tmp_path: 
     assert error(found, trial.expected(model, FRAMES)) <= LIMITS[trial.gives]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", TRIALS)
 def test_yaml_and_files_give_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tonearm.cli.main import main
@@ -256,6 +260,27 @@ class TestWindowsOfAFixedSize:
         heard = graphs.REACH * graphs.HOP if frames < 12 else 0
         end = expected.size - heard
         assert error(found[:end], expected[:end]) <= 1e-5
+
+
+class TestSeveralSignals:
+    def test_two_channels(self, tmp_path: Path) -> None:
+        trial = TRIALS["plain"]
+        model = graphs.stereo_codec(tmp_path / "m.onnx")
+        (wave,) = trial.pipeline(model, chunk=20).convert(trial.signal(FRAMES))
+        expected = graphs.run(model, trial.inputs(FRAMES))["audio_values"][0]
+        assert wave.channels == 2
+        assert error(wave.samples, expected) <= 1e-5
+
+    @pytest.mark.parametrize("name", ["plain", "LSTM", "scales", "length"])
+    def test_items_of_different_lengths_in_one_batch(self, name: str, tmp_path: Path) -> None:
+        trial = TRIALS[name]
+        model = trial.make(tmp_path / "m.onnx")
+        lengths = (12, 40, 12, 5)
+        batch = [graphs.codes_of(frames) for frames in lengths]
+        found = [wave.samples[0] for wave in trial.pipeline(model, batch=3).convert(batch)]
+        assert len(found) == len(lengths)
+        for samples, frames in zip(found, lengths, strict=True):
+            assert error(samples, trial.expected(model, frames)) <= 1e-5
 
 
 class TestWhatCannotBeCut:

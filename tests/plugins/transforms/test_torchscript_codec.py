@@ -189,7 +189,7 @@ class TestRefused:
         given = codes(3, 5, 16)
         given[0, 1, 4] = 99
         tokens = CodecTokens(codes=given, sizes=16, sample_rate=8000)
-        with pytest.raises(ItemError, match="code 99 of book 1 at frame 4 is none"):
+        with pytest.raises(ItemError, match="code 99 in book 1, frame 4 is not one of 0 to 15"):
             codec(programs["Books"]).apply(tokens, Context())
 
     def test_a_program_that_fails_or_gives_no_sound(self, programs: Any) -> None:

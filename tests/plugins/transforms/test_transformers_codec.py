@@ -356,12 +356,10 @@ class TestSignals:
     def test_a_code_out_of_range_is_named_with_its_place(self, folders: Any) -> None:
         given = codes(3, 9, 16, channels=2)
         given[1, 2, 7] = 16
-        with pytest.raises(
-            ItemError, match="code 16 of book 2 at frame 7 of channel 1 is none of the codebook's 16 codes"
-        ):
+        with pytest.raises(ItemError, match="code 16 in channel 1, book 2, frame 7 is not one of 0 to 15"):
             codec(folders("dac")[1]).apply(CodecTokens(codes=given), Context())
         given[0, 0, 3] = -1
-        with pytest.raises(ItemError, match="code -1 of book 0 at frame 3 of channel 0") as caught:
+        with pytest.raises(ItemError, match="code -1 in channel 0, book 0, frame 3") as caught:
             codec(folders("dac")[1]).apply(CodecTokens(codes=given), Context())
         assert caught.value.code == "bad-token"
 
@@ -498,7 +496,7 @@ class TestHub:
             "no-model",
             "transformers-codec: there is no folder acme/tiny, and the cache of the hub has no model acme/tiny",
         )
-        assert problem.hint == "tonearm run --download PIPELINE, or convert --download, or download: true"
+        assert problem.hint == "tonearm run --download PIPELINE, or convert --download, or download=True from Python"
         problem = TestCheck().refusals(Path("/no/such/folder"), {})
         assert (problem.code, "there is no file /no/such/folder" in problem.message) == ("no-such-file", True)
 

@@ -62,6 +62,18 @@ def test_channels_become_what_the_class_makes(folders: Any, name: str) -> None:
     np.testing.assert_array_equal(cut.samples, expected[:, :190])
 
 
+@pytest.mark.parametrize("name", ["speecht5", "fastspeech2"])
+def test_a_model_saved_by_an_older_version(folders: Any, tmp_path: Path, name: str) -> None:
+    """Both classes had the model_type hifigan then."""
+    model, _ = folders[name]
+    folder = saved(model, tmp_path)
+    config = json.loads((folder / "config.json").read_text()) | {"model_type": "hifigan"}
+    (folder / "config.json").write_text(json.dumps(config))
+    values = mel()
+    wave = vocoder(folder).apply(MelSpectrogram(values=values, dialect=dialect()), Context())
+    np.testing.assert_array_equal(wave.samples[0], own(model, values[0]))
+
+
 def test_noise_depends_on_the_seed_alone(folders: Any) -> None:
     model, folder = folders["univnet"]
     values = mel()

@@ -58,7 +58,8 @@ def waveform_axes(tensor: TensorInfo) -> Axes | None:
     if tensor.shape is None:
         return ()
     for axes in _WAVEFORMS.get(len(tensor.shape), ()):
-        if all(_fits(size, axis) for size, axis in zip(tensor.shape, axes, strict=True)):
+        is_last_open = axes[-1] == "channel" and not isinstance(tensor.shape[-1], int)
+        if not is_last_open and all(_fits(size, axis) for size, axis in zip(tensor.shape, axes, strict=True)):
             return axes
     return None
 

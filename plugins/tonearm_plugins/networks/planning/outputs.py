@@ -174,11 +174,14 @@ def _ask(
 
 def _add_no_form(outputs: Sequence[TensorInfo], found: Mapping[str, OutputRole], faults: Faults) -> None:
     """Add the fault of outputs whose roles, as the options say them, make no sound together."""
-    floats = [one.name for one in outputs if one.dtype in FLOATS]
+    floats = [one for one in outputs if one.dtype in FLOATS]
     said = [f"{name}: {role}" for name, role in found.items() if role not in SILENT]
     what = f"{listed(said)} make no sound together" if said else "it gives nothing that could be a sound"
     if floats:
-        faults.ask(what, "outputs", {floats[0]: "waveform"} | dict.fromkeys(floats[1:], "unused"))
+        parts = {2: ("magnitude", "phase"), 3: ("magnitude", "x", "y")}.get(len(floats), ("complex",))
+        likely = ("waveform",) if shapes.can_be_waveform(floats[0]) else parts
+        roles = (*likely, *("unused" for _ in floats[len(likely) :]))
+        faults.ask(what, "outputs", {one.name: role for one, role in zip(floats, roles, strict=True)})
     else:
         faults.add(what, Advice("export it with an output of floats"), code="unclear-model")
 

@@ -66,7 +66,8 @@ def _partner(
 
 def _ask(one: TensorInfo, left: Sequence[TensorInfo], faults: Faults) -> None:
     """Add the fault of a state without an output."""
-    fitting = [other.name for other in left if _have_same_shape(one, other)]
+    same = sorted((other for other in left if _have_same_shape(one, other)), key=lambda other: other.shape != one.shape)
+    fitting = [other.name for other in same]
     message = f"no output has the name of the state {one.name}"
     if fitting:
         faults.ask(message, "outputs", {fitting[0]: "state"})

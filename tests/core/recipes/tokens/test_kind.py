@@ -183,8 +183,7 @@ def pipeline(layout, folder):
         {"base": "dac", "axes": ["book", "frame"]},
         {"axes": ["book", "frame"], "size": [1024] * 9},
         {"base": "orpheus", "interleave": [*range(9)], "strides": [], "start_after": None, "drop": [], "offset": 0,
-         "per_position": 0, "size": 1024,
-         "codebooks": None},
+         "per_position": 0, "size": 1024, "codebooks": 9},
     ],
 )  # fmt: skip
 def test_a_layout_is_a_name_or_a_base_with_changes_or_spelled_out(layout, tmp_path):

@@ -27,6 +27,7 @@ from tonearm_plugins.networks.planning import output_shapes as shapes
         ("(batch, 513, frames)", None),
         ("(batch, 513)", "batch sample"),
         ("(batch, freq, frames)", None),
+        ("(batch, 256, n)", None),
         ("(1, 1, 1, 1, 9)", None),
         ("()", None),
     ],

@@ -146,7 +146,7 @@ def test_the_roles_that_are_given_are_taken() -> None:
 def test_roles_that_make_no_sound_are_refused() -> None:
     error, message = refusal(LATENTS, Z, f"a {PART};b {PART}", outputs={"a": "magnitude", "b": "imag"})
     assert message == "a: magnitude and b: imag make no sound together"
-    assert error.remedies == (SetOption("outputs", {"a": "waveform", "b": "unused"}),)
+    assert error.remedies == (SetOption("outputs", {"a": "magnitude", "b": "phase"}),)
     _, message = refusal(LATENTS, Z, "ids int64 (batch, 3);flags bool (1)")
     assert message == "it gives nothing that could be a sound"
     _, message = refusal(LATENTS, Z, "")

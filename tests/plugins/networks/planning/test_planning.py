@@ -139,3 +139,38 @@ def test_inputs_and_outputs_are_in_the_order_of_the_header() -> None:
         LATENTS, "g float32 (1);z float32 (batch, 192, frames)", "len int64 (1);wav float32 (batch, n)", inputs={"g": 1}
     )
     assert list(roles(made)) == ["g", "z", "len", "wav"]
+
+
+PARTS = "a float32 (batch, 513, n);b float32 (batch, 513, n)"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "takes", "gives", "given"),
+    [
+        (TOKENS, "codes int64 (1, 8, 24)", "wav float32 (1, n)", {"batch": 2}),
+        (TOKENS, "codes int64 (1, 8, 24)", "wav float32 (1, n)", {"chunk": 32}),
+        (TOKENS, "codes int64 (1, 8, 24)", "wav float32 (1, n)", {"receptive_field": (20, 20)}),
+        (TOKENS, CODES, "wav float32 (1, n)", {"sample_rate": 8000, "samples_per_frame": 1}),
+        (MEL, "mel float32 (1, 80, n);f0 float32 (1, n);g float32 (1, 9)", "wav float32 (1, n)", {"inputs": {"g": 1}}),
+        (LATENTS, "a float32 (1, 192, n);b float32 (1, 192, n)", "wav float32 (1, n)", {}),
+        (LATENTS, "z float32 (batch, 192, n)", PARTS, {"hop_length": 256}),
+        (LATENTS, "z float32 (batch, 192, n)", "a float32 (batch, 256, n)", {"hop_length": 64}),
+        (LATENTS, "z float32 (1, 192, n)", PARTS, {"hop_length": 256, "outputs": {"a": "real", "b": "x"}}),
+        (TOKENS, f"{CODES};s float32 (1, 4)", "wav float32 (1, n);t float32 (1, 4)", {"inputs": {"s": "state"}}),
+    ],
+)
+def test_the_lines_to_write_mend_the_network(wanted: Wanted, takes: str, gives: str, given: dict[str, object]) -> None:
+    remedies: tuple[object, ...] = ()
+    for _ in range(2):  # a line may make sense of a network whose next lack shows then
+        try:
+            plan(wanted, takes, gives, **given)
+            break
+        except OptionError as error:
+            remedies = error.remedies
+        for remedy in remedies:
+            if isinstance(remedy, SetOption):
+                given = {**given, remedy.option: remedy.value}
+            elif isinstance(remedy, RemoveOption):
+                given = {name: value for name, value in given.items() if name != remedy.option}
+    assert remedies
+    plan(wanted, takes, gives, **given)
