@@ -52,7 +52,7 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
         self._model: OnnxModel | None = None
 
     @property
-    def dialect(self) -> MelDialect | None:
+    def recipe(self) -> MelDialect | None:
         """Recipe of mel spectrograms that the model was trained for; None if it takes others than them."""
         return None
 
@@ -92,7 +92,7 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
         OptionError
             If the model cannot work with such signals.
         """
-        plan = self.plan(wanted_of(spec, self.dialect))
+        plan = self.plan(wanted_of(spec, self.recipe))
         counts = {one for output in plan.outputs for one in _channels(output.axes, output.tensor.shape)}
         channels = spec.channels * counts.pop() if spec.channels and len(counts) == 1 else None
         known = spec.replace(signals=(Waveform,), sample_rate=plan.sample_rate, channels=channels, length=spec.length)
@@ -100,7 +100,7 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
 
     def warnings(self, spec: Spec) -> Iterable[OptionError]:
         """Yield what is different with this model: it is not exact in chunks, or not to the bit in batches."""
-        plan = self.plan(wanted_of(spec, self.dialect))
+        plan = self.plan(wanted_of(spec, self.recipe))
         if plan.inexact and (self.options.chunk or plan.static_frames or plan.has_state):
             cut = f"windows of {plan.static_frames} frames do" if plan.static_frames else "chunks do"
             yield OptionError(
@@ -117,7 +117,7 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
 
     def check_blocks(self, spec: Spec) -> None:
         """Raise `OptionError` if the model needs the whole signal."""
-        plan = self.plan(wanted_of(spec, self.dialect))
+        plan = self.plan(wanted_of(spec, self.recipe))
         if plan.inexact and not (plan.has_state or plan.static_frames or self.options.chunk):
             raise OptionError(
                 f"the model needs the whole signal, which a stream never has, because {plan.inexact}",
@@ -130,7 +130,7 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
         """Return the network at work on a signal that comes in blocks."""
         books = spec.carried.get(Codebooks)
         return self._started(
-            self.plan(wanted_of(spec, self.dialect)),
+            self.plan(wanted_of(spec, self.recipe)),
             context,
             books=books if isinstance(books, Codebooks) else None,
             length=spec.length,
@@ -146,7 +146,7 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
         ItemError
             If the model cannot take the signal, or fails.
         """
-        wanted = wanted_by(signal, self.dialect)
+        wanted = wanted_by(signal, self.recipe)
         try:
             plan = self.plan(wanted)
         except OptionError as error:

@@ -40,13 +40,13 @@ class OnnxVocoder(OnnxTransform[MelSpectrogram | Latents, OnnxVocoderOptions]):
     instead = "let the model make the sound, or collect the frames and save them"
 
     @property
-    def dialect(self) -> MelDialect | None:
+    def recipe(self) -> MelDialect | None:
         """Recipe that the model was trained for."""
         return self.options.dialect
 
     def apply(self, signal: MelSpectrogram | Latents, context: Context) -> Waveform:
         """Return the waveform."""
-        trained = self.options.dialect
+        trained = self.recipe
         if isinstance(signal, MelSpectrogram) and (reason := trained_mismatch(trained, signal.dialect)):
             raise ItemError(reason, code="dialect-mismatch", remedies=conversion_remedies(trained))
         return super().apply(signal, context)
@@ -55,5 +55,5 @@ class OnnxVocoder(OnnxTransform[MelSpectrogram | Latents, OnnxVocoderOptions]):
         """Return a waveform at the recipe's rate, whose length the model decides."""
         given = spec.carried.get(MelDialect)
         if isinstance(given, MelDialect):
-            check_trained_dialect(self.options.dialect, given)
+            check_trained_dialect(self.recipe, given)
         return super().produces(spec)
