@@ -329,6 +329,7 @@ PROVEN = {
 """Plugins whose progress the tests above assert."""
 
 SILENT = {
+    ("encoder", "tokens-writer"): "some numbers as text",
     ("transform", "concat"): "copies",
     ("transform", "dc-remove"): "two passes of additions",
     ("transform", "fade"): "a copy, and the samples of the fades",
@@ -342,6 +343,7 @@ SILENT = {
     ("transform", "split"): "one pass of powers",
     ("transform", "time-stretch"): "librosa's phase vocoder: one call, whose phases depend on all frames before",
     ("transform", "trim"): "one pass of powers",
+    ("decoder", "codec-file-reader"): "a small file, read at once",
     ("decoder", "pcm-reader"): "one conversion of mapped samples",
 }
 """Plugins that report no progress, and why: they take less than 0.3 s for 20 minutes, or are one call of a library."""
