@@ -35,6 +35,8 @@ def complex_columns(form: OutputForm, parts: Mapping[OutputRole, NDArray[Any]]) 
     """
     import numpy as np
 
+    # The exponential of a half overflows at 11, and its products are heard.
+    parts = {role: part.astype(np.result_type(part, np.float32), copy=False) for role, part in parts.items()}
     if form == "real-imag":
         real, imag = parts["real"], parts["imag"]
     elif form == "complex":

@@ -232,7 +232,8 @@ class StartedNetwork(StartedTransform):
 
         Each comes with a number. Where states go from chunk to chunk, it is the same for the same channels.
         """
-        batch = min(self._options.batch, self._network.plan.static_batch or self._options.batch)
+        network, wanted = self._network, self._options.batch
+        batch = 1 if network.takes_items_apart else min(wanted, network.plan.static_batch or wanted)
         channels = range(self._buffer.channels)
         if self._network.plan.has_state:
             for chunk in chunks:

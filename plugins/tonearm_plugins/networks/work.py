@@ -72,6 +72,20 @@ class Network:
         roles = tuple((one.tensor.name, one.role, one.level) for one in self.plan.inputs)
         return roles, self.plan.form, tuple((one.start, one.stop) for one in self._rows)
 
+    @property
+    def takes_items_apart(self) -> bool:
+        """Whether each call gets one item, because an input that differs between items has no room for several."""
+        return any(self._has_one_item(one) for one in self.plan.inputs)
+
+    def _has_one_item(self, planned: PlannedInput) -> bool:
+        """Return whether an input differs between items, and has no room for as many as the signal has."""
+        room = dict(zip(planned.axes, planned.tensor.shape or (), strict=False)).get("batch", 1)
+        if not isinstance(room, int) or room == self.plan.static_batch:
+            return False
+        if planned.role == "given":
+            return "frame" in planned.axes or len(self.given[planned.tensor.name]) > 1
+        return planned.role in ("scale", "state") and self.plan.static_batch is None
+
     def columns(
         self,
         values: NDArray[Any],
@@ -150,6 +164,12 @@ class Network:
             made = np.zeros(_state_shape(planned, items))
         else:
             made = _given_part(self.given[tensor.name], planned, places, frames)
+        if planned.role == "codes" and (most := int(made.max())) > np.iinfo(dtype).max:
+            raise ItemError(
+                f"the input {tensor.name} of the model is of {dtype}, which cannot hold the code {most}",
+                code="bad-token",
+                hint="check that the model decodes the codec of the tokens",
+            )
         return np.ascontiguousarray(made, dtype).reshape(made.shape)  # an array without axes keeps none
 
     def _together(self, by_name: Mapping[str, NDArray[Any]]) -> NDArray[Any]:

@@ -27,6 +27,13 @@ FORMS: dict[str, Any] = {
 }
 
 
+def test_parts_in_half_precision_are_put_together_in_single() -> None:
+    parts: Any = {"log_magnitude": np.full((1, 2, 1), 12, "f2"), "phase": np.ones((1, 2, 1), "f2")}
+    found = complex_columns("log-magnitude-phase", parts)
+    np.testing.assert_allclose(found, np.exp(12 + 1j), rtol=1e-6)
+    assert found.dtype == np.complex64
+
+
 @pytest.mark.parametrize("name", FORMS)
 def test_every_form_becomes_a_complex_spectrum(tmp_path: Path, name: str) -> None:
     path, values = getattr(trial_graphs, name)(tmp_path / "s.onnx"), latents_of(40)[None]
