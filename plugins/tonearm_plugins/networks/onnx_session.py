@@ -46,13 +46,7 @@ class OnnxModel:
 
     def __init__(self, session: Any) -> None:
         self._session = session
-        self._process = os.getpid()
         self.measured: dict[Any, Any] = {}
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether this process has loaded it: the threads of a session do not survive a fork."""
-        return self._process == os.getpid()
 
     def run(self, feeds: Mapping[str, NDArray[Any]], outputs: Sequence[str]) -> list[NDArray[Any]]:
         """Return the outputs of some names for the arrays of all inputs.
@@ -71,7 +65,8 @@ class OnnxModel:
 
 _loaded: WeakValueDictionary[tuple[Any, ...], OnnxModel] = WeakValueDictionary()
 _failures: dict[tuple[Any, ...], ItemError] = {}
-_inherited: list[OnnxModel] = []  # of the parent: to drop one would wait for threads that did not survive the fork
+# Models of the parent of a forked child. To drop one would wait for threads, which do not survive a fork.
+_inherited: list[OnnxModel] = []
 _lock = threading.Lock()
 
 

@@ -23,6 +23,7 @@ from tonearm.api import (
     Waveform,
 )
 from tonearm_plugins.networks.batches import batch_warnings
+from tonearm_plugins.networks.failures import as_item_error
 from tonearm_plugins.networks.onnx_header import read_header
 from tonearm_plugins.networks.onnx_session import ONNXRUNTIME
 from tonearm_plugins.networks.options import InputFile, NetworkOptions
@@ -150,7 +151,7 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
         try:
             plan = self.plan(wanted)
         except OptionError as error:
-            raise ItemError(error.message, code=error.code, remedies=error.remedies) from error
+            raise as_item_error(error) from error
         samples = self._sound(signal, plan, context)
         return restored(Waveform(samples=samples, sample_rate=plan.sample_rate or 0), signal, context)
 

@@ -22,11 +22,10 @@ from tonearm.api import (
     Waveform,
 )
 from tonearm_plugins.networks.batches import batch_warnings
-from tonearm_plugins.networks.failures import failure_reason
+from tonearm_plugins.networks.failures import as_item_error, failure_reason
 from tonearm_plugins.networks.hub import (
     CONFIG,
     PREPROCESSOR_CONFIG,
-    as_item_error,
     download,
     find_folder,
     missing_model,

@@ -216,6 +216,15 @@ def test_what_follows_the_signal_without_room_for_a_batch_makes_calls_of_one(tmp
     assert_close(whole(net, mel_values, chunk=60, batch=4), whole(net, mel_values))
 
 
+@pytest.mark.parametrize("frames", [80, 100])
+def test_what_is_not_as_long_as_a_stream_is_an_error_at_its_end(tmp_path: Path, frames: int) -> None:
+    net = network(with_more(tmp_path / "m.onnx"), MEL, inputs={"spk_emb": 0.1, "noise_scale": 1.0, "f0": 0.0})
+    net.given = {"spk_emb": np.full((1, 12), 0.1), "noise_scale": np.ones(1), "f0": np.ones((1, frames), "f4")}
+    with pytest.raises(ItemError, match=f"an array of {frames} frames, but the signal has 90") as caught:
+        in_blocks(net, mel_of(90))
+    assert caught.value.code == "bad-model-input"
+
+
 def test_short_signals_are_neither_measured_nor_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = vocoder(tmp_path / "v.onnx")
     net = network(path, MEL)
