@@ -77,7 +77,7 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
 
         The model itself is loaded with the first item of a worker: to load it here as well would take as long again.
         """
-        from tonearm_plugins.networks.given import read_input_file
+        from tonearm_plugins.networks.given_inputs import read_input_file
         from tonearm_plugins.networks.onnx_session import providers_of
 
         for name, path in self._constant_files():
@@ -202,11 +202,11 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
     ) -> StartedNetwork:
         """Return the network at work on one signal, or on one segment."""
         from tonearm_plugins.networks.codes import sizes_of_rows
-        from tonearm_plugins.networks.given import given_arrays
+        from tonearm_plugins.networks.given_inputs import given_arrays
+        from tonearm_plugins.networks.network import Network
         from tonearm_plugins.networks.onnx_session import load_model
         from tonearm_plugins.networks.receptive_field import ReceptiveField
         from tonearm_plugins.networks.streaming import StartedNetwork, WorkOptions
-        from tonearm_plugins.networks.work import Network
 
         options = self.options
         model = self._model = load_model(Path(options.model), options.device, context.threads)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tonearm.api import Context, StftGrid
-    from tonearm_plugins.networks.work import Network, States
+    from tonearm_plugins.networks.network import Network, States
 
 BLIND_FRAMES = 16
 """Frames at each end of a chunk, at most, that are dropped of a network that cannot be cut exactly."""
@@ -134,7 +134,7 @@ class StartedNetwork(StartedTransform):
 
     def _check_given_frames(self) -> None:
         """Raise `ItemError` if an array that follows the signal is not as long: of a stream, only its end tells."""
-        from tonearm_plugins.networks.given import wrong_frames
+        from tonearm_plugins.networks.given_inputs import wrong_frames
 
         for planned in self._network.plan.inputs:
             if planned.role == "given" and "frame" in planned.axes:

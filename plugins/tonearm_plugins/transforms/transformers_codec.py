@@ -22,7 +22,7 @@ from tonearm_plugins.networks.codes import check_block_codes
 from tonearm_plugins.networks.failures import as_item_error
 from tonearm_plugins.networks.model_config import CODECS, CodecFigures, ModelConfig
 from tonearm_plugins.networks.original_sound import restored, restored_spec
-from tonearm_plugins.networks.token_checks import check_bands, check_books, check_latents
+from tonearm_plugins.networks.signal_checks import check_bands, check_books, check_latents
 from tonearm_plugins.networks.transformers_options import TransformersOptions, TransformersTransform
 
 

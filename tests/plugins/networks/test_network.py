@@ -23,11 +23,11 @@ from network_material import (
 )
 
 from tonearm.api import Context, ItemError
-from tonearm_plugins.networks.given import given_arrays
+from tonearm_plugins.networks.given_inputs import given_arrays
+from tonearm_plugins.networks.network import Network, arranged
 from tonearm_plugins.networks.onnx_session import OnnxModel, load_model
 from tonearm_plugins.networks.plan import NetworkPlan, PlannedInput, PlannedOutput, TensorInfo
 from tonearm_plugins.networks.planning import wanted_by
-from tonearm_plugins.networks.work import Network, arranged
 from trial_graphs import HOP, Graph, lstm_codec, plain_codec, ragged_codec, rank_4_codec, run, scaled_codec
 
 
