@@ -212,6 +212,7 @@ ELSEWHERE = {
     "networks/planning/figures.py:samples_per_frame_of": "test_planning: a model of tokens",
     "networks/batches.py:batch_warnings": "test_batches: warnings of a pipeline that works",
     "networks/signal_checks.py:_raise_for": "test_transformers_codec: a model of transformers",
+    "networks/spectrum.py:check_bins": "test_spectrum: a model whose bins only its output tells",
     "networks/torch_device.py:choose_device": "test_torch_device: a machine without a device",
     "networks/torchscript.py:_laid": "test_torchscript: a TorchScript program",
     "networks/trained_dialect.py:conversion_remedies": "test_trained_dialect: a model of transformers",

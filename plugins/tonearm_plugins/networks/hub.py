@@ -23,7 +23,7 @@ MAX_CONFIG_BYTES = 16 << 20
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 """Names of files of weights, in the order in which one is chosen: a single one, or the index of several parts."""
 
-_NAME = re.compile(r"(?P<repository>[\w-][\w.-]*(/[\w-][\w.-]*)?)(@(?P<revision>[\w-][\w./-]*))?")
+_NAME = re.compile(r"(?!.*\.\.)(?P<repository>[\w-][\w.-]*(/[\w-][\w.-]*)?)(@(?P<revision>[\w-][\w./-]*))?")
 _CONFIGS = ["*.json"]
 
 

@@ -59,7 +59,11 @@ class OnnxModel:
         try:
             found: list[NDArray[Any]] = self._session.run(list(outputs), dict(feeds))
         except Exception as error:  # its exceptions have no common base
-            raise ItemError(f"the model failed: {_reason(error)}", code="model-failed") from error
+            raise ItemError(
+                f"the model failed: {_reason(error)}",
+                code="model-failed",
+                hint="check what its inputs are given; very short signals are more than some models can take",
+            ) from error
         return found
 
 
@@ -149,7 +153,11 @@ def _session(path: Path, device: Device, threads: int) -> Any:
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # its exceptions have no common base
-        raise ItemError(f"{path} cannot be loaded: {_reason(error)}", code="bad-model") from error
+        raise ItemError(
+            f"{path} cannot be loaded: {_reason(error)}",
+            code="bad-model",
+            hint="export the model again, or install a newer onnxruntime",
+        ) from error
     # One that is installed may still not start, for want of a driver: then onnxruntime silently takes another.
     if device != "auto" and wanted[0] not in session.get_providers():
         raise ItemError(

@@ -88,6 +88,7 @@ def test_and_where_the_library_says_itself(
         ("../acme/tiny", False),
         ("acme/..", False),
         ("acme/tiny@../../x", False),
+        ("acme/tiny@main/../main", False),
         ("acme/tiny@", False),
         ("", False),
     ],

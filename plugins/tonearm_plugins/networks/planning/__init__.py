@@ -161,7 +161,7 @@ def _check_sizes(plan: NetworkPlan, options: NetworkOptions, faults: Faults) -> 
     if plan.static_frames is not None and reach is not None and sum(reach) >= plan.static_frames:
         faults.add(
             f"the model takes {plan.static_frames} frames at once, which leave nothing between {reach[0]} before and"
-            f" {reach[1]} behind",
+            f" {reach[1]} after",
             SetOption("receptive_field", [(plan.static_frames - 1) // 2] * 2, when="or less"),
             code="model-mismatch",
             option="receptive_field",

@@ -77,7 +77,7 @@ def test_options_that_contradict_fixed_sizes_are_refused() -> None:
     error, message = refusal(TOKENS, "codes int64 (1, 8, 24)", batch=2, chunk=32, receptive_field=(12, 12))
     assert message == (
         "batch is 2, but the model takes 1 at once; chunk is 32, but the model takes exactly 24 frames at once;"
-        " the model takes 24 frames at once, which leave nothing between 12 before and 12 behind"
+        " the model takes 24 frames at once, which leave nothing between 12 before and 12 after"
     )
     assert error.remedies == (
         SetOption("batch", 1),
