@@ -88,7 +88,6 @@ def test_and_where_the_library_says_itself(
         ("../acme/tiny", False),
         ("acme/..", False),
         ("acme/tiny@../../x", False),
-        ("acme/tiny@main/../main", False),
         ("acme/tiny@", False),
         ("", False),
     ],
@@ -98,6 +97,13 @@ def test_names_and_revisions(home: Path, name: str, found: bool) -> None:
     assert (find_folder(name) == snapshot) is found
     if not found:
         assert find_folder(name) is None or name == ""
+
+
+def test_a_revision_leads_nowhere_else(home: Path) -> None:
+    cache = home / ".cache/huggingface/hub"
+    put(cache)
+    (cache / "models--acme--tiny/refs/pr").mkdir()
+    assert find_folder("acme/tiny@pr/../main") is None
 
 
 def test_a_folder_comes_before_the_cache(home: Path) -> None:
