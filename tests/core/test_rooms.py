@@ -156,16 +156,12 @@ MEL_ROOMS = (
     "tonearm.cli.dialects",
     "tonearm_plugins.dialects",
     "tonearm_plugins.networks.onnx_transform",
-    "tonearm_plugins.networks.token_checks",
+    "tonearm_plugins.networks.signal_checks",
     "tonearm_plugins.networks.trained_dialect",
     "tonearm_plugins.transforms.mel_",
     "tonearm_plugins.transforms.onnx_vocoder",
     "tonearm_plugins.transforms.transformers_vocoder",
     "tonearm_plugins.transforms.wave_to_mel",
-    "tonearm_plugins.transforms.onnx_vocoder",  # vocoders take mel spectrograms
-    "tonearm_plugins.transforms.transformers_vocoder",
-    "tonearm_plugins.networks.token_checks",
-    "tonearm_plugins.networks.trained_dialect",
 )
 """Beginnings of the names of modules that are about mel spectrograms, or take them, and so know their dialects."""
 

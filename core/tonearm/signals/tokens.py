@@ -150,6 +150,8 @@ class CodecTokens(Signal):
         if self.sizes and len(self.sizes) != self.books:
             parts = "levels" if self.strides else "books"
             raise SignalError(f"there are {len(self.sizes)} sizes for {self.books} {parts}")
+        if self.segments is not None and any(frames < 1 for frames in self.segments):
+            raise SignalError(f"segments are of {list(self.segments)} frames, and each needs at least 1")
         if self.segments is not None and sum(self.segments) != self.frames:
             raise SignalError(f"segments of {list(self.segments)} frames are not {self.frames} frames in all")
         if self.scales is not None and len(self.scales) != len(self.segments or (0,)):

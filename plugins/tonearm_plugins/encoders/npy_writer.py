@@ -53,9 +53,8 @@ class NpyWriter(TaggingEncoder[Signal, NpyOptions]):
 
         array = array_of(signal, self.options, context)
         with sink.open() as file:
-            rounded = (
-                isinstance(signal, Waveform) and array.dtype.kind == "i"
-            )  # and whoever rounded it has reported the progress
+            # Whoever rounded samples has reported the progress.
+            rounded = isinstance(signal, Waveform) and array.dtype.kind == "i"
             np.save(_Plain(file, array.nbytes, None if rounded else context), array, allow_pickle=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -32,6 +31,7 @@ MODELS: Final = (DacModel(16000, 320, 12), DacModel(24000, 320, 32), DacModel(44
 
 _HEADER = re.compile(rb"\{(?=[^}]*'descr'\s*:\s*'\|O')(?=[^}]*'shape'\s*:\s*\(\s*\))[^}]*\}\s*")
 _FEWEST, _MOST = -200.0, 50.0  # LUFS
+_MAX_LENGTH = 1 << 40  # samples
 
 
 class DacFile(NamedTuple):
@@ -97,7 +97,7 @@ def read(data: bytes, name: str) -> DacFile:
     version = metadata.get("dac_version")
     if version != VERSION:
         raise ItemError(
-            f"{quoted(name)} is of version {quoted(str(version), 40)} of the format; only {VERSION} is known",
+            f"{quoted(name)} is of version {_shown(version)} of the format; only {VERSION} is known",
             code="dac-version",
             hint="encode it again by descript-audio-codec 1.0.0",
         )
@@ -106,12 +106,12 @@ def read(data: bytes, name: str) -> DacFile:
         raise _broken(name, "its codes are no whole numbers of shape (channels, books, frames)")
     rate, length = metadata.get("sample_rate"), metadata.get("original_length")
     if type(rate) is not int or not 1 <= rate <= MAX_SAMPLE_RATE:
-        raise _broken(name, f"its sample rate is {quoted(repr(rate), 40)}")
-    if type(length) is not int or length < 1:
-        raise _broken(name, f"its original length is {quoted(repr(length), 40)}")
+        raise _broken(name, f"its sample rate is {_shown(rate)}")
+    if type(length) is not int or not 1 <= length < _MAX_LENGTH:
+        raise _broken(name, f"its original length is {_shown(length)}")
     channels = metadata.get("channels", codes.shape[0])
     if channels != codes.shape[0]:
-        raise _broken(name, f"it has {quoted(repr(channels), 40)} channels, but codes of {codes.shape[0]}")
+        raise _broken(name, f"it has {_shown(channels)} channels, but codes of {codes.shape[0]}")
     loudness = _loudness(metadata.get("input_db"), name)
     return DacFile(codes, rate, length, loudness, metadata.get("padding") is not False)
 
@@ -141,10 +141,14 @@ def _loudness(value: Any, name: str) -> float | None:
     found = value.reshape(-1).tolist() if hasattr(value, "reshape") else [value]
     if not found or not all(isinstance(one, (int, float)) for one in found):
         raise _broken(name, "its input_db is no number")
-    loudness = float(found[0])
-    if not math.isfinite(loudness) or not _FEWEST <= loudness <= _MOST:
-        return None
-    return loudness
+    return float(found[0]) if _FEWEST <= found[0] <= _MOST else None
+
+
+def _shown(value: object) -> str:
+    """Return a value on one short line. Nothing more of it is formatted: lists may hold one another by the million."""
+    import reprlib
+
+    return quoted(value if isinstance(value, str) else reprlib.repr(value), 40)
 
 
 def _broken(name: str, what: str) -> ItemError:

@@ -109,9 +109,22 @@ def _rows(text: str, name: str) -> list[Any] | None:
 def _whole(word: str, name: str) -> int:
     """Return a whole number that fits the types of arrays."""
     if len(word) > len(str(_LARGEST)) or abs(int(word)) > _LARGEST:
-        message = f"{quoted(name)} holds the number {quoted(word, 30)}, which is no token"
-        raise ItemError(message, code="bad-token", hint="check what was saved")
+        raise _no_token(quoted(name), word)
     return int(word)
+
+
+def _check_ids(value: list[Any], place: str) -> None:
+    """Raise `ItemError` if nested lists hold a whole number that does not fit the types of arrays."""
+    for one in value:
+        if isinstance(one, list):
+            _check_ids(one, place)
+        elif abs(one) > _LARGEST:
+            raise _no_token(place, str(one))
+
+
+def _no_token(place: str, word: str) -> ItemError:
+    message = f"{place} holds the number {quoted(word, 30)}, which is no token"
+    return ItemError(message, code="bad-token", hint="check what was saved")
 
 
 def _documents(data: bytes, text: str, name: str) -> list[tuple[str, Any]] | None:
@@ -220,6 +233,7 @@ def _of_document(place: str, document: Any, path: str, name: str) -> Iterator[Ra
             else:
                 yield from (RawTokens(f"{where}, text {n}".removeprefix(", "), one) for n, one in enumerate(value))
         elif is_ids(value):
+            _check_ids(value, f"{where}{' of ' if where else ''}{quoted(name)}")
             yield RawTokens(where, value)
         else:
             raise ItemError(
@@ -263,10 +277,7 @@ def _array(value: Any) -> Array | None:
 
     if not isinstance(value, list) or not _is_rectangular(value):
         return None
-    try:
-        made: Array = np.asarray(value, np.int64)
-    except OverflowError:
-        raise ItemError("a number is too large for a token", code="bad-token", hint="check what was saved") from None
+    made: Array = np.asarray(value, np.int64)
     return made
 
 

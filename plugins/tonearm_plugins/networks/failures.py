@@ -1,6 +1,8 @@
-"""Why a library failed, on one line: their exceptions hold whole stacks and advice of their own."""
+"""Failures of libraries on one line, without their stacks and advice, and errors of options as those of items."""
 
 from __future__ import annotations
+
+from tonearm.api import ItemError, OptionError
 
 LONGEST = 200
 """Number of letters of a reason."""
@@ -25,3 +27,8 @@ def failure_reason(error: BaseException, *, line: int = 0) -> str:
     text = lines[line].partition(". ")[0].rstrip(".") if lines else ""
     shown = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
+
+
+def as_item_error(error: OptionError) -> ItemError:
+    """Return the error of an option as that of an item."""
+    return ItemError(error.message, code=error.code, remedies=error.remedies)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tonearm.api import Advice, InstallExtra, ItemError, OptionError, RunCommand
-from tonearm_plugins.networks.failures import failure_reason
+from tonearm_plugins.networks.failures import as_item_error, failure_reason
 
 CONFIG = "config.json"
 """Name of the file that says what a model is."""
@@ -23,7 +23,7 @@ MAX_CONFIG_BYTES = 16 << 20
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 """Names of files of weights, in the order in which one is chosen: a single one, or the index of several parts."""
 
-_NAME = re.compile(r"(?P<repository>[\w-][\w.-]*(/[\w-][\w.-]*)?)(@(?P<revision>[\w-][\w./-]*))?")
+_NAME = re.compile(r"(?!.*\.\.)(?P<repository>[\w-][\w.-]*(/[\w-][\w.-]*)?)(@(?P<revision>[\w-][\w./-]*))?")
 _CONFIGS = ["*.json"]
 
 
@@ -121,11 +121,6 @@ def download(model: str) -> Path:
             remedies=(Advice("check the name and the network, or download it elsewhere and name its folder"),),
         ) from error
     return folder
-
-
-def as_item_error(error: OptionError) -> ItemError:
-    """Return the error of an option as that of an item."""
-    return ItemError(error.message, code=error.code, remedies=error.remedies)
 
 
 def weight_files(folder: Path) -> Iterator[Path]:

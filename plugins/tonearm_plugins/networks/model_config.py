@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct, convert, to_builtins
 
-from tonearm.api import Advice, OptionError
+from tonearm.api import MAX_SAMPLE_RATE, Advice, OptionError
 from tonearm_plugins.networks.failures import failure_reason
 from tonearm_plugins.networks.hub import CONFIG, PREPROCESSOR_CONFIG, read_json
 
 Fields: TypeAlias = Mapping[str, Any]
 """Fields of a config, those that the file leaves out with the defaults of the class."""
+
+
+Positive: TypeAlias = Annotated[int, Meta(ge=1)]
+SampleRate: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_SAMPLE_RATE)]
 
 
 class CodecFigures(Struct, frozen=True, kw_only=True):
@@ -38,21 +42,21 @@ class CodecFigures(Struct, frozen=True, kw_only=True):
         Channels of sound that one set of codes gives.
     """
 
-    books: int = 0
+    books: Annotated[int, Meta(ge=0)] = 0
     fewer_books: bool = False
-    size: int = 0
-    samples_per_frame: int
-    sample_rate: int | None
-    bands: int | None = None
-    channels: int = 1
+    size: Annotated[int, Meta(ge=0)] = 0
+    samples_per_frame: Positive
+    sample_rate: SampleRate | None
+    bands: Positive | None = None
+    channels: Positive = 1
 
 
 class VocoderFigures(Struct, frozen=True, kw_only=True):
     """The figures of a vocoder: bands of its mel spectrogram, samples a frame, and the sample rate if it is known."""
 
-    mels: int
-    samples_per_frame: int
-    sample_rate: int | None
+    mels: Positive
+    samples_per_frame: Positive
+    sample_rate: SampleRate | None
 
 
 Figures: TypeAlias = CodecFigures | VocoderFigures
@@ -320,7 +324,6 @@ The field that holds the part's config, the beginning of the names of its weight
 does not say that.
 """
 
-
 SHARED_TYPES: Mapping[str, str] = {"hifigan": "speecht5_hifigan"}
 """``model_type`` that configs of several classes have had in older versions, and the class if a config names none."""
 
@@ -359,8 +362,9 @@ def read_config(folder: Path, classes: Mapping[str, ModelClass], *, other: str) 
     rate = {} if told is None or inside[0] else {"sampling_rate": told}
     given = {name: value for name, value in fields.items() if value is not None}
     try:
-        figures = found.figures(rate | dict(found.defaults) | given)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        computed = found.figures(rate | dict(found.defaults) | given)
+        figures = convert(to_builtins(computed), type(computed))
+    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise OptionError(
             f"{folder / CONFIG} is no config of {found.name}: {failure_reason(error)}",
             option="model",
@@ -378,13 +382,12 @@ def _type_of(names: object) -> str | None:
 
 def _unknown(folder: Path, kind: object, classes: Mapping[str, ModelClass], other: str) -> OptionError:
     """Return the error for a config of a class that the caller does not run."""
-    code = "unknown-model"
     known = {**CODECS, **VOCODERS}
     if isinstance(kind, str) and kind in known:
         return OptionError(
             f"{folder} is a {known[kind].name}, which {other} runs",
             option="model",
-            code=code,
+            code="unknown-model",
             remedies=(Advice(f"use {other}"),),
         )
     what = f"{folder / CONFIG} has no model_type" if kind is None else f"{folder} is of model_type {kind!r}"
@@ -392,6 +395,6 @@ def _unknown(folder: Path, kind: object, classes: Mapping[str, ModelClass], othe
     return OptionError(
         f"{what}, which is none of the classes that decode here: {names}",
         option="model",
-        code=code,
+        code="unknown-model",
         remedies=(Advice("name a model of one of these classes, or wrap its decoder in a plugin of your own"),),
     )

@@ -46,13 +46,7 @@ class OnnxModel:
 
     def __init__(self, session: Any) -> None:
         self._session = session
-        self._process = os.getpid()
         self.measured: dict[Any, Any] = {}
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether this process has loaded it: the threads of a session do not survive a fork."""
-        return self._process == os.getpid()
 
     def run(self, feeds: Mapping[str, NDArray[Any]], outputs: Sequence[str]) -> list[NDArray[Any]]:
         """Return the outputs of some names for the arrays of all inputs.
@@ -65,13 +59,18 @@ class OnnxModel:
         try:
             found: list[NDArray[Any]] = self._session.run(list(outputs), dict(feeds))
         except Exception as error:  # its exceptions have no common base
-            raise ItemError(f"the model failed: {_reason(error)}", code="model-failed") from error
+            raise ItemError(
+                f"the model failed: {_reason(error)}",
+                code="model-failed",
+                hint="check what its inputs are given; very short signals are more than some models can take",
+            ) from error
         return found
 
 
 _loaded: WeakValueDictionary[tuple[Any, ...], OnnxModel] = WeakValueDictionary()
 _failures: dict[tuple[Any, ...], ItemError] = {}
-_inherited: list[OnnxModel] = []  # of the parent: to drop one would wait for threads that did not survive the fork
+# Models of the parent of a forked child. To drop one would wait for threads, which do not survive a fork.
+_inherited: list[OnnxModel] = []
 _lock = threading.Lock()
 
 
@@ -154,7 +153,11 @@ def _session(path: Path, device: Device, threads: int) -> Any:
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # its exceptions have no common base
-        raise ItemError(f"{path} cannot be loaded: {_reason(error)}", code="bad-model") from error
+        raise ItemError(
+            f"{path} cannot be loaded: {_reason(error)}",
+            code="bad-model",
+            hint="export the model again, or install a newer onnxruntime",
+        ) from error
     # One that is installed may still not start, for want of a driver: then onnxruntime silently takes another.
     if device != "auto" and wanted[0] not in session.get_providers():
         raise ItemError(

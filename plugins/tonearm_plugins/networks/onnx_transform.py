@@ -23,6 +23,7 @@ from tonearm.api import (
     Waveform,
 )
 from tonearm_plugins.networks.batches import batch_warnings
+from tonearm_plugins.networks.failures import as_item_error
 from tonearm_plugins.networks.onnx_header import read_header
 from tonearm_plugins.networks.onnx_session import ONNXRUNTIME
 from tonearm_plugins.networks.options import InputFile, NetworkOptions
@@ -76,7 +77,7 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
 
         The model itself is loaded with the first item of a worker: to load it here as well would take as long again.
         """
-        from tonearm_plugins.networks.given import read_input_file
+        from tonearm_plugins.networks.given_inputs import read_input_file
         from tonearm_plugins.networks.onnx_session import providers_of
 
         for name, path in self._constant_files():
@@ -150,7 +151,7 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
         try:
             plan = self.plan(wanted)
         except OptionError as error:
-            raise ItemError(error.message, code=error.code, remedies=error.remedies) from error
+            raise as_item_error(error) from error
         samples = self._sound(signal, plan, context)
         return restored(Waveform(samples=samples, sample_rate=plan.sample_rate or 0), signal, context)
 
@@ -201,11 +202,11 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
     ) -> StartedNetwork:
         """Return the network at work on one signal, or on one segment."""
         from tonearm_plugins.networks.codes import sizes_of_rows
-        from tonearm_plugins.networks.given import given_arrays
+        from tonearm_plugins.networks.given_inputs import given_arrays
+        from tonearm_plugins.networks.network import Network
         from tonearm_plugins.networks.onnx_session import load_model
         from tonearm_plugins.networks.receptive_field import ReceptiveField
         from tonearm_plugins.networks.streaming import StartedNetwork, WorkOptions
-        from tonearm_plugins.networks.work import Network
 
         options = self.options
         model = self._model = load_model(Path(options.model), options.device, context.threads)

@@ -80,7 +80,7 @@ class NetworkOptions:
     receptive_field: Annotated[
         tuple[Annotated[int, Meta(ge=0)], Annotated[int, Meta(ge=0)]] | None,
         Meta(
-            description="Frames before and behind a frame that its sound depends on; measured by default.",
+            description="Frames before and after a frame that its sound depends on; measured by default.",
             examples=[[12, 12]],
         ),
     ] = None
@@ -130,7 +130,7 @@ class NetworkOptions:
             least = sum(self.receptive_field) + 1
             yield OptionError(
                 f"chunks of {self.chunk} frames leave nothing between {self.receptive_field[0]} frames before and"
-                f" {self.receptive_field[1]} behind",
+                f" {self.receptive_field[1]} after",
                 option="chunk",
                 remedies=(SetOption("chunk", least, when="or more"),),
             )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tonearm_plugins.networks.work import Network
+    from tonearm_plugins.networks.network import Network
 
 SIZES = (64, 256, 1024)
 """Frames of trial signals. A field that reaches the ends of the longest one is taken for infinite."""

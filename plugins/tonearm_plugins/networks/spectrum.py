@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tonearm.api import ItemError
+from tonearm.api import ItemError, SetOption
 from tonearm_plugins.networks.plan import OutputForm, OutputRole
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def complex_columns(form: OutputForm, parts: Mapping[OutputRole, NDArray[Any]]) 
     """
     import numpy as np
 
+    # The exponential of a half overflows at 11, and its products are heard.
+    parts = {role: part.astype(np.result_type(part, np.float32), copy=False) for role, part in parts.items()}
     if form == "real-imag":
         real, imag = parts["real"], parts["imag"]
     elif form == "complex":
@@ -85,5 +87,7 @@ def check_bins(columns: NDArray[Any], grid: StftGrid) -> None:
     """
     if columns.shape[1] != grid.bins:
         raise ItemError(
-            f"the model gives {columns.shape[1]} bins, but n_fft {grid.n_fft} has {grid.bins}", code="bad-model"
+            f"the model gives {columns.shape[1]} bins, but n_fft {grid.n_fft} has {grid.bins}",
+            code="bad-model",
+            remedies=(SetOption("n_fft", 2 * (columns.shape[1] - 1)),) if columns.shape[1] > 1 else (),
         )

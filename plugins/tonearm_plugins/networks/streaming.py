@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tonearm.api import Context, StftGrid
-    from tonearm_plugins.networks.work import Network, States
+    from tonearm_plugins.networks.network import Network, States
 
 BLIND_FRAMES = 16
 """Frames at each end of a chunk, at most, that are dropped of a network that cannot be cut exactly."""
@@ -115,6 +115,7 @@ class StartedNetwork(StartedTransform):
         """Return the rest of the sound."""
         if not self._buffer.frames:
             return None
+        self._check_given_frames()
         if not self._is_decided:
             self._decide_at_the_end()
         return self._sound.last(self._columns(self._chunks(ended=True)))
@@ -130,6 +131,16 @@ class StartedNetwork(StartedTransform):
         if block.dtype.kind in "iu":
             check_block_codes(block, self._options.sizes, self._options.counts, self._buffer.frames)
         self._buffer.append(block)
+
+    def _check_given_frames(self) -> None:
+        """Raise `ItemError` if an array that follows the signal is not as long: of a stream, only its end tells."""
+        from tonearm_plugins.networks.given_inputs import wrong_frames
+
+        for planned in self._network.plan.inputs:
+            if planned.role == "given" and "frame" in planned.axes:
+                found = self._network.given[planned.tensor.name].shape[-1]
+                if found not in (1, self._buffer.frames):  # a constant of a stream has one
+                    raise wrong_frames(planned, found, self._buffer.frames)
 
     def _can_decide(self) -> bool:
         """Return whether enough frames have come for a look at them."""
@@ -232,7 +243,8 @@ class StartedNetwork(StartedTransform):
 
         Each comes with a number. Where states go from chunk to chunk, it is the same for the same channels.
         """
-        batch = min(self._options.batch, self._network.plan.static_batch or self._options.batch)
+        network, wanted = self._network, self._options.batch
+        batch = 1 if network.takes_items_apart else min(wanted, network.plan.static_batch or wanted)
         channels = range(self._buffer.channels)
         if self._network.plan.has_state:
             for chunk in chunks:

@@ -22,11 +22,10 @@ from tonearm.api import (
     Waveform,
 )
 from tonearm_plugins.networks.batches import batch_warnings
-from tonearm_plugins.networks.failures import failure_reason
+from tonearm_plugins.networks.failures import as_item_error, failure_reason
 from tonearm_plugins.networks.hub import (
     CONFIG,
     PREPROCESSOR_CONFIG,
-    as_item_error,
     download,
     find_folder,
     missing_model,
@@ -47,8 +46,8 @@ class TransformersOptions:
     model: Annotated[
         PathOrName,
         Meta(
-            description="Folder with the model's config.json and weights, or its name on the Hugging Face hub, whose"
-            " cache is looked into: owner/name, or owner/name@revision.",
+            description="Folder with the model's config.json and weights, or its name on the Hugging Face hub, to"
+            " be found in the hub's cache: owner/name, or owner/name@revision.",
             examples=["models/mimi", "kyutai/mimi"],
             # Its content counts, wherever it lies: `files` returns what is read.
             extra={"changes_output": False},
@@ -62,7 +61,7 @@ class TransformersOptions:
     download: Annotated[
         bool,
         Meta(
-            description="Whether to download the model from the hub if its cache has not got it, as --download does.",
+            description="Whether to download the model from the hub if it is not in the cache, as --download does.",
             extra={"changes_output": False, "by_user": "--download"},
         ),
     ] = False

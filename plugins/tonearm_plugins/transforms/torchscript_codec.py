@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from tonearm.api import (
+    MAX_SAMPLE_RATE,
     Codebooks,
     CodecTokens,
     Context,
@@ -29,7 +30,7 @@ from tonearm.api import (
 from tonearm_plugins.formats.pytorch import TORCH
 from tonearm_plugins.networks.batches import batch_warnings
 from tonearm_plugins.networks.codes import check_block_codes, sizes_of_rows
-from tonearm_plugins.networks.hub import as_item_error
+from tonearm_plugins.networks.failures import as_item_error
 from tonearm_plugins.networks.original_sound import is_told_by_file, restored, restored_spec
 from tonearm_plugins.networks.torch_device import DeviceName, computing
 from tonearm_plugins.networks.torchscript import (
@@ -52,7 +53,8 @@ class TorchscriptCodecOptions:
         bool, Meta(description="Whether you trust the program: it can do whatever you can, so it must be true.")
     ] = False
     sample_rate: Annotated[
-        int | None, Meta(ge=1, description="Sample rate of the sound in Hz, if the signal does not say it.")
+        int | None,
+        Meta(ge=1, le=MAX_SAMPLE_RATE, description="Sample rate of the sound in Hz, if the signal does not say it."),
     ] = None
     method: Annotated[str, Meta(min_length=1, description="Method of the program.", examples=["decode"])] = "forward"
     axes: Annotated[

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tonearm.api import (
+    MAX_SAMPLE_RATE,
     Codebooks,
     CodecTokens,
     Context,
@@ -18,10 +19,10 @@ from tonearm.api import (
     Waveform,
 )
 from tonearm_plugins.networks.codes import check_block_codes
-from tonearm_plugins.networks.hub import as_item_error
+from tonearm_plugins.networks.failures import as_item_error
 from tonearm_plugins.networks.model_config import CODECS, CodecFigures, ModelConfig
 from tonearm_plugins.networks.original_sound import restored, restored_spec
-from tonearm_plugins.networks.token_checks import check_bands, check_books, check_latents
+from tonearm_plugins.networks.signal_checks import check_bands, check_books, check_latents
 from tonearm_plugins.networks.transformers_options import TransformersOptions, TransformersTransform
 
 
@@ -31,7 +32,11 @@ class TransformersCodecOptions(TransformersOptions):
 
     sample_rate: Annotated[
         int | None,
-        Meta(ge=1, description="Sample rate of the sound, if neither the model's config nor the signal says it."),
+        Meta(
+            ge=1,
+            le=MAX_SAMPLE_RATE,
+            description="Sample rate of the sound in Hz, if neither the model's config nor the signal says it.",
+        ),
     ] = None
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tonearm.api import Context, MelDialect, MelSpectrogram, Meta, OptionError, Spec, StftGrid, Waveform
-from tonearm_plugins.networks.hub import as_item_error
+from tonearm_plugins.networks.failures import as_item_error
 from tonearm_plugins.networks.model_config import VOCODERS, ModelConfig, VocoderFigures
-from tonearm_plugins.networks.token_checks import check_dialect
+from tonearm_plugins.networks.signal_checks import check_dialect
 from tonearm_plugins.networks.trained_dialect import check_trained_dialect
 from tonearm_plugins.networks.transformers_options import TransformersOptions, TransformersTransform
 

@@ -45,6 +45,7 @@ def test_ragged_levels_have_frames_of_the_coarsest():
         ({"codes": codes(1, 4, 5), "sizes": (8, 8, 8, 0)}, "sizes of codebooks are [8, 8, 8, 0], not whole numbers"),
         ({"codes": codes(1, 4, 5), "strides": (2, 1)}, "codes with strides are one array for each level"),
         ({"codes": codes(1, 4, 5), "segments": (2, 2)}, "segments of [2, 2] frames are not 5 frames in all"),
+        ({"codes": codes(1, 4, 5), "segments": (5, 0)}, "segments are of [5, 0] frames, and each needs at least 1"),
         ({"codes": codes(1, 4, 5), "scales": (1.0, 2.0)}, "there are 2 scales for 1 segments"),
         ({"codes": codes(1, 4, 5), "samples_per_frame": 0}, "samples_per_frame is 0, not a whole number"),
         ({"codes": codes(1, 4, 5), "length": 0}, "length is 0"),

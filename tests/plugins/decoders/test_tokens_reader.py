@@ -178,7 +178,7 @@ def test_the_other_form_of_a_layout_is_used() -> None:
         ('{"ids": [1, 2]}\n{"ids": "hello"}', IDS, "", "line 2"),
         ('{"ids": [1, 2]}\n{"ids": [1.5]}', IDS, "not-numbers", "line 2"),
         ("99999999999999999999", IDS, "bad-token", "no token"),
-        ("[99999999999999999999, 1]", IDS, "bad-token", "too large"),
+        ("[99999999999999999999, 1]", IDS, "bad-token", "holds the number '99999999999999999999', which is no token"),
         ("1 2 3", IDS, "incomplete-frame", ""),
     ],
 )

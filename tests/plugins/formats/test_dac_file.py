@@ -74,6 +74,7 @@ def test_both_dialects(protocol: int) -> None:
         ({"sample_rate": 0}, "broken-file", "sample rate is '0'"),
         ({"sample_rate": 44100.5}, "broken-file", "sample rate"),
         ({"original_length": -5}, "broken-file", "original length is '-5'"),
+        ({"original_length": 1 << 1100}, "broken-file", "original length is"),
         ({"channels": 2}, "broken-file", "'2' channels"),
         ({"input_db": "loud"}, "broken-file", "input_db"),
     ],
@@ -83,7 +84,15 @@ def test_metadata_that_is_wrong(metadata: dict[str, Any], code: str, part: str) 
     assert (error.code, part in error.message) == (code, True)
 
 
-@pytest.mark.parametrize("loudness", [np.array([-np.inf], "f4"), np.float32("nan"), -1e9])
+@pytest.mark.parametrize("field", ["sample_rate", "original_length", "dac_version", "channels"])
+def test_lists_that_hold_one_another_are_not_written_out(field: str) -> None:
+    bomb: list[Any] = [1]
+    for _ in range(60):
+        bomb = [bomb, bomb]
+    assert "..." in refused(file_of(**{field: bomb})).message
+
+
+@pytest.mark.parametrize("loudness", [np.array([-np.inf], "f4"), np.float32("nan"), -1e9, 1 << 1100])
 def test_silence_has_no_loudness(loudness: Any) -> None:
     assert dac_file.read(file_of(input_db=loudness), "a.dac").loudness is None
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from tonearm.api import CodecTokens, LatentFormat, Latents, MelDialect, MelSpectrogram, Signal, StftGrid
 from tonearm.plugins.registry import default
+from tonearm_plugins.networks.network import Network
 from tonearm_plugins.networks.onnx_header import read_header
 from tonearm_plugins.networks.onnx_session import load_model
 from tonearm_plugins.networks.options import InputFile, NetworkOptions
 from tonearm_plugins.networks.plan import NetworkPlan
 from tonearm_plugins.networks.planning import Wanted, plan_of
-from tonearm_plugins.networks.work import Network
 from trial_graphs import WIDTH, Graph
 
 MODELS = Path(__file__).parents[2] / "data/models"

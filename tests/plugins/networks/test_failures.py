@@ -1,8 +1,9 @@
-"""Reasons on one line."""
+"""Reasons on one line, and errors of options as those of items."""
 
 import pytest
 
-from tonearm_plugins.networks.failures import LONGEST, failure_reason
+from tonearm.api import Advice, OptionError
+from tonearm_plugins.networks.failures import LONGEST, as_item_error, failure_reason
 
 
 @pytest.mark.parametrize(
@@ -25,3 +26,9 @@ def test_the_line_that_tells(error: Exception, line: int, expected: str) -> None
 def test_a_long_reason_is_cut() -> None:
     shown = failure_reason(ValueError("x" * 1000))
     assert (len(shown), shown[-1]) == (LONGEST, "…")
+
+
+def test_an_error_of_an_option_keeps_its_code_and_remedies() -> None:
+    found = as_item_error(OptionError("no", option="model", code="no-model", remedies=(Advice("look"),), hint="again"))
+    assert (found.message, found.code) == ("no", "no-model")
+    assert found.remedies == (Advice("look"), Advice("again"))

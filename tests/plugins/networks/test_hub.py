@@ -10,7 +10,6 @@ import pytest
 from tonearm.api import ItemError, OptionError
 from tonearm_plugins.networks.hub import (
     MAX_CONFIG_BYTES,
-    as_item_error,
     download,
     find_folder,
     missing_model,
@@ -100,6 +99,13 @@ def test_names_and_revisions(home: Path, name: str, found: bool) -> None:
         assert find_folder(name) is None or name == ""
 
 
+def test_a_revision_leads_nowhere_else(home: Path) -> None:
+    cache = home / ".cache/huggingface/hub"
+    put(cache)
+    (cache / "models--acme--tiny/refs/pr").mkdir()
+    assert find_folder("acme/tiny@pr/../main") is None
+
+
 def test_a_folder_comes_before_the_cache(home: Path) -> None:
     put(home / ".cache/huggingface/hub")
     (home / "acme/tiny").mkdir(parents=True)
@@ -150,6 +156,5 @@ def test_errors() -> None:
     assert missing_model("/no/such").message == "there is no folder /no/such"
     error = missing_model("acme/tiny")
     assert error.hint == "tonearm run --download PIPELINE, or convert --download, or download=True from Python"
-    assert as_item_error(error).remedies == error.remedies
     with pytest.raises(ItemError, match="there is no folder /no/such"):
         download("/no/such")

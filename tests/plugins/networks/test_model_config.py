@@ -133,6 +133,9 @@ def test_its_weights_begin_as_the_class_names_them(kind: str) -> None:
         ({"model_type": "univnet"}, "unknown-model", "is a UnivNetModel, which the-other runs"),
         ({"model_type": "dac", "downsampling_ratios": "ab"}, "bad-model", "is no config of DacModel: TypeError"),
         ({"model_type": "encodec", "target_bandwidths": []}, "bad-model", "is no config of EncodecModel: IndexError"),
+        ({"model_type": "dac", "n_codebooks": "9"}, "bad-model", "is no config of DacModel: .* got `str`"),
+        ({"model_type": "dac", "downsampling_ratios": [0]}, "bad-model", "`int` >= 1"),
+        ({"model_type": "encodec", "upsampling_ratios": [1e400]}, "bad-model", "is no config of EncodecModel"),
     ],
 )
 def test_configs_of_nothing_that_runs(tmp_path: Path, config: dict[str, Any], code: str, message: str) -> None:

@@ -28,7 +28,7 @@ def test_options_without_problems() -> None:
 
 def test_chunks_that_leave_nothing_are_refused() -> None:
     (problem,) = problems(chunk=24, receptive_field=(12, 12))
-    assert problem.message == "chunks of 24 frames leave nothing between 12 frames before and 12 behind"
+    assert problem.message == "chunks of 24 frames leave nothing between 12 frames before and 12 after"
     assert (problem.option, problem.remedies) == ("chunk", (SetOption("chunk", 25, when="or more"),))
 
 

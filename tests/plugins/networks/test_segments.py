@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tonearm.api import ItemError
 from tonearm_plugins.networks.segments import joined, stride_of
 
 ORACLE = Path(__file__).parents[2] / "data/tokens/encodec_hf.npz"
@@ -39,9 +40,21 @@ def test_segments_without_overlap_follow_one_another() -> None:
     np.testing.assert_allclose(joined(frames, 9), np.concatenate(frames, axis=1), rtol=1e-6)
 
 
+def test_segments_without_a_stride_follow_one_another_whatever_their_lengths() -> None:
+    frames = [RNG.standard_normal((2, size)).astype("f4") for size in (4, 9, 5)]
+    np.testing.assert_array_equal(joined(frames, None), np.concatenate(frames, axis=1))
+
+
+def test_a_longer_segment_cannot_overlap_the_first() -> None:
+    frames = [RNG.standard_normal((1, size)) for size in (9, 9, 12)]
+    with pytest.raises(ItemError, match="segment 2 has 12 samples, more than the 9 of segment 0") as caught:
+        joined(frames, 8)
+    assert caught.value.code == "model-mismatch"
+
+
 def test_strides() -> None:
     assert stride_of(48000, has_scales=True) == 47520
-    assert stride_of(48000, has_scales=False) == 48000
+    assert stride_of(48000, has_scales=False) is None
     assert stride_of(960, has_scales=True, given=864) == 864
     assert stride_of(1, has_scales=True) == 1
 

@@ -10,7 +10,7 @@ import pytest
 from network_material import assert_close, grid_of, network
 
 import trial_graphs
-from tonearm.api import Context, ItemError
+from tonearm.api import Context, ItemError, SetOption, StftGrid
 from tonearm_plugins.dsp.istft import istft
 from tonearm_plugins.networks.planning import Wanted
 from tonearm_plugins.networks.spectrum import check_bins, complex_columns, inversion
@@ -25,6 +25,13 @@ FORMS: dict[str, Any] = {
     "magnitude_phase_vocoder": lambda mag, phase: mag * np.exp(1j * phase),
     "log_magnitude_phase_vocoder": lambda logmag, phase: np.exp(logmag + 1j * phase),
 }
+
+
+def test_parts_in_half_precision_are_put_together_in_single() -> None:
+    parts: Any = {"log_magnitude": np.full((1, 2, 1), 12, "f2"), "phase": np.ones((1, 2, 1), "f2")}
+    found = complex_columns("log-magnitude-phase", parts)
+    np.testing.assert_allclose(found, np.exp(12 + 1j), rtol=1e-6)
+    assert found.dtype == np.complex64
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -69,5 +76,10 @@ def test_the_inverse_has_the_grid_of_the_network(padding: str, length: int | Non
 
 def test_other_bins_are_refused() -> None:
     check_bins(np.zeros((1, 513, 2), "c8"), grid_of())
-    with pytest.raises(ItemError, match="the model gives 257 bins, but n_fft 1024 has 513"):
+    with pytest.raises(ItemError, match="the model gives 257 bins, but n_fft 1024 has 513") as caught:
         check_bins(np.zeros((1, 257, 2), "c8"), grid_of())
+    (remedy,) = caught.value.remedies
+    assert isinstance(remedy, SetOption)
+    n_fft = remedy.value
+    grid = StftGrid(sample_rate=24000, n_fft=n_fft, hop_length=128, win_length=n_fft, padding="center")
+    check_bins(np.zeros((1, 257, 2), "c8"), grid)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from network_material import (
+    BANDS,
     CASES,
     HOP,
     LEVELS,
@@ -31,7 +32,7 @@ from tonearm.api import Context, ItemError
 from tonearm_plugins.networks.onnx_session import load_model
 from tonearm_plugins.networks.receptive_field import ReceptiveField
 from tonearm_plugins.networks.streaming import StartedNetwork, WorkOptions
-from trial_graphs import quantised_codec, ragged_codec, run
+from trial_graphs import Graph, quantised_codec, ragged_codec, run
 
 
 def whole(net: Any, values: Any, context: Context | None = None, **options: Any) -> Any:
@@ -202,6 +203,26 @@ def test_what_is_given_to_each_channel_goes_with_it_in_batches(tmp_path: Path) -
     wanted = run(path, feeds)["wav"][:, 0]
     for batch in (1, 2, 3, 8):
         assert_close(whole(net, mel, batch=batch), wanted)
+
+
+@pytest.mark.parametrize("shape", [("frames",), (1, "frames")])
+def test_what_follows_the_signal_without_room_for_a_batch_makes_calls_of_one(tmp_path: Path, shape: Any) -> None:
+    graph = Graph(7)
+    mel, f0 = graph.give("mel", ("batch", BANDS, "frames")), graph.give("f0", shape)
+    graph.take(graph.speak(graph.see(graph.node("Add", [mel, f0])), HOP), "wav", ("batch", 1, "samples"))
+    net = network(graph.write(tmp_path / "f.onnx"), MEL, inputs={"f0": 0.0})
+    net.given = {"f0": np.random.default_rng(0).random((1, 300), np.float32)}
+    mel_values = mel_of(300)
+    assert_close(whole(net, mel_values, chunk=60, batch=4), whole(net, mel_values))
+
+
+@pytest.mark.parametrize("frames", [80, 100])
+def test_what_is_not_as_long_as_a_stream_is_an_error_at_its_end(tmp_path: Path, frames: int) -> None:
+    net = network(with_more(tmp_path / "m.onnx"), MEL, inputs={"spk_emb": 0.1, "noise_scale": 1.0, "f0": 0.0})
+    net.given = {"spk_emb": np.full((1, 12), 0.1), "noise_scale": np.ones(1), "f0": np.ones((1, frames), "f4")}
+    with pytest.raises(ItemError, match=f"an array of {frames} frames, but the signal has 90") as caught:
+        in_blocks(net, mel_of(90))
+    assert caught.value.code == "bad-model-input"
 
 
 def test_short_signals_are_neither_measured_nor_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,18 +9,19 @@ from tonearm_plugins.networks.exactness import inexact_reason
 from tonearm_plugins.networks.onnx_external_data import misplaced
 from tonearm_plugins.networks.onnx_operators import loading_refusals
 from tonearm_plugins.networks.options import InputFile, NetworkOptions
-from tonearm_plugins.networks.plan import NetworkHeader, NetworkPlan, PlannedInput, PlannedOutput
+from tonearm_plugins.networks.plan import NetworkHeader, NetworkPlan, PlannedInput
 from tonearm_plugins.networks.planning.faults import Faults
 from tonearm_plugins.networks.planning.figures import grid_of, sample_rate_of, samples_per_frame_of
 from tonearm_plugins.networks.planning.inputs import plan_inputs
 from tonearm_plugins.networks.planning.outputs import form_of, plan_outputs
+from tonearm_plugins.networks.planning.signal_inputs import FLOATS, INTEGERS
 from tonearm_plugins.networks.planning.signature import tensor_in_words
 from tonearm_plugins.networks.planning.states import pair_states
 from tonearm_plugins.networks.planning.wanted import Wanted, wanted_by, wanted_of
 
 __all__ = ["Wanted", "plan_of", "wanted_by", "wanted_of"]
 
-_NO_NUMBERS = ("string", "sequence", "map", "opaque", "optional", "sparse_tensor")
+_TAKEN = INTEGERS | FLOATS | {"bool"}
 
 
 def plan_of(header: NetworkHeader, wanted: Wanted, options: NetworkOptions) -> NetworkPlan:
@@ -44,10 +45,13 @@ def plan_of(header: NetworkHeader, wanted: Wanted, options: NetworkOptions) -> N
     faults = Faults(given, options.outputs)
     _check_file(header, options, faults)
     states, state_outputs = pair_states(header.inputs, header.outputs, options.inputs, options.outputs, faults)
-    numeric = [one for one in header.inputs if one.name not in states and one.dtype not in _NO_NUMBERS]
+    numeric = [one for one in header.inputs if one.name not in states and one.dtype in _TAKEN]
     for one in header.inputs:
-        if one.dtype in _NO_NUMBERS:
-            faults.add(f"the input {tensor_in_words(one)} takes no numbers")
+        if one.dtype not in _TAKEN:
+            faults.add(
+                f"the input {tensor_in_words(one)} takes no numbers that NumPy has",
+                Advice("export the model with inputs of float32 or int64"),
+            )
     found = plan_inputs(numeric, options.inputs, wanted, faults) | states
     rest = [one for one in header.outputs if one.name not in state_outputs]
     n_fft = options.n_fft or (wanted.grid.n_fft if wanted.grid and _has_bins(rest, wanted.grid.n_fft) else None)
@@ -157,13 +161,8 @@ def _check_sizes(plan: NetworkPlan, options: NetworkOptions, faults: Faults) -> 
     if plan.static_frames is not None and reach is not None and sum(reach) >= plan.static_frames:
         faults.add(
             f"the model takes {plan.static_frames} frames at once, which leave nothing between {reach[0]} before and"
-            f" {reach[1]} behind",
+            f" {reach[1]} after",
             SetOption("receptive_field", [(plan.static_frames - 1) // 2] * 2, when="or less"),
             code="model-mismatch",
             option="receptive_field",
         )
-
-
-def outputs_of(plan: NetworkPlan) -> tuple[PlannedOutput, ...]:
-    """Return the outputs that make the sound."""
-    return tuple(one for one in plan.outputs if one.role not in ("unused", "length", "state"))

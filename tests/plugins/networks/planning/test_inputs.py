@@ -132,10 +132,10 @@ def test_what_does_not_take_the_signal_is_refused(wanted: Any, takes: str, messa
     assert remedy.option == "model"
 
 
-def test_text_and_sequences_are_refused() -> None:
-    for dtype in ("string", "sequence", "optional"):
+def test_text_sequences_and_types_that_numpy_lacks_are_refused() -> None:
+    for dtype in ("string", "sequence", "optional", "bfloat16", "float8e4m3fn", "int4"):
         _, message = refusal(TOKENS, f"{CODES};phonemes {dtype} (1)")
-        assert message == f"the input phonemes {dtype} (1) takes no numbers"
+        assert message == f"the input phonemes {dtype} (1) takes no numbers that NumPy has"
 
 
 def test_examples_of_values() -> None:

@@ -77,7 +77,7 @@ def test_options_that_contradict_fixed_sizes_are_refused() -> None:
     error, message = refusal(TOKENS, "codes int64 (1, 8, 24)", batch=2, chunk=32, receptive_field=(12, 12))
     assert message == (
         "batch is 2, but the model takes 1 at once; chunk is 32, but the model takes exactly 24 frames at once;"
-        " the model takes 24 frames at once, which leave nothing between 12 before and 12 behind"
+        " the model takes 24 frames at once, which leave nothing between 12 before and 12 after"
     )
     assert error.remedies == (
         SetOption("batch", 1),
@@ -101,7 +101,8 @@ def test_what_is_wrong_is_told_all_at_once_with_the_lines_to_change() -> None:
     assert raised.value.message == (
         "its weights are in '../w.bin', which is no regular file in the model's folder; it needs opset 40, and "
         "the newest known is 28; it has operators that onnxruntime does not know: com.acme/Snake; the input names"
-        " string (1) takes no numbers; the input mel takes 100 bands, but the mel spectrogram of hifigan has 80; "
+        " string (1) takes no numbers that NumPy has; the input mel takes 100 bands, but the mel spectrogram of"
+        " hifigan has 80; "
         "nothing gives f0 float32 (1, frames); what do the outputs a and b hold, one of waveform, magnitude, "
         "log_magnitude, phase, x, y, real, imag, complex?: the model takes mel float32 (1, 100, frames), f0 "
         "float32 (1, frames) and names string (1), and gives a float32 (1, 513, n) and b float32 (1, 513, n)"
@@ -112,6 +113,7 @@ def test_what_is_wrong_is_told_all_at_once_with_the_lines_to_change() -> None:
         Advice("save the model as one file, or with its weights beside it"),
         Advice("export it with opset 17"),
         Advice("export it with the standard operators"),
+        Advice("export the model with inputs of float32 or int64"),
         GiveOption("model", "a model of 80 bands"),
         GiveOption("dialect", "one of 100 bands"),
     )

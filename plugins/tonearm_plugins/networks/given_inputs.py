@@ -123,10 +123,15 @@ def _fitted(planned: PlannedInput, array: NDArray[Any], channels: int, frames: i
         raise _unfit(planned, f"of shape {array.shape[1:]}")
     for (axis, size), found in zip(known, array.shape[1:], strict=True):
         if axis == "frame" and frames is not None and found != frames:
-            raise _unfit(planned, f"of {found} frames, but the signal has {frames}")
+            raise wrong_frames(planned, found, frames)
         if axis != "frame" and isinstance(size, int) and found != size:
             raise _unfit(planned, f"of shape {array.shape[1:]}")
     return np.moveaxis(array, own.index("frame") + 1, -1) if "frame" in own else array
+
+
+def wrong_frames(planned: PlannedInput, found: int, frames: int) -> ItemError:
+    """Return the error for an array of another number of frames than the signal."""
+    return _unfit(planned, f"of {found} frames, but the signal has {frames}")
 
 
 def _unfit(planned: PlannedInput, what: str) -> ItemError:

@@ -23,12 +23,12 @@ from network_material import (
 )
 
 from tonearm.api import Context, ItemError
-from tonearm_plugins.networks.given import given_arrays
+from tonearm_plugins.networks.given_inputs import given_arrays
+from tonearm_plugins.networks.network import Network, arranged
 from tonearm_plugins.networks.onnx_session import OnnxModel, load_model
 from tonearm_plugins.networks.plan import NetworkPlan, PlannedInput, PlannedOutput, TensorInfo
 from tonearm_plugins.networks.planning import wanted_by
-from tonearm_plugins.networks.work import Network, arranged
-from trial_graphs import HOP, lstm_codec, plain_codec, ragged_codec, rank_4_codec, run, scaled_codec
+from trial_graphs import HOP, Graph, lstm_codec, plain_codec, ragged_codec, rank_4_codec, run, scaled_codec
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -151,6 +151,21 @@ def made(outputs: dict[str, tuple[Any, Any]], dtype: str = "float32", **given: A
     )
     model = Made(**given)
     return Network(plan, model), model
+
+
+def test_codes_that_the_type_of_the_input_cannot_hold(tmp_path: Path) -> None:
+    from onnx import TensorProto
+
+    graph = Graph(5)
+    codes = graph.give("codes", ("batch", 4, "frames"), TensorProto.UINT8)
+    seen = graph.see(graph.embed(graph.node("Cast", [codes], to=TensorProto.INT64)))
+    graph.take(graph.speak(seen), "audio", ("batch", 1, "samples"))
+    net = network(graph.write(tmp_path / "c.onnx"), TOKENS)
+    values = tokens_of(9).codes
+    assert net.columns(values)[0].shape[0] == 1
+    with pytest.raises(ItemError, match="input codes of the model is of uint8, which cannot hold the code 3") as caught:
+        net.columns(values + 256)
+    assert caught.value.code == "bad-token"
 
 
 class TestOutputs:

@@ -28,6 +28,8 @@ _WAVEFORM_AXES: Mapping[int, tuple[Axis, ...]] = {
     3: ("batch", "channel", "sample"),
     4: ("batch", "one", "channel", "sample"),
 }
+_CHECK_ROLES = "check the roles of its inputs and outputs, and give those that are wrong under inputs: and outputs:"
+_MOST_CHANNELS = 8
 _SPECTRUM_AXES: Mapping[int, tuple[Axis, ...]] = {2: ("bin", "frame"), 3: ("batch", "bin", "frame")}
 
 
@@ -72,6 +74,20 @@ class Network:
         roles = tuple((one.tensor.name, one.role, one.level) for one in self.plan.inputs)
         return roles, self.plan.form, tuple((one.start, one.stop) for one in self._rows)
 
+    @property
+    def takes_items_apart(self) -> bool:
+        """Whether each call gets one item, because an input that differs between items has no room for several."""
+        return any(self._has_one_item(one) for one in self.plan.inputs)
+
+    def _has_one_item(self, planned: PlannedInput) -> bool:
+        """Return whether an input differs between items, and has no room for as many as the signal has."""
+        room = dict(zip(planned.axes, planned.tensor.shape or (), strict=False)).get("batch", 1)
+        if not isinstance(room, int) or room == self.plan.static_batch:
+            return False
+        if planned.role == "given":
+            return "frame" in planned.axes or len(self.given[planned.tensor.name]) > 1
+        return planned.role in ("scale", "state") and self.plan.static_batch is None
+
     def columns(
         self,
         values: NDArray[Any],
@@ -106,7 +122,7 @@ class Network:
 
         items = values.shape[0]
         fixed = self.plan.static_batch
-        if fixed and fixed > items:  # it works on copies of the last item in vain
+        if fixed and fixed > items:  # copies of the last item fill the batch, and what they give is dropped
             last = np.full(fixed - items, items - 1)
             order = np.concatenate((np.arange(items), last))
             values, places = values[order], [*places, *(places[-1] for _ in last)]
@@ -150,6 +166,12 @@ class Network:
             made = np.zeros(_state_shape(planned, items))
         else:
             made = _given_part(self.given[tensor.name], planned, places, frames)
+        if planned.role == "codes" and (most := int(made.max())) > np.iinfo(dtype).max:
+            raise ItemError(
+                f"the input {tensor.name} of the model is of {dtype}, which cannot hold the code {most}",
+                code="bad-token",
+                hint="check that the model decodes the codec of the tokens",
+            )
         return np.ascontiguousarray(made, dtype).reshape(made.shape)  # an array without axes keeps none
 
     def _together(self, by_name: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
@@ -217,7 +239,9 @@ def arranged(array: NDArray[Any], have: Sequence[Axis], want: Sequence[Axis]) ->
         at = named.index(axis)
         if array.shape[at] != 1:
             raise ItemError(
-                f"there are {array.shape[at]} in axis {axis}, where the model has room for one", code="bad-model"
+                f"there are {array.shape[at]} in axis {axis}, where the model has room for one",
+                code="bad-model",
+                hint=_CHECK_ROLES,
             )
         array = array.reshape(array.shape[:at] + array.shape[at + 1 :])
         named.remove(axis)
@@ -240,7 +264,9 @@ def _axes_of(planned: PlannedOutput, array: NDArray[Any], usual: Mapping[int, tu
     axes = planned.axes or usual.get(array.ndim, ())
     if len(axes) != array.ndim:
         raise ItemError(
-            f"the model gives {planned.tensor.name} of shape {array.shape}, not a {planned.role}", code="bad-model"
+            f"the model gives {planned.tensor.name} of shape {array.shape}, not a {planned.role}",
+            code="bad-model",
+            hint=_CHECK_ROLES,
         )
     return axes
 
@@ -256,17 +282,16 @@ def _samples(
 
     axes = _axes_of(planned, array, _WAVEFORM_AXES)
     if not planned.axes and math.prod(array.shape[1:-1]) > _MOST_CHANNELS:
-        raise ItemError(f"the model gives {array.dtype} of shape {array.shape}, not a waveform", code="bad-model")
+        raise ItemError(
+            f"the model gives {array.dtype} of shape {array.shape}, not a waveform", code="bad-model", hint=_CHECK_ROLES
+        )
     if array.dtype.kind not in "fi":
-        raise ItemError(f"the model gives a waveform of {array.dtype}", code="bad-model")
+        raise ItemError(f"the model gives a waveform of {array.dtype}", code="bad-model", hint=_CHECK_ROLES)
     samples = arranged(array, axes, ("batch", "channel", "sample"))
     if array.dtype.kind == "i":
         samples = samples / np.float32(2.0 ** (8 * array.dtype.itemsize - 1))
     lengths = [int(np.max(by_name[one.tensor.name])) for one in outputs if one.role == "length"]
     return samples[..., : min(lengths, default=samples.shape[-1])].astype(np.float32, copy=False)
-
-
-_MOST_CHANNELS = 8
 
 
 def _state_shape(planned: PlannedInput, items: int) -> list[int]:

@@ -10,7 +10,7 @@ import pytest
 from network_material import MEL, planned, with_more
 
 from tonearm.api import Context, ItemError, Source
-from tonearm_plugins.networks.given import MAX_BYTES, given_arrays, read_input_file
+from tonearm_plugins.networks.given_inputs import MAX_BYTES, given_arrays, read_input_file
 from tonearm_plugins.networks.options import InputFile
 
 SPEAKER = np.linspace(-1, 1, 12, dtype="f4")

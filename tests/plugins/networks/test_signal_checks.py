@@ -10,7 +10,7 @@ import pytest
 from tonearm.api import Codebooks, ItemError, LatentFormat, Latents, MelDialect, OptionError
 from tonearm.plugins.registry import default
 from tonearm_plugins.networks.model_config import CodecFigures, VocoderFigures
-from tonearm_plugins.networks.token_checks import check_bands, check_books, check_dialect, check_latents
+from tonearm_plugins.networks.signal_checks import check_bands, check_books, check_dialect, check_latents
 
 DAC = CodecFigures(books=9, fewer_books=True, size=1024, samples_per_frame=512, sample_rate=44100, bands=64)
 ONE = CodecFigures(books=1, size=65536, samples_per_frame=480, sample_rate=24000)
