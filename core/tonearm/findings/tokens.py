@@ -88,10 +88,10 @@ def matching_layouts(
 
 def _ways(layout: TokenLayout, sizes: list[int], low: float, high: float) -> Iterator[tuple[int, str]]:
     """Yield the rank of each way in which a layout may have these axes, with the reason."""
-    if layout.form in ("text", "file") or layout.size is None:
+    largest = layout.largest_size
+    if layout.form in ("text", "file") or largest is None:
         return
-    largest = layout.size if isinstance(layout.size, int) else max(layout.size)
-    if layout.axes or layout.stacked or layout.ragged:
+    if layout.form in ("array", "ragged"):
         found = _in_range(layout, largest, low, high)
         for books in _book_counts(layout, sizes) if found is not None else ():
             rank = _rank_of_books(layout, books)

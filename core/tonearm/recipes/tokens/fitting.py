@@ -53,14 +53,9 @@ def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
             continue
         greatest = max((_greatest(one) for one in elements), default=-1)
         if greatest >= 0:
-            slack = 1 - (greatest + 1) / _size(layout)
+            slack = 1 - (greatest + 1) / (layout.largest_size or 2**31)
             found.append((not layout.ragged, missing, layout.book_count is None, slack, name))
     return [name for *_, name in sorted(found)]
-
-
-def _size(layout: TokenLayout) -> int:
-    """Return the number of codes of the largest book."""
-    return max(layout.size) if isinstance(layout.size, tuple) else layout.size or 2**31
 
 
 def _missing_axes(layout: TokenLayout, given: Sequence[Any]) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
@@ -69,12 +69,10 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
         options = self.options
         layout = options.layout
         known = layout.known_codebooks if layout else Codebooks()
-        books = Codebooks(
-            sizes=known.sizes,
+        books = replace(
+            known,
             sample_rate=known.sample_rate or options.sample_rate,
             samples_per_frame=known.samples_per_frame or options.samples_per_frame,
-            strides=known.strides,
-            size=known.size,
         )
         return super().spec().replace(sample_rate=books.sample_rate, length=options.length).carrying(books)
 

@@ -11,7 +11,7 @@ from tonearm.recipes.tokens.lay_ids import lay_ids
 from tonearm.recipes.tokens.lay_text import text_of
 from tonearm.recipes.tokens.layout import TokenLayout
 from tonearm.recipes.tokens.undo import Undone, undo
-from tonearm.recipes.tokens.undo_ids import undone_offsets
+from tonearm.recipes.tokens.undo_ids import first_ids
 from tonearm.signals import CodecTokens
 
 if TYPE_CHECKING:
@@ -60,16 +60,9 @@ def _laid(layout: TokenLayout, tokens: CodecTokens) -> Laid:
         return tuple(by_axes(level.astype(np.int64)[:, None, None], layout.raw_axes) for level in tokens.levels)
     if layout.books:
         rows = np.stack([level[0].astype(np.int64) for level in tokens.levels])
-        return text_of((rows + _first_ids(layout, len(rows))).tolist(), layout.books)
+        return text_of((rows + first_ids(layout, len(rows))).tolist(), layout.books)
     ids = lay_ids(layout, tokens.levels)
     return text_of([ids.tolist()], [layout.pattern]) if layout.pattern else ids
-
-
-def _first_ids(layout: TokenLayout, books: int) -> Array:
-    """Return the number of code 0 of each book, of shape (books, 1)."""
-    import numpy as np
-
-    return -undone_offsets(layout, np.zeros((books, 1), np.int64))
 
 
 def _check(layout: TokenLayout, tokens: CodecTokens) -> None:

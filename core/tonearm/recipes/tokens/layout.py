@@ -264,9 +264,18 @@ class TokenLayout(Named, frozen=True, kw_only=True):
     @functools.cached_property
     def sizes(self) -> tuple[int, ...]:
         """Number of codes of each book; empty if the layout does not determine them."""
+        return self.sizes_of(self.book_count or 0)
+
+    def sizes_of(self, books: int) -> tuple[int, ...]:
+        """Return the number of codes of each of so many books; empty if the layout does not determine them."""
         if isinstance(self.size, tuple):
             return self.size
-        return (self.size,) * (self.book_count or 0) if self.size else ()
+        return (self.size,) * books if self.size else ()
+
+    @property
+    def largest_size(self) -> int | None:
+        """Number of codes of the largest book; None if the layout does not determine it."""
+        return max(self.size) if isinstance(self.size, tuple) else self.size
 
     @property
     def known_codebooks(self) -> Codebooks:

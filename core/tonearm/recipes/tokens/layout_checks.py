@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 AXES = ("batch", "channel", "segment", "book", "frame")
 """Names of the axes of an array of codes."""
 
+MAX_BOOKS = 128
+"""Largest number of books that a codec may have."""
+
 TOKEN = "token"  # noqa: S105 - an axis
 """Name of the axis of flat ids."""
 
@@ -31,6 +34,9 @@ ARRAY_FIELDS = (
     *("last_not", "trim", "pad", "offset0"),
 )
 """Fields of arrays."""
+
+_COUNTING = ("rows", "interleave", "books", "stacked", "delays", "strides", "codebooks", "size")
+"""Fields that tell the number of books, the one that counts first."""
 
 MARKS = ("lead_rows", "lead_delayed", "end_delayed", "end", "last_not")
 """Fields of arrays that mark steps or frames."""
@@ -163,7 +169,7 @@ def _flat_problems(layout: TokenLayout) -> Iterator[OptionError]:
         yield OptionError("'per_position' needs interleave, the book of each position", option="per_position")
     positions = layout.positions
     levels = max(positions) + 1
-    if set(positions) != set(range(levels)):
+    if len(set(positions)) != levels:
         yield OptionError(f"interleave {list(positions)} leaves a book without a position", option="interleave")
         return
     counts = [positions.count(level) for level in range(levels)]
@@ -187,6 +193,10 @@ def _count_problems(layout: TokenLayout) -> Iterator[OptionError]:
         yield OptionError("'strides' are of levels that have rates of their own; an array has one", option="strides")
     count = layout.book_count
     if count is None:
+        return
+    if count > MAX_BOOKS:
+        option = next(name for name in _COUNTING if is_given(layout, name))
+        yield OptionError(f"the layout has {count} books, more than any codec", option=option)
         return
     given = {"delays": layout.delays, "strides": strides, "size": layout.size if isinstance(layout.size, tuple) else ()}
     for name, values in given.items():

@@ -81,10 +81,9 @@ def _tokens(
         )
     if length is None and found.sound_frames is not None and samples_per_frame:
         length = found.sound_frames * samples_per_frame
-    sizes = layout.size if isinstance(layout.size, tuple) else (layout.size,) * books if layout.size else ()
     return CodecTokens(
         codes=found.codes,
-        sizes=sizes,
+        sizes=layout.sizes_of(books),
         sample_rate=sample_rate,
         samples_per_frame=samples_per_frame,
         strides=found.strides,

@@ -60,6 +60,15 @@ def test_the_number_of_books_follows_from_any_field_that_tells_it(figures, count
 
 
 @pytest.mark.parametrize(
+    ("size", "sizes", "largest"), [(16, (16, 16, 16), 16), ((8, 4, 2), (8, 4, 2), 8), (None, (), None)]
+)
+def test_sizes_of_books_that_the_tokens_tell(size, sizes, largest):
+    layout = TokenLayout(axes=("book", "frame"), size=size)
+    assert layout.sizes_of(3) == sizes
+    assert layout.largest_size == largest
+
+
+@pytest.mark.parametrize(
     ("figures", "strides"),
     [
         ({"interleave": [0, 1, 2, 2, 1, 2, 2]}, (4, 2, 1)),
