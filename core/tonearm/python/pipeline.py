@@ -203,7 +203,9 @@ def _with_rows(given: Any) -> Any:
 
     if isinstance(given, Mapping):
         return {key: rows_of(one) or one for key, one in given.items()}
-    return [rows_of(one) or one for one in given] if isinstance(given, (list, tuple)) else given
+    if isinstance(given, (list, tuple, Iterator)):
+        return (rows_of(one) or one for one in given)
+    return given  # which `find_sources` refuses, or takes as paths
 
 
 def _is_array(given: object) -> bool:
