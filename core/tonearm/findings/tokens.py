@@ -17,7 +17,7 @@ MOST_IDS = 1 << 20
 """Number of ids that no vocabulary of a language model exceeds."""
 
 LOWEST = -1
-"""Lowest id: some models fill up with -1."""
+"""Lowest id: some models pad with -1."""
 
 SPECIALS = 128
 """Number of ids above the codes that marks take, such as the beginning, the end and padding."""
@@ -28,7 +28,7 @@ STEREO = 2
 _FOLDED_BOOKS = "(book channel)"
 
 NEAR = 0.8
-"""Share of the codes of a book that the greatest of some dozen codes exceeds."""
+"""Part of the size of a book that the greatest of a few dozen codes exceeds."""
 
 
 class LayoutMatch(Struct, frozen=True):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tonearm.typing import Array
 
 GLANCE: Final = 4096
-"""Number of values among which one of sound is negative."""
+"""Number of values among which those of sound have a negative one."""
 
 MOST_NAMED: Final = 4
 """Largest number of layouts that a message names."""

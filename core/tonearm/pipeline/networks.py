@@ -23,7 +23,7 @@ MODEL = "model"
 """Option of every network: the file or folder of its model, or the model's name on the hub."""
 
 WITHOUT_SOUND = (CodecTokens, Latents)
-"""Signals that become sound by nothing but the decoder of the model that they belong to."""
+"""Signals that only the decoder of their own model turns into sound."""
 
 
 class ModelForm(Struct, frozen=True):

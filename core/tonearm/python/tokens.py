@@ -21,6 +21,7 @@ from tonearm.pipeline.yaml.nodes import Node
 from tonearm.plugins import registry as registries
 from tonearm.plugins.context import Context
 from tonearm.python.disabled_packages import warn_of_disabled_packages
+from tonearm.recipes.tokens.undo import is_text
 from tonearm.signals import CodecTokens, Signal, describe
 from tonearm.tensors import as_array
 
@@ -121,10 +122,8 @@ def _of_memory(raw: Any, given: dict[str, Any], registry: registries.Registry) -
 
 def _raw(raw: Any) -> Any:
     """Return text, an array, or a list of these."""
-    if isinstance(raw, str):
+    if is_text(raw):
         return raw
-    if isinstance(raw, (list, tuple)) and raw and all(isinstance(one, str) for one in raw):
-        return list(raw)
     rows = rows_of(raw)
     return as_array(raw) if rows is None else [rows[name] for name in rows]
 

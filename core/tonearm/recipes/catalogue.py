@@ -50,7 +50,7 @@ class Named(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=True, fo
 
     @property
     def refusal(self) -> str | None:
-        """Reason why it serves for less than others of its class do; None or an empty text if there is none."""
+        """Reason why the struct can do less than others of its class; None or an empty text if there is none."""
         return None
 
     @classmethod

@@ -51,8 +51,7 @@ def _shown_file(layout: TokenLayout) -> Sequence[str]:
 
 def _shown_text(layout: TokenLayout) -> Sequence[str]:
     """Return the marks of a text, and what is added to their numbers."""
-    patterns = (layout.pattern, *layout.books, *layout.streams_text.values())
-    marks = " ".join(re.sub(r"\\(.)", r"\1", one.replace(_NUMBER, "N")) for one in patterns if one)
+    marks = " ".join(re.sub(r"\\(.)", r"\1", one.replace(_NUMBER, "N")) for one in layout.patterns)
     count = f"{len(layout.interleave)} a frame" if len(layout.interleave) > 1 else ""
     return (
         marks,

@@ -1,8 +1,7 @@
-"""Laying of codes: tokens become what a model writes, where its layout can be inverted."""
+"""Laying out codes: tokens become what a model writes, where its layout can be inverted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from tonearm.errors import ItemError
@@ -10,7 +9,7 @@ from tonearm.recipes.tokens.lay_arrays import by_axes, lay_array
 from tonearm.recipes.tokens.lay_ids import lay_ids
 from tonearm.recipes.tokens.lay_text import text_of
 from tonearm.recipes.tokens.layout import TokenLayout
-from tonearm.recipes.tokens.undo import Undone, undo
+from tonearm.recipes.tokens.undo import undo
 from tonearm.recipes.tokens.undo_ids import first_ids
 from tonearm.signals import CodecTokens
 
@@ -89,7 +88,7 @@ def _compare(layout: TokenLayout, tokens: CodecTokens, raw: Laid) -> None:
     (again,) = undo(layout, raw)
     if isinstance(again, ItemError):
         raise again
-    for level, (mine, theirs) in enumerate(zip(tokens.levels, _levels(again), strict=True)):
+    for level, (mine, theirs) in enumerate(zip(tokens.levels, again.levels, strict=True)):
         frames = min(mine.shape[-1], theirs.shape[-1])
         differs = (mine[:, :frames] != theirs[:, :frames]).any(axis=0)
         if differs.any() or mine.shape != theirs.shape:
@@ -99,10 +98,3 @@ def _compare(layout: TokenLayout, tokens: CodecTokens, raw: Laid) -> None:
                 code="bad-token",
                 hint="write the tokens without a layout, or in another one",
             )
-
-
-def _levels(found: Undone) -> Sequence[Array]:
-    """Return the codes of each book or level."""
-    if isinstance(found.codes, tuple):
-        return found.codes
-    return [found.codes[:, book] for book in range(found.codes.shape[1])]

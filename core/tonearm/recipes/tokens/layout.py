@@ -222,9 +222,14 @@ class TokenLayout(Named, frozen=True, kw_only=True):
             return "file"
         if self.ragged:
             return "ragged"
-        if self.pattern or self.books or self.streams_text:
+        if self.patterns:
             return "text"
         return "array" if self.axes or self.stacked else "flat"
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Regular expressions of all marks in text; none of other forms."""
+        return (*filter(None, (self.pattern,)), *self.books, *self.streams_text.values())
 
     @property
     def raw_axes(self) -> tuple[str, ...]:
@@ -279,7 +284,7 @@ class TokenLayout(Named, frozen=True, kw_only=True):
 
     @property
     def known_codebooks(self) -> Codebooks:
-        """What is known of the codec's books from the layout alone."""
+        """Codebooks of the codec, as far as the layout alone tells."""
         return Codebooks(
             sizes=self.sizes,
             sample_rate=self.sample_rate,
@@ -311,8 +316,8 @@ class TokenLayout(Named, frozen=True, kw_only=True):
             return "it has several streams"
         if self.rows:
             return "rows beside the codes, such as those of text, are unknown (rows)"
-        for pattern in (self.pattern, *self.books):
-            if pattern and mark_of(pattern) is None:
+        for pattern in self.patterns:
+            if mark_of(pattern) is None:
                 return f"the pattern {pattern} stands for more than one text"
         if None in self.filling:
             return "the id at places without codes is unknown (fill)"

@@ -1,4 +1,4 @@
-"""Undoing of layouts: raw tokens as a model writes them become the codes that the codec's decoder takes."""
+"""Undoing layouts: raw tokens as a model writes them become the codes that the codec's decoder takes."""
 
 from __future__ import annotations
 
@@ -44,6 +44,13 @@ class Undone:
     strides: tuple[int, ...] = ()
     segments: tuple[int, ...] | None = None
     sound_frames: int | None = None
+
+    @property
+    def levels(self) -> tuple[Array, ...]:
+        """Codes of each book or level, of shape (channels, frames), int32."""
+        if isinstance(self.codes, tuple):
+            return self.codes
+        return tuple(self.codes[:, book] for book in range(self.codes.shape[1]))
 
 
 def undo(

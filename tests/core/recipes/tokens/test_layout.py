@@ -140,3 +140,16 @@ def test_fields_stand_in_the_order_in_which_they_apply():
     order = list(inspect.signature(TokenLayout).parameters)
     steps = ["rows", "columns", "lead_rows", "lead_delayed", "end_delayed", "delays", "end", "last_not", "trim", "pad"]
     assert [name for name in order if name in steps] == steps
+
+
+@pytest.mark.parametrize(
+    ("figures", "patterns"),
+    [
+        ({"pattern": r"<(\d+)>"}, [r"<(\d+)>"]),
+        ({"books": [r"a(\d)", r"b(\d)"]}, [r"a(\d)", r"b(\d)"]),
+        ({"streams_text": {"global": r"g(\d)"}}, [r"g(\d)"]),
+        ({"interleave": [0]}, []),
+    ],
+)
+def test_the_patterns_of_all_marks(figures, patterns):
+    assert list(from_figures(TokenLayout, figures).patterns) == patterns
