@@ -63,6 +63,7 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
     axes = ("book", "frame")
     optional_axes = ("segment", TOKEN)
     dtype = "stored"
+    takes_rows = True
 
     def spec(self) -> Spec:
         """Return what is known of the codebooks, the rate and the length."""
