@@ -14,7 +14,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import Spec
 from tonearm.recipes.catalogue import listing_hint
-from tonearm.recipes.tokens.layout import TokenLayout
+from tonearm.recipes.tokens.layout import OWN_DECODER, TokenLayout
 from tonearm.recipes.tokens.layout_checks import AXES, TOKEN, axes_problem, axis_names
 from tonearm.signals import MAX_SAMPLE_RATE, Codebooks, CodecTokens
 
@@ -87,10 +87,10 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
         if layout is not None:
             if layout.streams_text:  # others with a refusal have codes, which can be read
                 yield OptionError(
-                    f"tokens in the layout {layout.label} cannot become sound: {layout.refusal}",
+                    layout.refusal_message,
                     option="layout",
                     code="needs-second-stream",
-                    hint="use the model's own decoder",
+                    hint=OWN_DECODER,
                 )
             for name in ("sample_rate", "samples_per_frame"):
                 given, own = getattr(options, name), getattr(layout, name)

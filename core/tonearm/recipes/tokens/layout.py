@@ -20,6 +20,10 @@ Form = Literal["text", "flat", "array", "ragged", "file"]
 """Form of raw tokens: text, flat ids, one array, an array a level, or a file format of a codec's own."""
 
 
+OWN_DECODER = "decode them by the model's own code, and save the waveform that it gives"
+"""Advice for tokens in a layout whose codes alone give no sound."""
+
+
 class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Stretches of a sequence between two ids, which are joined in time.
 
@@ -299,6 +303,11 @@ class TokenLayout(Named, frozen=True, kw_only=True):
         if self.refuses or not self.streams_text:
             return self.refuses
         return f"its decoder needs the streams {' and '.join(self.streams_text)}, and tokens hold one"
+
+    @property
+    def refusal_message(self) -> str:
+        """Message of the error for tokens in this layout that are to become sound."""
+        return f"codec tokens in the layout {self.label} cannot become sound: {self.refusal}"
 
     @property
     def is_invertible(self) -> bool:

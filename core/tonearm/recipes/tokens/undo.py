@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tonearm.errors import ItemError
-from tonearm.recipes.tokens.layout import TokenLayout
+from tonearm.recipes.tokens.layout import OWN_DECODER, TokenLayout
 from tonearm.recipes.tokens.layout_checks import AXES, TOKEN, axes_problem
 from tonearm.recipes.tokens.undo_arrays import has_segments, undo_array
 from tonearm.recipes.tokens.undo_axes import arranged, rows_of_ids
@@ -92,9 +92,9 @@ def undo(
         )
     if layout.streams_text:
         raise ItemError(
-            f"the layout {layout.label} has several streams: {layout.refusal}",
+            layout.refusal_message,
             code="needs-second-stream",
-            hint="use the model's own decoder",
+            hint=OWN_DECODER,
         )
     if is_text(raw):
         yield _undone_text(layout, raw if isinstance(raw, str) else "".join(map(str, raw)), warn)

@@ -154,8 +154,8 @@ def test_a_layout_that_gives_no_sound_is_refused_before_anything_is_read():
     (problem,) = kind_of("spark").problems(None)
     assert problem.code == "needs-second-stream"
     assert problem.message == (
-        "tokens in the layout spark cannot become sound: its decoder needs the streams semantic and global, and tokens"
-        " hold one"
+        "codec tokens in the layout spark cannot become sound: its decoder needs the streams semantic and global, and"
+        " tokens hold one"
     )
 
 

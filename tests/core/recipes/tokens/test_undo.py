@@ -189,7 +189,7 @@ def test_numbers_of_marks_are_taken_without_their_text():
     ("figures", "raw", "code", "message"),
     [
         ({"file": "dac"}, np.zeros((9, 2), int), "wrong-form", "is a file format, .dac, not one of arrays or text"),
-        ("spark", "x", "needs-second-stream", "has several streams: its decoder needs the streams"),
+        ("spark", "x", "needs-second-stream", "cannot become sound: its decoder needs the streams"),
         ("dia", "<s_1>", "wrong-form", "the layout spelled out is of arrays, but these tokens are text"),
         ("orpheus", ["<s_1>"], "wrong-form", "is of flat ids, but these tokens are text"),
         ("dac", [], "no-tokens", "there is no token"),
