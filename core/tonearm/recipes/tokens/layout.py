@@ -219,6 +219,10 @@ class TokenLayout(Named, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         check_layout(self)
 
+    def __hash__(self) -> int:
+        """Return a hash that equal layouts share; fields that are mappings have none of their own."""
+        return hash((type(self), self.name, self.patterns, self.interleave, self.axes, self.delays, self.offset))
+
     @property
     def form(self) -> Form:
         """Form of the raw tokens."""

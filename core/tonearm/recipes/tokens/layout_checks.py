@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import NODEFAULT, structs
-
 from tonearm.errors import OptionError, one_line
+from tonearm.recipes.catalogue import figure_defaults
 
 if TYPE_CHECKING:
     from tonearm.recipes.tokens.layout import TokenLayout
@@ -114,16 +112,7 @@ def _problems(layout: TokenLayout) -> Iterator[OptionError]:
 
 def is_given(layout: TokenLayout, name: str) -> bool:
     """Return whether a field has another value than its default."""
-    return bool(getattr(layout, name) != _defaults(type(layout))[name])
-
-
-@functools.cache
-def _defaults(cls: type[TokenLayout]) -> Mapping[str, object]:
-    """Return the default of each field of a layout."""
-    return {
-        field.name: field.default if field.default is not NODEFAULT else field.default_factory()
-        for field in structs.fields(cls)
-    }
+    return bool(getattr(layout, name) != figure_defaults(type(layout))[name])
 
 
 def _form_problems(layout: TokenLayout) -> Iterator[OptionError]:

@@ -153,3 +153,9 @@ def test_fields_stand_in_the_order_in_which_they_apply():
 )
 def test_the_patterns_of_all_marks(figures, patterns):
     assert list(from_figures(TokenLayout, figures).patterns) == patterns
+
+
+def test_equal_layouts_have_one_hash_and_say_what_they_are():
+    layout, same = (TokenLayout(streams_text={"global": r"g(\d)"}) for _ in range(2))
+    assert len({layout, same, TokenLayout(interleave=(0,))}) == 2
+    assert repr(layout) == r"TokenLayout(streams_text={'global': 'g(\\d)'})"
