@@ -24,7 +24,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.ports import Spec
-from tonearm.signals import CodecTokens, Signal, Waveform
+from tonearm.signals import Signal, Waveform
 from tonearm.source import Source
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
         return selected_arrays(found, self.options, context, named=named, several=several)
 
     def _are_rows(self, found: Mapping[str, Array]) -> bool:
-        """Return whether arrays are the elements of a batch: rows in memory, or a list of sequences of tokens."""
+        """Return whether arrays are the elements of a batch: rows in memory, or a list in a file."""
         if isinstance(found, GivenRows):
             return True
         is_list = len(found) > 1 and all(name == str(number) for number, name in enumerate(found))
-        return is_list and CodecTokens in self.options.read_kind.spec().signals
+        return is_list and self.options.read_kind.takes_rows
 
     def of_one_sort(self, keys: list[str]) -> list[str]:
         """Return the names of arrays to read without ``key``, or raise `ItemError` if they are of several sorts."""

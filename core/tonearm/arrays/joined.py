@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tonearm.typing import Array
 
 MAX_JOINED: Final = 1000
-"""Number of arrays of one signal."""
+"""Largest number of arrays that make one signal."""
 
 _LAST_NUMBER = re.compile(r"(.*?)([0-9]{1,9})([^0-9]*)", re.DOTALL)
 _MARKS: Final = "._-/[( "

@@ -45,7 +45,7 @@ _VARYING = ("source", "file")
 """Fields that differ from one call of a loop to the next: the key has only their kind."""
 
 _OF_ONE_SIGNAL = ("length", "segments", "scales")
-"""What signals say of themselves that differs from one to the next, and that no pipeline depends on."""
+"""Figures that differ from one signal to the next, and that no pipeline depends on."""
 
 _PLAIN = (bool, int, str, bytes, type(None))
 """Types of values that stand in a key as they are."""

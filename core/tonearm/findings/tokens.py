@@ -17,7 +17,7 @@ MOST_IDS = 1 << 20
 """Number of ids that no vocabulary of a language model exceeds."""
 
 LOWEST = -1
-"""Lowest id: some models fill up with -1."""
+"""Lowest id: some models pad with -1."""
 
 SPECIALS = 128
 """Number of ids above the codes that marks take, such as the beginning, the end and padding."""
@@ -28,7 +28,7 @@ STEREO = 2
 _FOLDED_BOOKS = "(book channel)"
 
 NEAR = 0.8
-"""Share of the codes of a book that the greatest of some dozen codes exceeds."""
+"""Part of the size of a book that the greatest of a few dozen codes exceeds."""
 
 
 class LayoutMatch(Struct, frozen=True):
@@ -88,10 +88,10 @@ def matching_layouts(
 
 def _ways(layout: TokenLayout, sizes: list[int], low: float, high: float) -> Iterator[tuple[int, str]]:
     """Yield the rank of each way in which a layout may have these axes, with the reason."""
-    if layout.form in ("text", "file") or layout.size is None:
+    largest = layout.largest_size
+    if layout.form in ("text", "file") or largest is None:
         return
-    largest = layout.size if isinstance(layout.size, int) else max(layout.size)
-    if layout.axes or layout.stacked or layout.ragged:
+    if layout.form in ("array", "ragged"):
         found = _in_range(layout, largest, low, high)
         for books in _book_counts(layout, sizes) if found is not None else ():
             rank = _rank_of_books(layout, books)

@@ -210,10 +210,7 @@ def _words(recipe: dict[str, Any]) -> str:
 
 def note_unknown(notes: Notes) -> None:
     """Note an array of several axes about which nothing can be told."""
-    reason = "no axis has a telling length"
-    if "int" in notes.statistics.dtype and not notes.statistics.negative:
-        reason = f"{reason}; whole numbers from 0 up may be tokens, which only their codec can decode"
-    notes.add("kind", UNKNOWN, "unknown", reason)
+    notes.add("kind", UNKNOWN, "unknown", "no axis has a telling length")
     notes.add("axes", UNKNOWN, "unknown", "the axes cannot be told apart")
     notes.options |= {"kind": UNKNOWN, "sample_rate": UNKNOWN, "n_fft": UNKNOWN, "hop_length": UNKNOWN}
 

@@ -7,7 +7,7 @@ from tonearm.findings.tokens import LayoutMatch, can_be_codes, matching_layouts
 from tonearm.recipes.tokens.layout import TokenLayout
 
 SHORT_TYPES = ("int8", "uint8")
-"""Types that are too short for the codes of any codebook, but those of samples and images."""
+"""Types that samples and images have, and that are too short for the codes of a codebook."""
 
 
 def may_be_tokens(notes: Notes) -> bool:

@@ -15,10 +15,10 @@ from tonearm.recipes.catalogue import Catalogue
 from tonearm.recipes.tokens.layout import TokenLayout
 
 MOST_BYTES: Final = 1 << 20
-"""Size of the start of a file in which marks are sought."""
+"""Number of bytes at the start of a file that are searched for marks."""
 
 FEW: Final = 3
-"""Least number of marks that are no chance."""
+"""Smallest number of marks that are not a coincidence."""
 
 
 class MarkedLayout(Struct, frozen=True):
@@ -49,10 +49,9 @@ def marked_layouts(text: str, catalogue: Catalogue[TokenLayout]) -> list[MarkedL
 
 
 def _marked(text: str, name: str, layout: TokenLayout) -> MarkedLayout | None:
-    patterns = [one for one in (layout.pattern, *layout.books, *layout.streams_text.values()) if one]
-    if not patterns:
+    if not layout.patterns:
         return None
-    marks = [list(_marks(text, pattern)) for pattern in patterns]
+    marks = [list(_marks(text, pattern)) for pattern in layout.patterns]
     count = sum(map(len, marks))
     if count < FEW or not all(marks):
         return None

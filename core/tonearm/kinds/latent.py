@@ -13,13 +13,16 @@ from tonearm.kinds.grid_options import SampledOptions, missing_option, missing_r
 from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import Spec
-from tonearm.signals import LatentFormat, Latents
+from tonearm.signals import MAX_SAMPLE_RATE, LatentFormat, Latents
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
 
 FRAME_ERROR: Final = 0.05
 """Part of a sample by which a frame may miss a whole number of samples, as frame rates such as 86.13 are rounded."""
+
+MIN_FRAME_RATE: Final = 0.001
+"""Lowest frame rate in Hz: lower ones are mistakes, and a frame of theirs may have more samples than a number holds."""
 
 _RATES: Final = ("sample_rate", "frame_rate", "samples_per_frame")
 _AFFINE: Final = ("scale", "shift")
@@ -35,7 +38,11 @@ class LatentOptions(SampledOptions):
     ] = ""
     frame_rate: Annotated[
         float | None,
-        Meta(description="Frames a second. Two of frame_rate, samples_per_frame and sample_rate give the third.", gt=0),
+        Meta(
+            description="Frames a second. Two of frame_rate, samples_per_frame and sample_rate give the third.",
+            ge=MIN_FRAME_RATE,
+            le=MAX_SAMPLE_RATE,
+        ),
     ] = None
     samples_per_frame: Annotated[
         int | None, Meta(description="Samples of the sound that one frame becomes, such as 2048.", ge=1)

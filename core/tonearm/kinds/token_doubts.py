@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tonearm.typing import Array
 
 GLANCE: Final = 4096
-"""Number of values among which one of sound is negative."""
+"""Number of values among which those of sound have a negative one."""
 
 MOST_NAMED: Final = 4
 """Largest number of layouts that a message names."""
@@ -47,6 +47,6 @@ def token_remedies(array: Array, sample_rate: int | None, context: Context) -> t
     matches = [match for match in matches if not catalogue.find(match.name).refusal]  # it gives no sound either way
     if not matches:
         return ()
-    names = tuple(match.name for match in matches if match.rank == matches[0].rank)
-    more = f", or another one of {len(matches)} that fit" if len(matches) > MOST_NAMED else ""
-    return (ChooseOption("layout", names[:MOST_NAMED], f"if these are tokens{more}"),)
+    names = tuple(match.name for match in matches if match.rank == matches[0].rank)[:MOST_NAMED]
+    more = f", or another one of {len(matches)} that fit" if len(matches) > len(names) else ""
+    return (ChooseOption("layout", names, f"if these are tokens{more}"),)

@@ -96,7 +96,7 @@ class CheckedPipeline(Struct, frozen=True):
     masks
         What is shown in place of patterns of sources that have variables.
     warnings
-        What its steps warn of.
+        Warnings of its steps.
     """
 
     file: str | None

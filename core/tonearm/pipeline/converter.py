@@ -30,12 +30,11 @@ from tonearm.plugins import registry
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.nested import nested_plugins
-from tonearm.plugins.ports import Spec
 from tonearm.plugins.progress import Progress, Reporter
 from tonearm.plugins.sink import Sink
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.reporting import reporting
-from tonearm.signals import CodecTokens, Signal, Waveform
+from tonearm.signals import Signal, Waveform
 from tonearm.source import Source
 
 
@@ -78,6 +77,12 @@ class Converter:
 
         return chain_html(self.checked)
 
+    @property
+    def _takes_rows(self) -> bool:
+        """Whether a source may be a list with rows of different lengths, as the kind of the decoder says."""
+        kind = getattr(getattr(self.checked.decoder.plugin, "options", None), "read_kind", None)
+        return kind is not None and kind.takes_rows
+
     @short_errors
     def preflight(self) -> None:
         """Let every plugin prepare before the first source.
@@ -119,7 +124,7 @@ class Converter:
             If an item fails; the first failure ends the conversion.
         """
         steps = self.checked.steps
-        given = as_source(source, takes_rows=takes_rows(self.checked.decoder.spec))
+        given = as_source(source, takes_rows=self._takes_rows)
         with reporting(progress) as reports:
             for outcome in self._converted(given, threads=1, on_warning=None, on_progress=reports):
                 for message in dict.fromkeys(outcome.context.warnings):
@@ -360,11 +365,6 @@ def _is_in(names: Container[tuple[str, int]], outcome: Outcome) -> bool:
     return outcome.item is not None and (outcome.item.key, outcome.item.index) in names
 
 
-def takes_rows(spec: Spec | None) -> bool:
-    """Return whether a decoder takes rows of different lengths: levels of codec tokens, or a batch of sequences."""
-    return spec is not None and CodecTokens in spec.signals
-
-
 def as_source(given: Any, *, takes_rows: bool = False) -> Source:
     """Return a path, an open binary file, an array, arrays by name, or a signal as a source.
 
@@ -374,7 +374,7 @@ def as_source(given: Any, *, takes_rows: bool = False) -> Source:
         Path; open binary file; anything that `tonearm.tensors.as_array` takes: a list, an array or a tensor of any
         library; mapping of these; pair of one and its sample rate; or signal.
     takes_rows
-        Whether a list may have rows of different lengths, as codec tokens have.
+        Whether a list may have rows of different lengths, as that of a kind that takes them.
 
     Raises
     ------

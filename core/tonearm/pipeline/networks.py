@@ -16,14 +16,14 @@ from tonearm.errors import Advice, GiveOption, Place, Remedy, UsageError, one_li
 from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Ports, ports_of
 from tonearm.plugins.registry import PluginError, Registry
-from tonearm.recipes.tokens.layout import TokenLayout
+from tonearm.recipes.tokens.layout import OWN_DECODER, TokenLayout
 from tonearm.signals import CodecTokens, Latents, Signal
 
 MODEL = "model"
 """Option of every network: the file or folder of its model, or the model's name on the hub."""
 
 WITHOUT_SOUND = (CodecTokens, Latents)
-"""Signals that become sound by nothing but the decoder of the model that they belong to."""
+"""Signals that only the decoder of their own model turns into sound."""
 
 
 class ModelForm(Struct, frozen=True):
@@ -161,11 +161,8 @@ def refused_layout_error(plugin: Plugin[Any], place: Place) -> UsageError | None
     layout = layout_of(plugin)
     if layout is None or not layout.refusal:
         return None
-    message = f"codec tokens in the layout {layout.label} cannot become sound: {layout.refusal}"
-    return _placed(UsageError(message, code="needs-second-stream", remedies=(_OWN_CODE,)), place)
-
-
-_OWN_CODE = Advice("decode them by the model's own code, and save the waveform that it gives")
+    error = UsageError(layout.refusal_message, code="needs-second-stream", remedies=(Advice(OWN_DECODER),))
+    return _placed(error, place)
 
 
 def _named(signal: type[Signal], layout: TokenLayout | None) -> str:

@@ -34,7 +34,7 @@ class Problems:
     paths
         Identities of the nodes that name files.
     warnings
-        What is worth knowing of a pipeline that works.
+        Warnings of a pipeline that works.
     """
 
     def __init__(self, file: str | None, form: Form | None = None, put_in: Container[str] = ()) -> None:
@@ -83,6 +83,6 @@ class Problems:
         self.add(mark, error.code, message, remedies=error.remedies)
 
     def add_warning(self, mark: Mark | None, error: OptionError, *, whose: str) -> None:
-        """Add what a plugin warns of, at a place."""
+        """Add a plugin's warning at a place."""
         self.add_error(mark, error, whose=whose)
         self.warnings.append(self.found.pop())

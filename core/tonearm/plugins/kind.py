@@ -64,6 +64,8 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
     phase_gives
         Class of the signal that the kind makes with phases, from a second array or from a ``polar`` axis of magnitudes
         and phases; None if it takes none.
+    takes_rows
+        Whether the arrays may be rows of any lengths, as of a list of lists: parts of a signal, or elements of a batch.
     """
 
     role = "kind"
@@ -73,6 +75,7 @@ class Kind(Plugin[Opts], Generic[Out, Opts]):
     dtype: ClassVar[Literal["real", "complex", "stored"]] = "real"
     limit: ClassVar[float] = 1e32
     phase_gives: ClassVar[type[Signal] | None] = None
+    takes_rows: ClassVar[bool] = False
 
     def __eq__(self, other: object) -> bool:
         """Return whether another kind is of the same class, with equal options."""

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tonearm.errors import PipelineError, UsageError
 from tonearm.errors.short_errors import short_errors
 from tonearm.pipeline.check import check
-from tonearm.pipeline.converter import Converter, takes_rows
+from tonearm.pipeline.converter import Converter
 from tonearm.pipeline.document import read_pipeline
 from tonearm.pipeline.structure import NO_OUTPUTS
 from tonearm.plugins import registry
@@ -171,7 +171,7 @@ class Pipeline(Converter):
         UsageError
             If a file does not exist, or a source is neither a path nor in memory.
         """
-        if given is not None and takes_rows(self.checked.decoder.spec):
+        if given is not None and self._takes_rows:
             given = _with_rows(given)
         if isinstance(given, Mapping):
             from tonearm.run.sources.given import keyed_sources
@@ -198,12 +198,14 @@ class Pipeline(Converter):
 
 
 def _with_rows(given: Any) -> Any:
-    """Return sources whose lists with rows of different lengths, as codec tokens have, are arrays by number."""
+    """Return sources whose lists with rows of different lengths are arrays by number."""
     from tonearm.given_arrays import rows_of
 
     if isinstance(given, Mapping):
         return {key: rows_of(one) or one for key, one in given.items()}
-    return [rows_of(one) or one for one in given] if isinstance(given, (list, tuple)) else given
+    if isinstance(given, (list, tuple, Iterator)):
+        return (rows_of(one) or one for one in given)
+    return given  # which `find_sources` refuses, or takes as paths
 
 
 def _is_array(given: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tonearm.conversion.call import FORM, OF_ARRAY
@@ -21,7 +21,8 @@ from tonearm.pipeline.yaml.nodes import Node
 from tonearm.plugins import registry as registries
 from tonearm.plugins.context import Context
 from tonearm.python.disabled_packages import warn_of_disabled_packages
-from tonearm.signals import CodecTokens, describe
+from tonearm.recipes.tokens.undo import is_text
+from tonearm.signals import CodecTokens, Signal, describe
 from tonearm.tensors import as_array
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ def to_tokens(
     >>> [level.tolist() for level in tokens.levels]
     [[[5]], [[1, 4]], [[2, 3, 6, 7]]]
     """
+    if isinstance(raw, Signal):
+        raise UsageError(f"this is {describe(raw)}, not what a model wrote", hint="give it to tonearm.save as it is")
     registry = registries.default()
     warn_of_disabled_packages(registry)
     given = {name: plain_keyword(value) for name, value in {"layout": layout, **options}.items() if value is not None}
@@ -92,7 +95,7 @@ def _is_file(raw: Any) -> bool:
     return isinstance(raw, (os.PathLike, Mapping)) or is_open
 
 
-def _of_file(raw: Any, given: Mapping[str, Any], registry: registries.Registry) -> Iterator[Any]:
+def _of_file(raw: Any, given: Mapping[str, Any], registry: registries.Registry) -> Iterable[Any]:
     """Return an iterator over the signals of a file, or of a mapping of arrays."""
     if isinstance(raw, Mapping):
         source, decoder = as_source(raw), "npz-reader"
@@ -104,8 +107,8 @@ def _of_file(raw: Any, given: Mapping[str, Any], registry: registries.Registry) 
     return Converter(checked).convert(source)
 
 
-def _of_memory(raw: Any, given: dict[str, Any], registry: registries.Registry) -> Iterator[Any]:
-    """Yield the signals of text, ids, arrays, or a list of these."""
+def _of_memory(raw: Any, given: dict[str, Any], registry: registries.Registry) -> Iterable[Any]:
+    """Return the signals of text, ids, arrays, or a list of these."""
     lengths = given.pop("lengths", None)
     bound = bind_decoder(_pipeline({"kind": "tokens", **given}, OF_ARRAY, registry), None, registry, form=FORM)
     options: Any = bound.plugin.options
@@ -114,15 +117,13 @@ def _of_memory(raw: Any, given: dict[str, Any], registry: registries.Registry) -
         found: Iterable[Any] = options.kind.read_raw(
             _raw(raw), context, axes=options.axes, lengths=None if lengths is None else as_array(lengths)
         )
-        yield from found
+        return list(found)  # here, so that an error names the decoder
 
 
 def _raw(raw: Any) -> Any:
     """Return text, an array, or a list of these."""
-    if isinstance(raw, str):
+    if is_text(raw):
         return raw
-    if isinstance(raw, (list, tuple)) and raw and all(isinstance(one, str) for one in raw):
-        return list(raw)
     rows = rows_of(raw)
     return as_array(raw) if rows is None else [rows[name] for name in rows]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct, structs
+from msgspec import NODEFAULT, Meta, Struct, structs
 
 from tonearm.errors import OptionError, did_you_mean, one_line
 from tonearm.errors.text import short_repr
@@ -35,11 +36,11 @@ class Named(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=True, fo
     notes: Annotated[str, Meta(description="Notes.")] = ""
 
     def __repr__(self) -> str:
-        figures = ((field.name, field.default, getattr(self, field.name)) for field in structs.fields(type(self)))
+        figures = ((name, default, getattr(self, name)) for name, default in figure_defaults(type(self)).items())
         told = [
             f"{name}={short_repr(value)}"
             for name, default, value in figures
-            if value not in (default, {}) and name not in ("name", "source", "notes")
+            if value != default and name not in ("name", "source", "notes")
         ]
         return f"{type(self).__name__}({', '.join([repr(self.name)] * bool(self.name) + told)})"
 
@@ -50,7 +51,7 @@ class Named(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=True, fo
 
     @property
     def refusal(self) -> str | None:
-        """Reason why it serves for less than others of its class do; None or an empty text if there is none."""
+        """Reason why the struct can do less than others of its class; None or an empty text if there is none."""
         return None
 
     @classmethod
@@ -61,6 +62,15 @@ class Named(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=True, fo
 
 
 N = TypeVar("N", bound=Named)
+
+
+@functools.cache
+def figure_defaults(cls: type[Named]) -> Mapping[str, Any]:
+    """Return the default of each figure by name; ``NODEFAULT`` for those that have none."""
+    return {
+        field.name: field.default if field.default_factory is NODEFAULT else field.default_factory()
+        for field in structs.fields(cls)
+    }
 
 
 def listing_hint(cls: type[Named]) -> str:

@@ -141,8 +141,8 @@ class TokensReader(ArrayDecoder[TokensReaderOptions]):
     def _marks(self, context: Context) -> Callable[[str], bool]:
         """Return the function that tells whether a text holds tokens: marks of the layout, or nothing but numbers."""
         text, _ = self._forms(context)
-        patterns = () if text is None else (text.pattern, *text.books, *text.streams_text.values())
-        known = [re.compile(pattern) for pattern in patterns if pattern]
+        patterns = () if text is None else text.patterns
+        known = [re.compile(pattern) for pattern in patterns]
         numbers = re.compile(r"\s*\d+(?:[\s,]+\d+){2,}[\s,]*")
         return lambda given: any(one.search(given) for one in known) or numbers.fullmatch(given) is not None
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tonearm
 from tonearm.arrays.options import ArrayOptions
 from tonearm.arrays.read import read_array
-from tonearm.errors import ItemError
+from tonearm.errors import ItemError, PipelineError
 from tonearm.kinds.latent import LatentKind, LatentOptions
 from tonearm.plugins.context import Context
 from tonearm.plugins.ports import Spec
@@ -65,6 +66,13 @@ def test_two_rates_give_the_third(rates: dict[str, Any], expected: tuple[int, in
 def test_rates_that_are_missing_or_contradict_each_other(rates: dict[str, Any], expected: str) -> None:
     (found,) = problems(**rates)
     assert expected in found
+
+
+@pytest.mark.parametrize("frame_rate", [1e-310, 1e308])
+def test_frame_rates_that_nothing_has_are_refused(frame_rate: float) -> None:
+    with pytest.raises(PipelineError, match="frame_rate") as caught:
+        tonearm.to_waveform(np.zeros((8, 50)), kind="latent", frame_rate=frame_rate, samples_per_frame=10)
+    assert [problem.code for problem in caught.value.problems] == ["bad-option"]
 
 
 def test_the_format_is_known_beforehand() -> None:

@@ -104,7 +104,7 @@ def test_a_run_takes_levels_and_batches_in_worker_processes(tmp_path):
                 "outputs": [{"use": "wav-writer", "file": "{stem}-{index}.wav"}],
             }
         )
-        for sources in ([source], {"said": source}):
+        for sources in ([source], {"said": source}, iter([source])):
             report = pipeline.run(sources, out=tmp_path / f"{layout}-{type(sources).__name__}", jobs=1)
             assert [tonearm.read(path).samples.shape[1] for path in sorted(report.outputs)] == wanted
 

@@ -1,6 +1,7 @@
 """`tonearm.to_tokens`: text, ids, batches, levels and files, and the errors of what is none of them."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,21 @@ def test_what_is_wrong_is_said_in_the_words_of_a_call():
     with pytest.raises(ItemError, match=r"position 8|token 8|book") as caught:
         tonearm.to_tokens(wrong, layout="orpheus")
     assert caught.value.code == "bad-token"
+
+
+def test_an_element_that_fails_ends_the_call_and_leaves_nothing_behind(monkeypatch):
+    ignored = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    with pytest.raises(ItemError, match="element 0 of the batch"):
+        tonearm.to_tokens([IDS[1:8], IDS], layout="orpheus")
+    assert not ignored
+
+
+def test_tokens_need_no_undoing():
+    tokens = CodecTokens(codes=np.zeros((1, 4, 5), np.int32))
+    with pytest.raises(UsageError, match="this is tokens 1×4×5, not what a model wrote") as caught:
+        tonearm.to_tokens(tokens, layout="musicgen")
+    assert caught.value.hint == "give it to tonearm.save as it is"
 
 
 def test_a_file_of_sound_holds_no_tokens(tmp_path):

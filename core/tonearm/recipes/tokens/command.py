@@ -18,13 +18,12 @@ _NUMBER = r"(\d+)"
 def layout_figures(layout: TokenLayout) -> tuple[str, ...]:
     """Return the figures of a layout for the columns of the table after the name."""
     rate, samples = layout.sample_rate, layout.samples_per_frame
-    sizes = (layout.size,) if isinstance(layout.size, int) else layout.size or ()
     return (
         layout.codec or UNKNOWN,
         str(rate or UNKNOWN),
         f"{rate / samples:.6g}" if rate and samples else UNKNOWN,
         str(layout.book_count or UNKNOWN),
-        ", ".join(map(str, dict.fromkeys(sizes))) or UNKNOWN,
+        ", ".join(map(str, dict.fromkeys(layout.sizes_of(1)))) or UNKNOWN,
         layout.form,
         shown_raw(layout),
     )
@@ -52,8 +51,7 @@ def _shown_file(layout: TokenLayout) -> Sequence[str]:
 
 def _shown_text(layout: TokenLayout) -> Sequence[str]:
     """Return the marks of a text, and what is added to their numbers."""
-    patterns = (layout.pattern, *layout.books, *layout.streams_text.values())
-    marks = " ".join(re.sub(r"\\(.)", r"\1", one.replace(_NUMBER, "N")) for one in patterns if one)
+    marks = " ".join(re.sub(r"\\(.)", r"\1", one.replace(_NUMBER, "N")) for one in layout.patterns)
     count = f"{len(layout.interleave)} a frame" if len(layout.interleave) > 1 else ""
     return (
         marks,

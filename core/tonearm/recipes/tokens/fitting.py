@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -11,9 +11,7 @@ from tonearm.errors import ItemError
 from tonearm.recipes.catalogue import Catalogue
 from tonearm.recipes.tokens.layout import TokenLayout
 from tonearm.recipes.tokens.undo import Undone, is_text, undo
-
-if TYPE_CHECKING:
-    from tonearm.typing import Array
+from tonearm.recipes.tokens.undo_values import GREATEST
 
 MOST_TOKENS = 2**20
 """Largest number of tokens that are tried in all layouts."""
@@ -53,14 +51,9 @@ def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
             continue
         greatest = max((_greatest(one) for one in elements), default=-1)
         if greatest >= 0:
-            slack = 1 - (greatest + 1) / _size(layout)
+            slack = 1 - (greatest + 1) / (layout.largest_size or GREATEST + 1)
             found.append((not layout.ragged, missing, layout.book_count is None, slack, name))
     return [name for *_, name in sorted(found)]
-
-
-def _size(layout: TokenLayout) -> int:
-    """Return the number of codes of the largest book."""
-    return max(layout.size) if isinstance(layout.size, tuple) else layout.size or 2**31
 
 
 def _missing_axes(layout: TokenLayout, given: Sequence[Any]) -> int | None:
@@ -82,5 +75,4 @@ def _greatest(found: Undone | ItemError) -> int:
     """Return the greatest code of an element; -1 if there is none."""
     if isinstance(found, ItemError):
         return -1
-    levels: Sequence[Array] = found.codes if isinstance(found.codes, tuple) else (found.codes,)
-    return max((int(level.max()) for level in levels if level.size), default=-1)
+    return max((int(level.max()) for level in found.levels if level.size), default=-1)

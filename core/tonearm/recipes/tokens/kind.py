@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
@@ -14,7 +14,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.ports import Spec
 from tonearm.recipes.catalogue import listing_hint
-from tonearm.recipes.tokens.layout import TokenLayout
+from tonearm.recipes.tokens.layout import OWN_DECODER, TokenLayout
 from tonearm.recipes.tokens.layout_checks import AXES, TOKEN, axes_problem, axis_names
 from tonearm.signals import MAX_SAMPLE_RATE, Codebooks, CodecTokens
 
@@ -63,18 +63,17 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
     axes = ("book", "frame")
     optional_axes = ("segment", TOKEN)
     dtype = "stored"
+    takes_rows = True
 
     def spec(self) -> Spec:
         """Return what is known of the codebooks, the rate and the length."""
         options = self.options
         layout = options.layout
         known = layout.known_codebooks if layout else Codebooks()
-        books = Codebooks(
-            sizes=known.sizes,
+        books = replace(
+            known,
             sample_rate=known.sample_rate or options.sample_rate,
             samples_per_frame=known.samples_per_frame or options.samples_per_frame,
-            strides=known.strides,
-            size=known.size,
         )
         return super().spec().replace(sample_rate=books.sample_rate, length=options.length).carrying(books)
 
@@ -88,10 +87,10 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
         if layout is not None:
             if layout.streams_text:  # others with a refusal have codes, which can be read
                 yield OptionError(
-                    f"tokens in the layout {layout.label} cannot become sound: {layout.refusal}",
+                    layout.refusal_message,
                     option="layout",
                     code="needs-second-stream",
-                    hint="use the model's own decoder",
+                    hint=OWN_DECODER,
                 )
             for name in ("sample_rate", "samples_per_frame"):
                 given, own = getattr(options, name), getattr(layout, name)

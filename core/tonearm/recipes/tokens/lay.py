@@ -1,8 +1,7 @@
-"""Laying of codes: tokens become what a model writes, where its layout can be inverted."""
+"""Laying out codes: tokens become what a model writes, where its layout can be inverted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from tonearm.errors import ItemError
@@ -10,8 +9,8 @@ from tonearm.recipes.tokens.lay_arrays import by_axes, lay_array
 from tonearm.recipes.tokens.lay_ids import lay_ids
 from tonearm.recipes.tokens.lay_text import text_of
 from tonearm.recipes.tokens.layout import TokenLayout
-from tonearm.recipes.tokens.undo import Undone, undo
-from tonearm.recipes.tokens.undo_ids import undone_offsets
+from tonearm.recipes.tokens.undo import undo
+from tonearm.recipes.tokens.undo_ids import first_ids
 from tonearm.signals import CodecTokens
 
 if TYPE_CHECKING:
@@ -60,16 +59,9 @@ def _laid(layout: TokenLayout, tokens: CodecTokens) -> Laid:
         return tuple(by_axes(level.astype(np.int64)[:, None, None], layout.raw_axes) for level in tokens.levels)
     if layout.books:
         rows = np.stack([level[0].astype(np.int64) for level in tokens.levels])
-        return text_of((rows + _first_ids(layout, len(rows))).tolist(), layout.books)
+        return text_of((rows + first_ids(layout, len(rows))).tolist(), layout.books)
     ids = lay_ids(layout, tokens.levels)
     return text_of([ids.tolist()], [layout.pattern]) if layout.pattern else ids
-
-
-def _first_ids(layout: TokenLayout, books: int) -> Array:
-    """Return the number of code 0 of each book, of shape (books, 1)."""
-    import numpy as np
-
-    return -undone_offsets(layout, np.zeros((books, 1), np.int64))
 
 
 def _check(layout: TokenLayout, tokens: CodecTokens) -> None:
@@ -96,7 +88,7 @@ def _compare(layout: TokenLayout, tokens: CodecTokens, raw: Laid) -> None:
     (again,) = undo(layout, raw)
     if isinstance(again, ItemError):
         raise again
-    for level, (mine, theirs) in enumerate(zip(tokens.levels, _levels(again), strict=True)):
+    for level, (mine, theirs) in enumerate(zip(tokens.levels, again.levels, strict=True)):
         frames = min(mine.shape[-1], theirs.shape[-1])
         differs = (mine[:, :frames] != theirs[:, :frames]).any(axis=0)
         if differs.any() or mine.shape != theirs.shape:
@@ -106,10 +98,3 @@ def _compare(layout: TokenLayout, tokens: CodecTokens, raw: Laid) -> None:
                 code="bad-token",
                 hint="write the tokens without a layout, or in another one",
             )
-
-
-def _levels(found: Undone) -> Sequence[Array]:
-    """Return the codes of each book or level."""
-    if isinstance(found.codes, tuple):
-        return found.codes
-    return [found.codes[:, book] for book in range(found.codes.shape[1])]

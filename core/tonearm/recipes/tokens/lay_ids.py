@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tonearm.errors import ItemError
+from tonearm.recipes.tokens.undo_ids import first_ids
 
 if TYPE_CHECKING:
     from tonearm.recipes.tokens.layout import TokenLayout
@@ -30,8 +31,7 @@ def lay_ids(layout: TokenLayout, levels: Sequence[Array]) -> Array:
     import numpy as np
 
     blocks = _positions(layout, levels)
-    first = layout.offset + layout.per_position * np.arange(blocks.shape[1])
-    tracks = (blocks + first[:, None]).transpose(0, 2, 1).reshape(blocks.shape[0], -1)
+    tracks = (blocks + first_ids(layout, blocks.shape[1])).transpose(0, 2, 1).reshape(blocks.shape[0], -1)
     ids = tracks.T.reshape(-1)
     before: list[int] = []
     behind: list[int] = []

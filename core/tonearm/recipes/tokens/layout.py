@@ -20,6 +20,10 @@ Form = Literal["text", "flat", "array", "ragged", "file"]
 """Form of raw tokens: text, flat ids, one array, an array a level, or a file format of a codec's own."""
 
 
+OWN_DECODER = "decode them by the model's own code, and save the waveform that it gives"
+"""Advice for tokens in a layout whose codes alone give no sound."""
+
+
 class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Stretches of a sequence between two ids, which are joined in time.
 
@@ -215,6 +219,10 @@ class TokenLayout(Named, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         check_layout(self)
 
+    def __hash__(self) -> int:
+        """Return a hash that equal layouts share; fields that are mappings have none of their own."""
+        return hash((type(self), self.name, self.patterns, self.interleave, self.axes, self.delays, self.offset))
+
     @property
     def form(self) -> Form:
         """Form of the raw tokens."""
@@ -222,9 +230,14 @@ class TokenLayout(Named, frozen=True, kw_only=True):
             return "file"
         if self.ragged:
             return "ragged"
-        if self.pattern or self.books or self.streams_text:
+        if self.patterns:
             return "text"
         return "array" if self.axes or self.stacked else "flat"
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Regular expressions of all marks in text; none of other forms."""
+        return (*filter(None, (self.pattern,)), *self.books, *self.streams_text.values())
 
     @property
     def raw_axes(self) -> tuple[str, ...]:
@@ -264,13 +277,22 @@ class TokenLayout(Named, frozen=True, kw_only=True):
     @functools.cached_property
     def sizes(self) -> tuple[int, ...]:
         """Number of codes of each book; empty if the layout does not determine them."""
+        return self.sizes_of(self.book_count or 0)
+
+    def sizes_of(self, books: int) -> tuple[int, ...]:
+        """Return the number of codes of each of so many books; empty if the layout does not determine them."""
         if isinstance(self.size, tuple):
             return self.size
-        return (self.size,) * (self.book_count or 0) if self.size else ()
+        return (self.size,) * books if self.size else ()
+
+    @property
+    def largest_size(self) -> int | None:
+        """Number of codes of the largest book; None if the layout does not determine it."""
+        return max(self.size) if isinstance(self.size, tuple) else self.size
 
     @property
     def known_codebooks(self) -> Codebooks:
-        """What is known of the codec's books from the layout alone."""
+        """Codebooks of the codec, as far as the layout alone tells."""
         return Codebooks(
             sizes=self.sizes,
             sample_rate=self.sample_rate,
@@ -285,6 +307,11 @@ class TokenLayout(Named, frozen=True, kw_only=True):
         if self.refuses or not self.streams_text:
             return self.refuses
         return f"its decoder needs the streams {' and '.join(self.streams_text)}, and tokens hold one"
+
+    @property
+    def refusal_message(self) -> str:
+        """Message of the error for tokens in this layout that are to become sound."""
+        return f"codec tokens in the layout {self.label} cannot become sound: {self.refusal}"
 
     @property
     def is_invertible(self) -> bool:
@@ -302,8 +329,8 @@ class TokenLayout(Named, frozen=True, kw_only=True):
             return "it has several streams"
         if self.rows:
             return "rows beside the codes, such as those of text, are unknown (rows)"
-        for pattern in (self.pattern, *self.books):
-            if pattern and mark_of(pattern) is None:
+        for pattern in self.patterns:
+            if mark_of(pattern) is None:
                 return f"the pattern {pattern} stands for more than one text"
         if None in self.filling:
             return "the id at places without codes is unknown (fill)"

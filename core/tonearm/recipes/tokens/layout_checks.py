@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import NODEFAULT, structs
-
 from tonearm.errors import OptionError, one_line
+from tonearm.recipes.catalogue import figure_defaults
 
 if TYPE_CHECKING:
     from tonearm.recipes.tokens.layout import TokenLayout
 
 AXES = ("batch", "channel", "segment", "book", "frame")
 """Names of the axes of an array of codes."""
+
+MAX_BOOKS = 128
+"""Largest number of books that a codec may have."""
 
 TOKEN = "token"  # noqa: S105 - an axis
 """Name of the axis of flat ids."""
@@ -31,6 +32,9 @@ ARRAY_FIELDS = (
     *("last_not", "trim", "pad", "offset0"),
 )
 """Fields of arrays."""
+
+_COUNTING = ("rows", "interleave", "books", "stacked", "delays", "strides", "codebooks", "size")
+"""Fields that tell the number of books, the one that counts first."""
 
 MARKS = ("lead_rows", "lead_delayed", "end_delayed", "end", "last_not")
 """Fields of arrays that mark steps or frames."""
@@ -108,16 +112,7 @@ def _problems(layout: TokenLayout) -> Iterator[OptionError]:
 
 def is_given(layout: TokenLayout, name: str) -> bool:
     """Return whether a field has another value than its default."""
-    return bool(getattr(layout, name) != _defaults(type(layout))[name])
-
-
-@functools.cache
-def _defaults(cls: type[TokenLayout]) -> Mapping[str, object]:
-    """Return the default of each field of a layout."""
-    return {
-        field.name: field.default if field.default is not NODEFAULT else field.default_factory()
-        for field in structs.fields(cls)
-    }
+    return bool(getattr(layout, name) != figure_defaults(type(layout))[name])
 
 
 def _form_problems(layout: TokenLayout) -> Iterator[OptionError]:
@@ -163,7 +158,7 @@ def _flat_problems(layout: TokenLayout) -> Iterator[OptionError]:
         yield OptionError("'per_position' needs interleave, the book of each position", option="per_position")
     positions = layout.positions
     levels = max(positions) + 1
-    if set(positions) != set(range(levels)):
+    if len(set(positions)) != levels:
         yield OptionError(f"interleave {list(positions)} leaves a book without a position", option="interleave")
         return
     counts = [positions.count(level) for level in range(levels)]
@@ -187,6 +182,10 @@ def _count_problems(layout: TokenLayout) -> Iterator[OptionError]:
         yield OptionError("'strides' are of levels that have rates of their own; an array has one", option="strides")
     count = layout.book_count
     if count is None:
+        return
+    if count > MAX_BOOKS:
+        option = next(name for name in _COUNTING if is_given(layout, name))
+        yield OptionError(f"the layout has {count} books, more than any codec", option=option)
         return
     given = {"delays": layout.delays, "strides": strides, "size": layout.size if isinstance(layout.size, tuple) else ()}
     for name, values in given.items():

@@ -71,8 +71,7 @@ def _tokens(
     scales: Sequence[float] | None,
 ) -> CodecTokens:
     """Return the tokens of codes."""
-    levels = found.codes if isinstance(found.codes, tuple) else (found.codes,)
-    books = len(levels) if isinstance(found.codes, tuple) else found.codes.shape[1]
+    levels = found.levels
     if not levels[0].shape[-1] or found.sound_frames == 0:
         raise ItemError(
             "the tokens end before the first whole frame, so there is no sound",
@@ -81,10 +80,9 @@ def _tokens(
         )
     if length is None and found.sound_frames is not None and samples_per_frame:
         length = found.sound_frames * samples_per_frame
-    sizes = layout.size if isinstance(layout.size, tuple) else (layout.size,) * books if layout.size else ()
     return CodecTokens(
         codes=found.codes,
-        sizes=sizes,
+        sizes=layout.sizes_of(len(levels)),
         sample_rate=sample_rate,
         samples_per_frame=samples_per_frame,
         strides=found.strides,

@@ -1,4 +1,4 @@
-"""Undoing of layouts: raw tokens as a model writes them become the codes that the codec's decoder takes."""
+"""Undoing layouts: raw tokens as a model writes them become the codes that the codec's decoder takes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tonearm.errors import ItemError
-from tonearm.recipes.tokens.layout import TokenLayout
+from tonearm.recipes.tokens.layout import OWN_DECODER, TokenLayout
 from tonearm.recipes.tokens.layout_checks import AXES, TOKEN, axes_problem
 from tonearm.recipes.tokens.undo_arrays import has_segments, undo_array
 from tonearm.recipes.tokens.undo_axes import arranged, rows_of_ids
@@ -44,6 +44,13 @@ class Undone:
     strides: tuple[int, ...] = ()
     segments: tuple[int, ...] | None = None
     sound_frames: int | None = None
+
+    @property
+    def levels(self) -> tuple[Array, ...]:
+        """Codes of each book or level, of shape (channels, frames), int32."""
+        if isinstance(self.codes, tuple):
+            return self.codes
+        return tuple(self.codes[:, book] for book in range(self.codes.shape[1]))
 
 
 def undo(
@@ -85,9 +92,9 @@ def undo(
         )
     if layout.streams_text:
         raise ItemError(
-            f"the layout {layout.label} has several streams: {layout.refusal}",
+            layout.refusal_message,
             code="needs-second-stream",
-            hint="use the model's own decoder",
+            hint=OWN_DECODER,
         )
     if is_text(raw):
         yield _undone_text(layout, raw if isinstance(raw, str) else "".join(map(str, raw)), warn)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tonearm.errors import ItemError, SetOption
-from tonearm.recipes.tokens.layout_checks import axis_names
-from tonearm.recipes.tokens.undo_axes import MAX_BOOKS
+from tonearm.recipes.tokens.layout_checks import MAX_BOOKS, axis_names
 from tonearm.recipes.tokens.undo_values import checked_codes
 
 if TYPE_CHECKING:
@@ -56,12 +55,10 @@ def undo_array(layout: TokenLayout, ids: Array) -> tuple[Array, int | None]:
         named = f"channel {channel}, " if ids.shape[0] > 1 else ""
         return f"{named}book {book}, frame {frame}{moved}", ""
 
-    return checked_codes(ids, layout.sizes or _sizes(layout, ids), layout.invalid, describe, pad=layout.pad), sound
-
-
-def _sizes(layout: TokenLayout, ids: Array) -> tuple[int, ...]:
-    """Return the number of codes of each book of an array whose number of books the layout leaves open."""
-    return (layout.size,) * ids.shape[1] if isinstance(layout.size, int) else ()
+    codes = checked_codes(ids, layout.sizes_of(ids.shape[1]), layout.invalid, describe, pad=layout.pad)
+    if sound is not None:
+        sound = max(0, sound - (ids.shape[2] - codes.shape[2]))  # without the frames that `invalid` leaves out
+    return codes, sound
 
 
 def _codes_only(layout: TokenLayout, ids: Array) -> Array:

@@ -12,11 +12,8 @@ from tonearm.recipes.tokens.layout_checks import AXES, TOKEN, axis_names, axis_p
 if TYPE_CHECKING:
     from tonearm.typing import Array
 
-MAX_BOOKS = 128
-"""Largest number of books that a codec may have."""
-
 _TAKES_REST = ("book", "batch", "segment", "channel", "frame")
-"""Axes in a folded one of unknown size, of which the first has what the known ones leave, and others have size 1."""
+"""Axes within a folded one whose size is unknown: the first takes what the known ones leave, the others have size 1."""
 
 
 def arranged(array: Array, axes: Sequence[str], sizes: Mapping[str, int]) -> Array:

@@ -137,11 +137,16 @@ def _frames(layout: TokenLayout, tracks: Array, ids: Array, warn: Callable[[str]
 
 def undone_offsets(layout: TokenLayout, ids: Array) -> Array:
     """Return the codes of ids whose last axes are the positions of a frame, and the frames."""
+    codes: Array = ids - first_ids(layout, ids.shape[-2])
+    return codes
+
+
+def first_ids(layout: TokenLayout, positions: int) -> Array:
+    """Return the id of code 0 at each position of a frame, of shape (positions, 1), int64."""
     import numpy as np
 
-    first = layout.offset + layout.per_position * np.arange(ids.shape[-2])
-    codes: Array = ids - first[:, None]
-    return codes
+    first: Array = layout.offset + layout.per_position * np.arange(positions, dtype=np.int64)[:, None]
+    return first
 
 
 def _reason(layout: TokenLayout, found: int, frame: int, *, alone: bool) -> str:

@@ -36,10 +36,8 @@ def undo_levels(layout: TokenLayout, levels: Sequence[Array]) -> tuple[tuple[Arr
     frames, channels = lengths[0], levels[0].shape[0]
     parts = [level.reshape(channels, frames, -1).transpose(0, 2, 1) for level in levels]
     owners = [level for level, count in enumerate(counts) for _ in range(count)]
-    limits = None
-    if layout.size is not None:
-        sizes = layout.size if isinstance(layout.size, tuple) else (layout.size,) * len(levels)
-        limits = [sizes[level] for level in owners]
+    sizes = layout.sizes_of(len(levels))
+    limits = [sizes[level] for level in owners] if sizes else None
 
     def describe(channel: int, row: int, frame: int) -> tuple[str, str]:
         level = owners[row]

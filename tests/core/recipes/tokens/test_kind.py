@@ -59,6 +59,7 @@ def test_the_users_axes_lengths_and_rates_are_used():
 
 def test_arrays_of_a_ragged_layout_are_one_signal():
     assert kind_of("snac").joins_arrays
+    assert kind_of("snac").takes_rows
     assert not kind_of("dac").joins_arrays
     assert not kind_of().joins_arrays
     found = list(kind_of("snac").read_whole(oracles.raw_of("snac_ragged", "44k_tiny_book"), None, None, context()))
@@ -153,8 +154,8 @@ def test_a_layout_that_gives_no_sound_is_refused_before_anything_is_read():
     (problem,) = kind_of("spark").problems(None)
     assert problem.code == "needs-second-stream"
     assert problem.message == (
-        "tokens in the layout spark cannot become sound: its decoder needs the streams semantic and global, and tokens"
-        " hold one"
+        "codec tokens in the layout spark cannot become sound: its decoder needs the streams semantic and global, and"
+        " tokens hold one"
     )
 
 

@@ -60,6 +60,15 @@ def test_the_number_of_books_follows_from_any_field_that_tells_it(figures, count
 
 
 @pytest.mark.parametrize(
+    ("size", "sizes", "largest"), [(16, (16, 16, 16), 16), ((8, 4, 2), (8, 4, 2), 8), (None, (), None)]
+)
+def test_sizes_of_books_that_the_tokens_tell(size, sizes, largest):
+    layout = TokenLayout(axes=("book", "frame"), size=size)
+    assert layout.sizes_of(3) == sizes
+    assert layout.largest_size == largest
+
+
+@pytest.mark.parametrize(
     ("figures", "strides"),
     [
         ({"interleave": [0, 1, 2, 2, 1, 2, 2]}, (4, 2, 1)),
@@ -131,3 +140,22 @@ def test_fields_stand_in_the_order_in_which_they_apply():
     order = list(inspect.signature(TokenLayout).parameters)
     steps = ["rows", "columns", "lead_rows", "lead_delayed", "end_delayed", "delays", "end", "last_not", "trim", "pad"]
     assert [name for name in order if name in steps] == steps
+
+
+@pytest.mark.parametrize(
+    ("figures", "patterns"),
+    [
+        ({"pattern": r"<(\d+)>"}, [r"<(\d+)>"]),
+        ({"books": [r"a(\d)", r"b(\d)"]}, [r"a(\d)", r"b(\d)"]),
+        ({"streams_text": {"global": r"g(\d)"}}, [r"g(\d)"]),
+        ({"interleave": [0]}, []),
+    ],
+)
+def test_the_patterns_of_all_marks(figures, patterns):
+    assert list(from_figures(TokenLayout, figures).patterns) == patterns
+
+
+def test_equal_layouts_have_one_hash_and_say_what_they_are():
+    layout, same = (TokenLayout(streams_text={"global": r"g(\d)"}) for _ in range(2))
+    assert len({layout, same, TokenLayout(interleave=(0,))}) == 2
+    assert repr(layout) == r"TokenLayout(streams_text={'global': 'g(\\d)'})"

@@ -189,7 +189,7 @@ def test_numbers_of_marks_are_taken_without_their_text():
     ("figures", "raw", "code", "message"),
     [
         ({"file": "dac"}, np.zeros((9, 2), int), "wrong-form", "is a file format, .dac, not one of arrays or text"),
-        ("spark", "x", "needs-second-stream", "has several streams: its decoder needs the streams"),
+        ("spark", "x", "needs-second-stream", "cannot become sound: its decoder needs the streams"),
         ("dia", "<s_1>", "wrong-form", "the layout spelled out is of arrays, but these tokens are text"),
         ("orpheus", ["<s_1>"], "wrong-form", "is of flat ids, but these tokens are text"),
         ("dac", [], "no-tokens", "there is no token"),
@@ -211,3 +211,10 @@ def test_what_is_left_out_is_told():
     (found,) = undo(layout_of("orpheus"), oracles.raw_of("orpheus", "ids_incomplete_last_frame"), warn=told.append)
     assert isinstance(found, Undone)
     assert told == ["3 tokens of an unfinished last frame are left out"]
+
+
+def test_each_book_is_a_level_of_codes():
+    codes = np.arange(6, dtype=np.int32).reshape(1, 2, 3)
+    assert [level.tolist() for level in Undone(codes=codes).levels] == [[[0, 1, 2]], [[3, 4, 5]]]
+    levels = (codes[:, 0], codes[:, 1])
+    assert Undone(codes=levels, strides=(1, 1)).levels is levels

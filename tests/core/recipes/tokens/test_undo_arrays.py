@@ -82,6 +82,10 @@ def test_padding_is_no_code_even_behind_an_offset():
     assert codes([[11, 12, -1], [13, -1, -1]], pad=-1, offset=10, size=8) == ([[1, 2, 0], [3, 0, 0]], 2)
 
 
+def test_frames_that_are_left_out_are_not_sound():
+    assert codes([[1, 9, 2, -1]], pad=-1, size=8, invalid="drop_frame") == ([[1, 2, 0]], 2)
+
+
 @pytest.mark.parametrize("steps", [1, 2])
 def test_too_few_steps_for_a_frame(steps):
     with pytest.raises(

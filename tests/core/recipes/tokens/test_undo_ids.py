@@ -7,7 +7,7 @@ import token_oracles as oracles
 from tonearm.errors import ItemError
 from tonearm.recipes.catalogue import from_figures
 from tonearm.recipes.tokens.layout import TokenLayout
-from tonearm.recipes.tokens.undo_ids import by_level, undo_ids, undone_offsets
+from tonearm.recipes.tokens.undo_ids import by_level, first_ids, undo_ids, undone_offsets
 
 YUE = {
     "sections": {"start": 32001, "end": 32002, "skip_first_id": 32016},
@@ -153,3 +153,4 @@ def test_levels_keep_their_channels():
 def test_offsets_are_subtracted_by_position():
     layout = layout_of(interleave=[0, 1], offset=100, per_position=10)
     assert undone_offsets(layout, np.array([[100, 101], [110, 112]])).tolist() == [[0, 1], [0, 2]]
+    assert first_ids(layout, 2).tolist() == [[100], [110]]
