@@ -1,6 +1,7 @@
 """What all tests share: environment, seed, repetitions of tests that soak, and the length of messages."""
 
 import gc
+import importlib.util
 import os
 import random
 import sys
@@ -69,7 +70,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow all cases but one in so many of tests that are marked ``one_in``; ``-m`` chooses after this.
+    """Mark tests that are slow or lack packages; ``-m`` chooses after this."""
+    _mark_left_out_cases_as_slow(items)
+    _skip_without_packages(items)
+
+
+def _skip_without_packages(items: list[pytest.Item]) -> None:
+    """Skip the tests marked ``torch`` where torch, or another package that their marker names, is not installed."""
+    for item in items:
+        if marker := item.get_closest_marker("torch"):
+            missing = [name for name in ("torch", *marker.args) if importlib.util.find_spec(name) is None]
+            if missing:
+                item.add_marker(pytest.mark.skip(reason=f"not installed: {', '.join(missing)}"))
+
+
+def _mark_left_out_cases_as_slow(items: list[pytest.Item]) -> None:
+    """Mark as slow all cases but one in so many of tests that are marked ``one_in``.
 
     A hash of their names chooses, so that no value of a parameter is left out as a whole by a regular step.
     """

@@ -12,6 +12,7 @@ import imageio_ffmpeg
 import librosa
 import mutagen.flac
 import numpy as np
+import onnxruntime
 import pytest
 import safetensors.numpy
 import scipy.signal
@@ -303,3 +304,35 @@ class TestTokens:
         levels = safetensors.numpy.load_file(self.converted("orpheus", tmp_path))
         for (_, level), positions in zip(sorted(levels.items()), ([0], [1, 4], [2, 3, 5, 6]), strict=True):
             np.testing.assert_array_equal(level, frames[:, positions].reshape(1, -1))
+
+
+class TestNetworks:
+    """The pipelines in configs/networks give what onnxruntime makes of the same numbers."""
+
+    MODELS = SAMPLES / "networks"
+
+    def test_the_models_are_those_of_the_test_data(self) -> None:
+        for model in self.MODELS.glob("*.onnx"):
+            assert model.read_bytes() == (SPEECH / "models" / model.name).read_bytes()
+
+    def test_text_becomes_the_sound_of_its_codec(self, tmp_path: Path) -> None:
+        numbers = [int(one) for one in re.findall(r"speech_(\d+)", (SAMPLES / "tokens/neutts.txt").read_text())]
+        session = onnxruntime.InferenceSession(str(self.MODELS / "neucodec_tiny.onnx"))
+        (wanted,) = session.run(None, {"codes": np.array([[numbers]], np.int32)})
+        assert tonearm.load_pipeline(CONFIGS / "networks/neucodec.yaml").run(out=tmp_path).ok
+        found, rate = soundfile.read(tmp_path / "neutts.wav")
+        assert rate == 24000
+        assert np.abs(found - wanted.reshape(-1)).max() < 1 / 32768
+        lossy, rate = soundfile.read(tmp_path / "neutts.mp3")
+        assert (rate, len(lossy)) == (24000, len(found))
+
+    def test_magnitude_and_phase_become_sound_by_the_inverse_stft(self, tmp_path: Path) -> None:
+        mel = np.load(SAMPLES / "mel/vocos.npy").astype(np.float32)
+        session = onnxruntime.InferenceSession(str(self.MODELS / "vocos_magxy_tiny.onnx"))
+        magnitude, x, y = session.run(None, {"mels": mel.reshape(1, 100, -1)})
+        wanted = librosa.istft((magnitude * (x + 1j * y))[0], hop_length=256, n_fft=1024)
+        assert tonearm.load_pipeline(CONFIGS / "networks/vocos.yaml").run(out=tmp_path).ok
+        found, rate = soundfile.read(tmp_path / "vocos.wav")
+        assert rate == 24000
+        assert len(found) == len(wanted)
+        assert np.abs(found - wanted).max() < 1 / 32768

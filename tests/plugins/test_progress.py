@@ -128,7 +128,7 @@ def test_of_the_codec(reported: list[Any], tmp_path: Path, networks: Any, segmen
     assert reported[-1] == (600, 600)
 
 
-@pytest.mark.torch
+@pytest.mark.torch("transformers")
 def test_of_models_of_transformers(reported: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model's call cannot be looked into, so each batch of channels is one step."""
     monkeypatch.syspath_prepend(Path(__file__).parent / "transforms")
@@ -345,6 +345,8 @@ SILENT = {
     ("transform", "trim"): "one pass of powers",
     ("decoder", "codec-file-reader"): "a small file, read at once",
     ("decoder", "pcm-reader"): "one conversion of mapped samples",
+    ("decoder", "codec-file-reader"): "codes of less than 1/20 of the size of the sound",
+    ("encoder", "tokens-writer"): "some hundred marks for a second of sound",
 }
 """Plugins that report no progress, and why: they take less than 0.3 s for 20 minutes, or are one call of a library."""
 

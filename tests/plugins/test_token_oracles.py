@@ -318,9 +318,13 @@ def codes_in(file: Mapping[str, str]) -> list[Array]:
         return [found[f"{file['case']}/{file['codes']}"]]
 
 
-@pytest.mark.parametrize(
-    "file", json.loads((DATA / "files/files.json").read_text("utf-8")), ids=lambda file: file["file"]
-)
+FILES_AS_SAVED = [
+    pytest.param(file, id=file["file"], marks=[pytest.mark.torch] if file["file"].endswith(".pt") else [])
+    for file in json.loads((DATA / "files/files.json").read_text("utf-8"))
+]
+
+
+@pytest.mark.parametrize("file", FILES_AS_SAVED)
 def test_a_file_as_people_have_it(file: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     layout, options = FILES.get(file["file"], ("", {}))
     wanted = codes_in(file)

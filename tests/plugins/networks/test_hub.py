@@ -58,7 +58,7 @@ def test_the_cache_is_where_the_hubs_library_has_it(
     assert find_folder("acme/tiny") == snapshot
 
 
-@pytest.mark.torch
+@pytest.mark.torch("huggingface_hub")
 @pytest.mark.parametrize("variables", [{}, {"XDG_CACHE_HOME": "xdg"}, {"HF_HOME": "hf"}, {"HF_HUB_CACHE": "own"}])
 def test_and_where_the_library_says_itself(
     home: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]

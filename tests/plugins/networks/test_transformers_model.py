@@ -15,7 +15,7 @@ from tonearm_plugins.networks.transformers_model import LoadedModels, check_weig
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "transforms"))
 
-pytestmark = pytest.mark.torch
+pytestmark = pytest.mark.torch("transformers")
 
 
 @pytest.fixture(scope="module")

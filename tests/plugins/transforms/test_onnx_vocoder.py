@@ -69,15 +69,19 @@ def test_models_give_their_sound_whole(case: Case, batch: int, tmp_path: Path) -
     assert_close(found.samples, case.wave())
 
 
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize("more", [{}, {"batch": 3}, {"receptive_field": True}], ids=["plain", "batch", "field"])
+@pytest.mark.parametrize("chunk", [1, 4, None])
 @pytest.mark.parametrize("case", [case for case in VOCODERS if case.is_exact], ids=str)
-def test_and_in_chunks_and_streams(case: Case, tmp_path: Path) -> None:
+def test_and_in_chunks_and_streams(case: Case, chunk: int | None, more: dict[str, Any], tmp_path: Path) -> None:
+    """Chunks are of 64 frames, or of a few frames more than the receptive field."""
+    chunk = 64 if chunk is None else sum(case.field) + chunk
+    given = {"receptive_field": case.field} if "receptive_field" in more else more
     share = 5e-5 if case.facts["kind"] == "spectrum" else 1e-5
-    for chunk in (sum(case.field) + 1, sum(case.field) + 4, 64):
-        for more in ({}, {"batch": 3}, {"receptive_field": case.field}):
-            transform, context = of(case, tmp_path, chunk=chunk, **more), Context()
-            assert_close(transform.apply(case.signal(), context).samples, case.wave(), share)
-            assert context.warnings == []
-            assert_close(streamed(transform, case.signal(), 5), case.wave(), share)
+    transform, context = of(case, tmp_path, chunk=chunk, **given), Context()
+    assert_close(transform.apply(case.signal(), context).samples, case.wave(), share)
+    assert context.warnings == []
+    assert_close(streamed(transform, case.signal(), 5), case.wave(), share)
 
 
 @pytest.mark.parametrize("case", [case for case in VOCODERS if case.facts["kind"] == "spectrum"], ids=str)

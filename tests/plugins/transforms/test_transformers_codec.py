@@ -17,7 +17,7 @@ import tonearm
 from tonearm.api import Codebooks, CodecTokens, Context, ItemError, LatentFormat, Latents, Spec, Waveform
 from tonearm_plugins.transforms.transformers_codec import TransformersCodec, TransformersCodecOptions
 
-pytestmark = pytest.mark.torch
+pytestmark = pytest.mark.torch("transformers")
 
 SMALL = {  # books, size, frames, samples per frame
     "dac": (3, 16, 20, 8),

@@ -14,7 +14,7 @@ import tonearm
 from tonearm.api import Context, ItemError, MelSpectrogram
 from tonearm_plugins.transforms.transformers_vocoder import TransformersVocoder, TransformersVocoderOptions
 
-pytestmark = pytest.mark.torch
+pytestmark = pytest.mark.torch("transformers")
 
 NAMES = ("speecht5", "fastspeech2", "univnet")
 
@@ -170,14 +170,20 @@ def test_a_codec_is_none(folders: Any, tmp_path: Path) -> None:
     assert problem.message.endswith("is a DacModel, which transformers-codec runs")
 
 
-def test_a_run_in_worker_processes_after_a_call_in_this_one(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_run_in_worker_processes_after_a_call_in_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """PyTorch has threads by then, so workers are not forked from this process."""
     import soundfile
     from transformers_models import MODELS
 
     name, config = MODELS["speecht5"]
-    MODELS["hifigan"] = name, {**config, "model_in_dim": 80, "upsample_rates": [16, 16], "sampling_rate": 22050,
-                               "upsample_kernel_sizes": [32, 32]}  # fmt: skip
+    figures = {
+        "model_in_dim": 80,
+        "upsample_rates": [16, 16],
+        "sampling_rate": 22050,
+        "upsample_kernel_sizes": [32, 32],
+    }
+    monkeypatch.setitem(MODELS, "hifigan", (name, {**config, **figures}))
     model = made("hifigan")
     saved(model, tmp_path / "models/hifigan")
     values = RNG.normal(-4, 2, (4, 80, 30)).astype("f4")
