@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -29,6 +28,9 @@ class DacModel(NamedTuple):
 
 
 MODELS: Final = (DacModel(16000, 320, 12), DacModel(24000, 320, 32), DacModel(44100, 512, 18))
+
+MAX_LENGTH: Final = 1 << 40
+"""Number of samples that no sound exceeds: 256 days at 48 kHz."""
 
 _HEADER = re.compile(rb"\{(?=[^}]*'descr'\s*:\s*'\|O')(?=[^}]*'shape'\s*:\s*\(\s*\))[^}]*\}\s*")
 _FEWEST, _MOST = -200.0, 50.0  # LUFS
@@ -95,9 +97,9 @@ def read(data: bytes, name: str) -> DacFile:
         )
     codes, metadata = inner["codes"], inner["metadata"]
     version = metadata.get("dac_version")
-    if version != VERSION:
+    if not isinstance(version, str) or version != VERSION:
         raise ItemError(
-            f"{quoted(name)} is of version {quoted(str(version), 40)} of the format; only {VERSION} is known",
+            f"{quoted(name)} is of version {_shown(version)} of the format; only {VERSION} is known",
             code="dac-version",
             hint="encode it again by descript-audio-codec 1.0.0",
         )
@@ -106,12 +108,12 @@ def read(data: bytes, name: str) -> DacFile:
         raise _broken(name, "its codes are no whole numbers of shape (channels, books, frames)")
     rate, length = metadata.get("sample_rate"), metadata.get("original_length")
     if type(rate) is not int or not 1 <= rate <= MAX_SAMPLE_RATE:
-        raise _broken(name, f"its sample rate is {quoted(repr(rate), 40)}")
-    if type(length) is not int or length < 1:
-        raise _broken(name, f"its original length is {quoted(repr(length), 40)}")
+        raise _broken(name, f"its sample rate is {_shown(rate)}")
+    if type(length) is not int or not 1 <= length <= MAX_LENGTH:
+        raise _broken(name, f"its original length is {_shown(length)}")
     channels = metadata.get("channels", codes.shape[0])
-    if channels != codes.shape[0]:
-        raise _broken(name, f"it has {quoted(repr(channels), 40)} channels, but codes of {codes.shape[0]}")
+    if type(channels) is not int or channels != codes.shape[0]:
+        raise _broken(name, f"it has {_shown(channels)} channels, but codes of {codes.shape[0]}")
     loudness = _loudness(metadata.get("input_db"), name)
     return DacFile(codes, rate, length, loudness, metadata.get("padding") is not False)
 
@@ -141,10 +143,13 @@ def _loudness(value: Any, name: str) -> float | None:
     found = value.reshape(-1).tolist() if hasattr(value, "reshape") else [value]
     if not found or not all(isinstance(one, (int, float)) for one in found):
         raise _broken(name, "its input_db is no number")
-    loudness = float(found[0])
-    if not math.isfinite(loudness) or not _FEWEST <= loudness <= _MOST:
-        return None
-    return loudness
+    return float(found[0]) if _FEWEST <= found[0] <= _MOST else None  # neither NaN nor what no float holds
+
+
+def _shown(value: Any) -> str:
+    """Return a value for a message; of a list its type alone, since it may hold itself a thousand times over."""
+    is_plain = value is None or isinstance(value, (str, int, float))
+    return quoted(str(value) if is_plain else f"<{type(value).__name__}>", 40)
 
 
 def _broken(name: str, what: str) -> ItemError:
