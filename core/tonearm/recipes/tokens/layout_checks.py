@@ -149,8 +149,9 @@ def _pattern_problems(layout: TokenLayout) -> Iterator[OptionError]:
     for name, pattern in given:
         try:
             groups = re.compile(pattern).groups
-        except re.error as error:
-            yield OptionError(f"{one_line(pattern)} is not a regular expression: {error}", option=name)
+        except (re.error, OverflowError, RecursionError, MemoryError) as error:  # by repetitions and by nesting
+            reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+            yield OptionError(f"{one_line(pattern)} is not a regular expression: {reason}", option=name)
             continue
         if not groups:
             message = f"the pattern {one_line(pattern)} has no group for the number"
@@ -163,7 +164,7 @@ def _flat_problems(layout: TokenLayout) -> Iterator[OptionError]:
         yield OptionError("'per_position' needs interleave, the book of each position", option="per_position")
     positions = layout.positions
     levels = max(positions) + 1
-    if set(positions) != set(range(levels)):
+    if levels > len(positions) or set(positions) != set(range(levels)):
         yield OptionError(f"interleave {list(positions)} leaves a book without a position", option="interleave")
         return
     counts = [positions.count(level) for level in range(levels)]
