@@ -360,7 +360,7 @@ def read_config(folder: Path, classes: Mapping[str, ModelClass], *, other: str) 
     given = {name: value for name, value in fields.items() if value is not None}
     try:
         figures = found.figures(rate | dict(found.defaults) | given)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise OptionError(
             f"{folder / CONFIG} is no config of {found.name}: {failure_reason(error)}",
             option="model",
