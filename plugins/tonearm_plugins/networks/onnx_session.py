@@ -154,7 +154,9 @@ def _session(path: Path, device: Device, threads: int) -> Any:
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # its exceptions have no common base
-        raise ItemError(f"{path} cannot be loaded: {_reason(error)}", code="bad-model") from error
+        raise ItemError(
+            f"{path} cannot be loaded: {_reason(error)}", code="bad-model", hint="export or download the model again"
+        ) from error
     # One that is installed may still not start, for want of a driver: then onnxruntime silently takes another.
     if device != "auto" and wanted[0] not in session.get_providers():
         raise ItemError(
