@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 ANY_VALUES: Mapping[str, Any] = {"sample_rate": 22050, "encoding": "pcm_s16le"}
 """Values of options with which a source is read if they are missing, only to find what else is."""
 
+STATING = frozenset(("layout",))
+"""Options whose values state the sample rate: tried beside the one above, they would only contradict it."""
+
 OTHER_FILE = frozenset(("wrong-format", "not-npy"))
 """Codes of errors of a source that is no file of its decoder, whose options do not matter."""
 
@@ -83,6 +86,8 @@ def with_reading_problem(
             context = Context(catalogue=registry.catalogue)
             first = next(iter(decoder.decode(inflated_source(source, type(decoder).suffixes), context)), None)
             if isinstance(first, ItemError):
+                if any(getattr(remedy, "option", "") in STATING for remedy in first.remedies):
+                    first.retry = None
                 raise first
     except PipelineError:
         return error

@@ -29,9 +29,11 @@ class DacModel(NamedTuple):
 
 MODELS: Final = (DacModel(16000, 320, 12), DacModel(24000, 320, 32), DacModel(44100, 512, 18))
 
+MAX_LENGTH: Final = 1 << 40
+"""Number of samples that no sound exceeds: 256 days at 48 kHz."""
+
 _HEADER = re.compile(rb"\{(?=[^}]*'descr'\s*:\s*'\|O')(?=[^}]*'shape'\s*:\s*\(\s*\))[^}]*\}\s*")
 _FEWEST, _MOST = -200.0, 50.0  # LUFS
-_MAX_LENGTH = 1 << 40  # samples
 
 
 class DacFile(NamedTuple):
@@ -95,7 +97,7 @@ def read(data: bytes, name: str) -> DacFile:
         )
     codes, metadata = inner["codes"], inner["metadata"]
     version = metadata.get("dac_version")
-    if version != VERSION:
+    if not isinstance(version, str) or version != VERSION:
         raise ItemError(
             f"{quoted(name)} is of version {_shown(version)} of the format; only {VERSION} is known",
             code="dac-version",
@@ -107,10 +109,10 @@ def read(data: bytes, name: str) -> DacFile:
     rate, length = metadata.get("sample_rate"), metadata.get("original_length")
     if type(rate) is not int or not 1 <= rate <= MAX_SAMPLE_RATE:
         raise _broken(name, f"its sample rate is {_shown(rate)}")
-    if type(length) is not int or not 1 <= length < _MAX_LENGTH:
+    if type(length) is not int or not 1 <= length <= MAX_LENGTH:
         raise _broken(name, f"its original length is {_shown(length)}")
     channels = metadata.get("channels", codes.shape[0])
-    if channels != codes.shape[0]:
+    if type(channels) is not int or channels != codes.shape[0]:
         raise _broken(name, f"it has {_shown(channels)} channels, but codes of {codes.shape[0]}")
     loudness = _loudness(metadata.get("input_db"), name)
     return DacFile(codes, rate, length, loudness, metadata.get("padding") is not False)

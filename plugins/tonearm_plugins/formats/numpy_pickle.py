@@ -184,7 +184,9 @@ class _Machine:
         self._push_named(module, name)
 
     def _push_named(self, module: Any, name: Any) -> None:
-        callee = NAMES.get((module, name)) if isinstance(module, str) and isinstance(name, str) else None
+        if not isinstance(module, str) or not isinstance(name, str):
+            raise self._refused("a name that is no text")  # it may be endless: it is not shown
+        callee = NAMES.get((module, name))
         if callee is None:
             raise self._refused(quoted(f"{module}.{name}", 80))
         self.push(callee)

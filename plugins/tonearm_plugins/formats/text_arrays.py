@@ -45,6 +45,9 @@ _STATEMENT = re.compile(r"[#%/\s]*([A-Za-z][\w ]{0,30}?)\s*[:=]\s*(\d{4,8}(?:\.0
 _MAX_STATEMENTS = 100
 _ROW_OF_RATE = re.compile(r'"?([A-Za-z][\w ]{0,30}?)"?\s*[,;\t:=]\s*"?(\d{4,8}(?:\.0*)?)"?\s*(?:Hz)?')
 _PRINTED = re.compile(r"\s*(?:array|tensor|Tensor|DeviceArray|Array)?\(?\s*\[+\s*[-+.\d]")
+_CHECK = "check what was saved"
+_TOKEN = re.compile(r"<[^<>\s]{1,40}?\d{1,7}\|?>")
+_TOKENS = "if it holds codec tokens, give their layout: tonearm inspect FILE names it; tokens-reader reads them"
 _SEPARATOR = re.compile(r"(?i)sep=([,;\t])")
 _MARKS = re.compile(r'[\s,;"]+')
 _LONGEST_HEADING = 10_000  # letters by which a heading is told
@@ -129,7 +132,7 @@ def _head(lines: list[str], name: str) -> tuple[int, dict[str, Any]]:
         said = row if is_row else _STATEMENT.fullmatch(text)
         if said and len(says) < _MAX_STATEMENTS:
             says[said[1]] = said[2]
-    raise ItemError(f"{quoted(name)} holds no numbers", code="empty", hint="check what was saved")
+    raise ItemError(f"{quoted(name)} holds no numbers", code="empty", hint=_CHECK)
 
 
 def _columns(lines: list[str], name: str, on_progress: OnProgress | None) -> TextArrays:
@@ -154,7 +157,8 @@ def _columns(lines: list[str], name: str, on_progress: OnProgress | None) -> Tex
     else:
         rows = rows[1:]
     if not rows:
-        raise ItemError(f"{quoted(name)} holds no numbers", code="empty", hint="check what was saved")
+        has_marks = _TOKEN.search(lines[first]) is not None
+        raise ItemError(f"{quoted(name)} holds no numbers", code="empty", hint=_TOKENS if has_marks else _CHECK)
     width = len(_split(rows[0], form))
     check_array_count(name, width, MAX_COLUMNS)
     if not _are_numbers(_split(rows[0], form)) or (names and len(names) != width):

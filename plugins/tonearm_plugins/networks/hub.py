@@ -150,6 +150,12 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     import json
 
+    if not path.exists():
+        raise _bad(
+            path.parent, f"there is no {path.name} in it", "name the folder that save_pretrained wrote, or a file .onnx"
+        )
+    if not path.is_file():
+        raise _bad(path, "it is no regular file")  # a pipe would be waited for
     try:
         with path.open("rb") as file:
             content = file.read(MAX_CONFIG_BYTES + 1)
@@ -163,10 +169,10 @@ def read_json(path: Path) -> dict[str, Any]:
     return found
 
 
-def _bad(path: Path, reason: str) -> OptionError:
+def _bad(path: Path, reason: str, advice: str = "") -> OptionError:
     return OptionError(
-        f"{path} is no config of a model: {reason}",
+        f"{path} is no {'folder' if advice else 'config'} of a model: {reason}",
         option="model",
         code="bad-model",
-        remedies=(Advice("download the model again, or save it by save_pretrained"),),
+        remedies=(Advice(advice or "download the model again, or save it by save_pretrained"),),
     )

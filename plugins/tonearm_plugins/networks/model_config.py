@@ -364,7 +364,7 @@ def read_config(folder: Path, classes: Mapping[str, ModelClass], *, other: str) 
     try:
         computed = found.figures(rate | dict(found.defaults) | given)
         figures = convert(to_builtins(computed), type(computed))
-    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise OptionError(
             f"{folder / CONFIG} is no config of {found.name}: {failure_reason(error)}",
             option="model",

@@ -156,7 +156,7 @@ def _session(path: Path, device: Device, threads: int) -> Any:
         raise ItemError(
             f"{path} cannot be loaded: {_reason(error)}",
             code="bad-model",
-            hint="export the model again, or install a newer onnxruntime",
+            hint="export or download the model again, or install a newer onnxruntime",
         ) from error
     # One that is installed may still not start, for want of a driver: then onnxruntime silently takes another.
     if device != "auto" and wanted[0] not in session.get_providers():

@@ -124,6 +124,7 @@ class NetworkOptions:
 
     def problems(self) -> Iterator[OptionError]:
         """Yield the problems that show from the options and the header alone."""
+        from tonearm_plugins.networks.given import name_problem
         from tonearm_plugins.networks.onnx_header import read_header
 
         if self.chunk is not None and self.receptive_field is not None and self.chunk <= sum(self.receptive_field):
@@ -150,6 +151,9 @@ class NetworkOptions:
                         hint=f"its {option} are {', '.join(names[:8])}",
                     )
         for name, given in self.inputs.items():
+            message, hint = name_problem(given.file) if isinstance(given, InputFile) else ("", "")
+            if message:
+                yield OptionError(f"{name}: {message}", option="inputs", code="bad-template", hint=hint)
             if isinstance(given, InputFile) and not given.file.lower().endswith((".npy", ".txt")):
                 yield OptionError(
                     f"the input {name} is given by {given.file}, which is neither .npy nor .txt",

@@ -39,6 +39,15 @@ def test_a_missing_kind_comes_with_the_missing_rate(folder, capsys):
     assert problems_of(capsys, "p.yaml", "sounds/a.npy") == [RATE, unknown]
 
 
+def test_layouts_of_tokens_are_named_whatever_their_rate(folder, capsys):
+    """The rate that stands in for the missing one contradicts those of all layouts."""
+    np.save("sounds/a.npy", np.arange(100).reshape(4, 25) * 20 + 68)
+    assert main(["run", "p.yaml", "--out", "out"]) != 0
+    said = capsys.readouterr().err
+    assert "unknown-kind: cannot tell what a real array of shape (4, 25) holds" in said
+    assert "musicgen-hf" in said
+
+
 def test_a_source_without_a_problem_of_its_own_adds_none(folder, capsys):
     np.save("sounds/a.npy", np.zeros(90, "f4"))
     assert problems_of(capsys, "p.yaml") == [RATE]

@@ -147,3 +147,23 @@ def test_an_array_of_numbers_is_no_dac_file() -> None:
     np.save(file, CODES)
     assert "a .npy file" in refused(file.getvalue()).message
     assert file_types.identify(file.getvalue()) is file_types.NPY
+
+
+@pytest.mark.parametrize("key", ["dac_version", "sample_rate", "original_length", "channels", "input_db"])
+def test_metadata_that_hold_themselves_a_thousand_times(key: str) -> None:
+    nested: tuple[Any, ...] = ()
+    for _ in range(200):  # 2^200 parentheses, if any message were to have them all
+        nested = (nested, nested)
+    error = refused(file_of(**{key: nested}))
+    assert error.code in ("broken-file", "dac-version")
+
+
+@pytest.mark.parametrize("key", ["dac_version", "sample_rate", "original_length", "channels"])
+@pytest.mark.parametrize("value", [np.zeros(3, int), -(10**600), 10**600, {"a": 1}, None])
+def test_metadata_of_wrong_types_and_sizes(key: str, value: Any) -> None:
+    assert refused(file_of(**{key: value})).code in ("broken-file", "dac-version")
+
+
+@pytest.mark.parametrize("value", [10**600, float("nan"), float("-inf"), 1e300])
+def test_a_loudness_that_no_sound_has_is_none(value: float) -> None:
+    assert dac_file.read(file_of(input_db=value), "a.dac").loudness is None

@@ -147,6 +147,11 @@ def test_a_memo_bomb_takes_no_time() -> None:
     assert time.process_time() - started < 1
 
 
+def test_a_name_that_holds_itself_a_thousand_times_takes_no_time() -> None:
+    nested = b")q\x00" + b"".join(b"h" + bytes([n]) + b"h" + bytes([n]) + b"\x86q" + bytes([n + 1]) for n in range(200))
+    assert refused(b"\x80\x04(" + nested + b"K\x00\x93.").code == "pickle-refused"
+
+
 def test_a_list_within_itself_is_refused() -> None:
     assert refused(b"\x80\x02]q\x00h\x00a.").code == "broken-file"
 

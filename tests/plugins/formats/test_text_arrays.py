@@ -201,3 +201,11 @@ def test_text_is_judged_by_memory() -> None:
         assert refused(data).code == "too-large"
     with limited_memory(20_000_000):
         assert len(parse_text(data, "a.txt").arrays[""]) == 100_000
+
+
+@pytest.mark.parametrize("text", [b"<custom_token_10><custom_token_4200>", b"Hello.<|s_12|>", b"<|c1_3|><|c2_7|>\n"])
+def test_marks_of_tokens_lead_to_their_layout(text: bytes) -> None:
+    error = refused(text)
+    assert error.code == "empty"
+    assert "layout" in error.hint
+    assert "layout" not in refused(b"<html>").hint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,16 @@ def test_errors() -> None:
     assert error.hint == "tonearm run --download PIPELINE, or convert --download, or download=True from Python"
     with pytest.raises(ItemError, match="there is no folder /no/such"):
         download("/no/such")
+
+
+def test_a_config_that_is_no_file_is_not_waited_for(home: Path) -> None:
+    os.mkfifo(home / "config.json")
+    with pytest.raises(OptionError, match="it is no regular file"):
+        read_json(home / "config.json")
+
+
+def test_a_folder_without_a_config(home: Path) -> None:
+    with pytest.raises(OptionError, match=r"is no folder of a model: there is no config.json in it") as caught:
+        read_json(home / "config.json")
+    assert caught.value.code == "bad-model"
+    assert "save_pretrained" in caught.value.hint

@@ -132,6 +132,7 @@ def test_its_weights_begin_as_the_class_names_them(kind: str) -> None:
         ({"model_type": "musicgen", "audio_encoder": {"sampling_rate": "x"}}, "bad-model", "no config of EncodecModel"),
         ({"model_type": "univnet"}, "unknown-model", "is a UnivNetModel, which the-other runs"),
         ({"model_type": "dac", "downsampling_ratios": "ab"}, "bad-model", "is no config of DacModel: TypeError"),
+        ({"model_type": "encodec", "sampling_rate": 1e999}, "bad-model", "is no config of EncodecModel: OverflowError"),
         ({"model_type": "encodec", "target_bandwidths": []}, "bad-model", "is no config of EncodecModel: IndexError"),
         ({"model_type": "dac", "n_codebooks": "9"}, "bad-model", "is no config of DacModel: .* got `str`"),
         ({"model_type": "dac", "downsampling_ratios": [0]}, "bad-model", "`int` >= 1"),

@@ -144,8 +144,9 @@ def _pattern_problems(layout: TokenLayout) -> Iterator[OptionError]:
     for name, pattern in given:
         try:
             groups = re.compile(pattern).groups
-        except re.error as error:
-            yield OptionError(f"{one_line(pattern)} is not a regular expression: {error}", option=name)
+        except (re.error, OverflowError, RecursionError, MemoryError) as error:  # by repetitions and by nesting
+            reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+            yield OptionError(f"{one_line(pattern)} is not a regular expression: {reason}", option=name)
             continue
         if not groups:
             message = f"the pattern {one_line(pattern)} has no group for the number"

@@ -153,6 +153,12 @@ def _marked(ids: Array, mark: BookMark) -> Array:
     """Return whether each step or frame holds a mark, of shape (steps,)."""
     import numpy as np
 
+    if mark.book is not None and mark.book >= ids.shape[1]:
+        raise ItemError(
+            f"a mark of the layout is in book {mark.book}, but the array has {ids.shape[1]} books",
+            code="wrong-books",
+            hint="check the layout, and the order of its axes",
+        )
     held: Array = ids == mark.all if mark.book is None else ids[:, mark.book] == mark.id
     return np.asarray(held.all(axis=tuple(range(held.ndim - 1))))
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 GREATEST = 2**31 - 1
 """Greatest code that a signal holds."""
 
+FEWEST_ROUNDED = 16
+"""Number of different ids of which chance rounds all once in 65,536 times, or less often."""
+
 Describe = Callable[[int, int, int], tuple[str, str]]
 """Function from channel, row and frame to the place of a code in words, and what may be the reason that it is wrong."""
 
@@ -39,9 +42,28 @@ def whole_numbers(array: Array) -> Array:
                 code="bad-token",
                 hint="it may hold sound or latents rather than tokens",
             )
+        _check_rounding(array)
     elif array.dtype.kind == "u" and array.size and array.max() > GREATEST * 2**31:
         raise ItemError(f"the id {array.max()} is greater than that of any vocabulary", code="bad-token")
     return array.astype(np.int64)
+
+
+def _check_rounding(array: Array) -> None:
+    """Refuse ids that a type of 16 bits has rounded, which are whole numbers still, but others.
+
+    Of ids that are not rounded, at least every second one beyond the exact range of the type would show it.
+    """
+    import numpy as np
+
+    for name, bits in (("bfloat16", 8), ("float16", 11)):
+        large = np.unique(array[np.abs(array) > 2.0**bits])
+        mantissas = np.frexp(large)[0] * 2.0**bits
+        if large.size >= FEWEST_ROUNDED and (mantissas == np.rint(mantissas)).all():
+            raise ItemError(
+                f"the tokens were rounded to {bits} bits, as {name} does: ids beyond {2**bits} are lost",
+                code="bad-token",
+                hint="keep tokens as whole numbers: leave out the cast to a type of floats, and save them again",
+            )
 
 
 def checked_codes(
@@ -71,6 +93,7 @@ def checked_codes(
 
     if pad is not None:
         codes = np.where(codes == pad, 0, codes)
+    limits = [min(limit, GREATEST + 1) for limit in limits] if limits else None
     ends = np.array(limits or [GREATEST + 1], np.int64)[:, None]
     wrong = (codes < 0) | (codes >= ends)
     if wrong.any():
@@ -100,5 +123,7 @@ def _out_of_range(codes: Array, wrong: Array, limits: Sequence[int] | None, desc
     )
     message = f"{where} is code {codes[channel, row, frame]}, but codes are {what}"
     more = f"; {len(places)} codes are out of range" if len(places) > 1 and not reason else ""
-    hint = reason or "check the layout; 'invalid' in it says what becomes of codes out of range"
+    hint = reason or (
+        "tonearm inspect ranks the layouts that fit; in a layout, 'invalid' says what becomes of codes out of range"
+    )
     return ItemError(f"{message}{more}", code="bad-token", hint=hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tonearm.api import Advice, RemoveOption, SetOption
+from tonearm.api import Advice, RemoveOption, SetOption, quoted
 from tonearm_plugins.networks.exactness import inexact_reason
 from tonearm_plugins.networks.onnx_external_data import misplaced
 from tonearm_plugins.networks.onnx_operators import loading_refusals
@@ -86,12 +86,12 @@ def _check_file(header: NetworkHeader, options: NetworkOptions, faults: Faults) 
     for location, is_inside in misplaced(options.model, header.external):
         if is_inside:
             faults.add(
-                f"its weights are in {location!r}, which is no regular file in the model's folder",
-                Advice(f"put {location} beside the model, or save the model as one file"),
+                f"its weights are in {quoted(location)}, which is no regular file in the model's folder",
+                Advice(f"put {quoted(location)} beside the model, or save the model as one file"),
             )
         else:
             faults.add(
-                f"its weights are in {location!r}, which is no regular file in the model's folder",
+                f"its weights are in {quoted(location)}, which is no regular file in the model's folder",
                 Advice("save the model as one file, or with its weights beside it"),
             )
     for reason, advice in loading_refusals(header):

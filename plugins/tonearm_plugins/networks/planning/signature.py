@@ -9,6 +9,9 @@ from tonearm_plugins.networks.plan import NetworkHeader, TensorInfo
 MOST = 6
 """Number of inputs and of outputs that are named."""
 
+MOST_AXES = 8
+"""Number of axes of one of them that are shown."""
+
 _LONGEST = 48
 
 
@@ -31,7 +34,9 @@ def shape_in_words(tensor: TensorInfo) -> str:
     """Return the shape of an input or output."""
     if tensor.shape is None:
         return "of any shape"
-    return f"({', '.join('?' if size is None else short(str(size)) for size in tensor.shape)})"
+    sizes = ["?" if size is None else short(str(size)) for size in tensor.shape[:MOST_AXES]]
+    sizes += ["…"] if len(tensor.shape) > MOST_AXES else []
+    return f"({', '.join(sizes)})"
 
 
 def short(name: str) -> str:

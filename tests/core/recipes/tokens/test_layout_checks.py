@@ -98,3 +98,15 @@ def test_folded_axes_hold_any_number_of_names():
 def test_what_is_wrong_with_axes():
     assert axes_problem(["batch", "token"], ("batch", "token"), "token") == ""
     assert axes_problem(["(book book)"], ("book",), "book") == "axes names book twice"
+
+
+@pytest.mark.parametrize("pattern", [r"(\d){1,99999999999}", "(" * 5000 + r"\d" + ")" * 5000, r"(\d" + "+" * 400_000])
+def test_patterns_beyond_what_expressions_can_be_are_refused(pattern):
+    with pytest.raises(OptionError, match="is not a regular expression") as caught:
+        from_figures(TokenLayout, {"pattern": pattern})
+    assert len(caught.value.message) < 500
+
+
+def test_a_book_of_a_trillion_takes_no_memory():
+    with pytest.raises(OptionError, match="leaves a book without a position"):
+        from_figures(TokenLayout, {"interleave": [2**40]})

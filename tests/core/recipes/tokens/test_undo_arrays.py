@@ -160,3 +160,10 @@ def test_segments_are_those_of_the_axes():
     layout = from_figures(TokenLayout, {"axes": ["segment", "book", "frame"]})
     assert has_segments(layout, None)
     assert not has_segments(layout, ("book", "frame"))
+
+
+@pytest.mark.parametrize("name", ["lead_rows", "lead_delayed", "end_delayed", "end", "last_not"])
+def test_a_mark_in_a_book_that_the_array_has_not(name):
+    with pytest.raises(ItemError, match="a mark of the layout is in book 3, but the array has 3 books") as caught:
+        codes(RAW, **{name: {"book": 3, "id": 1}})
+    assert caught.value.code == "wrong-books"

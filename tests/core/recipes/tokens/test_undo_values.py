@@ -83,3 +83,24 @@ def test_what_is_kept_must_fit_a_signal(value):
 
 def test_padding_becomes_0_before_the_check():
     assert checked_codes(CODES[:, 1:], (8,), "error", describe, pad=-1).tolist() == [[[3, 4, 0]]]
+
+
+def test_a_size_beyond_what_a_signal_holds_wraps_no_code_around():
+    with pytest.raises(ItemError, match=f"codes are at most {GREATEST}"):
+        checked_codes(np.array([[[2**33]]]), (2**40,), "error", describe)
+
+
+@pytest.mark.parametrize(("name", "bits"), [("bfloat16", 8), ("float16", 11)])
+def test_ids_that_a_type_of_16_bits_rounded_are_refused(name, bits):
+    ids = np.arange(2**bits, 2 ** (bits + 2), 2).astype("f4")
+    with pytest.raises(ItemError, match=f"rounded to {bits} bits, as {name} does") as caught:
+        whole_numbers(np.append(ids[ids % 4 == 0], [0.0, 1.0]))
+    assert caught.value.code == "bad-token"
+    assert whole_numbers(np.append(ids, 2**bits + 1)).size == ids.size + 1  # one that no rounding gives
+    assert whole_numbers(ids[ids % 4 == 0][:15]).size == 15
+    assert whole_numbers(ids[ids % 4 == 0].astype("i8")).size  # of whole numbers it may be chance or an offset
+
+
+def test_few_floats_and_small_ones_are_taken():
+    assert whole_numbers(np.arange(257, dtype="f4")).tolist() == list(range(257))
+    assert whole_numbers(np.full(1000, 2048.0)).size == 1000

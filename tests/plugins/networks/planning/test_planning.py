@@ -124,7 +124,7 @@ def test_weights_beside_the_model_are_looked_for(tmp_path: Path) -> None:
     known = replace(TOKENS, books=graphs.BOOKS)
     with pytest.raises(OptionError, match=r"its weights are in 'weights\.bin', which is no regular file") as raised:
         plan_of(read_header(path), known, options(model=str(path)))
-    assert raised.value.remedies == (Advice("put weights.bin beside the model, or save the model as one file"),)
+    assert raised.value.remedies == (Advice("put 'weights.bin' beside the model, or save the model as one file"),)
     (tmp_path / "moved.bin").rename(tmp_path / "weights.bin")
     plan_of(read_header(path), known, options(model=str(path)))
 

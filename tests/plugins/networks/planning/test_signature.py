@@ -21,6 +21,13 @@ def test_of_many_tensors_six_are_named() -> None:
     assert "i6" not in signature_of(made)
 
 
+def test_of_many_axes_eight_are_shown() -> None:
+    made = header(f"x int64 ({', '.join(['1'] * 100_000)})", "y float32 (1, 1, 1, 1, 1, 1, 1, 8)")
+    assert signature_of(made) == (
+        "the model takes x int64 (1, 1, 1, 1, 1, 1, 1, 1, …), and gives y float32 (1, 1, 1, 1, 1, 1, 1, 8)"
+    )
+
+
 def test_long_names_are_cut() -> None:
     assert short("a" * 48) == "a" * 48
     assert short("a" * 49) == "a" * 47 + "…"
