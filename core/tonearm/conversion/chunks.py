@@ -124,6 +124,10 @@ class ChunkReader:
 
     def _of_array(self, chunk: Any) -> Array | None:
         """Return the values of an array, a tensor, or a list of numbers."""
+        if CodecTokens in self.spec.signals:
+            from tonearm.recipes.tokens.chunks import refuse_chunk  # not at the top: few streams are of tokens
+
+            refuse_chunk(self._options.of_kind("layout"))
         array = _as_array(chunk)
         if not array.size and array.ndim:
             return None
@@ -185,9 +189,6 @@ class ChunkReader:
     def _axes_of(self, array: Array) -> list[str]:
         """Return the names of the axes of the first array."""
         if CodecTokens in self.spec.signals:
-            from tonearm.recipes.tokens.chunks import refuse_chunk  # not at the top: few streams are of tokens
-
-            refuse_chunk(self._options.of_kind("layout"))
             return list(self._options.axes or ())  # else those of the layout
         if self._options.axes is not None:
             return list(self._options.axes)

@@ -90,6 +90,23 @@ def test_states_stream(tmp_path: Path) -> None:
         assert_close(streamed(made(path, chunk=chunk), signal, 4), wanted)
 
 
+@pytest.mark.parametrize("name", ["neucodec_tiny", "dac_tiny"])  # the header of the first does not tell its channels
+def test_tokens_are_streamed_into_a_file(name: str, tmp_path: Path) -> None:
+    case = next(case for case in CODECS if case.name == name)
+    signal = case.signal()
+    codes, books = signal.codes[0], signal.codebooks
+    layout = {
+        "axes": ["book", "frame"],
+        "size": case.facts["codebook_size"],
+        "sample_rate": books.sample_rate,
+        "samples_per_frame": books.samples_per_frame,
+    }
+    with tonearm.stream(tmp_path / "a.wav", subtype="FLOAT", layout=layout, model=str(case.path)) as out:
+        for begin in range(0, codes.shape[1], 5):
+            out.write(codes[:, begin : begin + 5])
+    assert_close(tonearm.read(tmp_path / "a.wav").samples, case.wave()[:1])
+
+
 def test_a_known_length_cuts_the_sound(tmp_path: Path) -> None:
     path = plain_codec(tmp_path / "c.onnx")
     assert made(path).apply(tokens_of(70, length=20_000), Context()).length == 20_000
