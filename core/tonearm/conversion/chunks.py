@@ -27,7 +27,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.kind import ArrayTraits
 from tonearm.plugins.ports import Spec, spec_of
-from tonearm.signals import Codebooks, CodecTokens, Signal
+from tonearm.signals import Codebooks, CodecTokens, LatentFormat, Signal
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -232,10 +232,11 @@ class ChunkReader:
 
 
 def _agrees(known: object, found: object) -> bool:
-    """Return whether a chunk carries what the stream does; what is not known of codebooks agrees with anything."""
-    if isinstance(known, Codebooks) and isinstance(found, Codebooks):
-        fields = (field.name for field in dataclasses.fields(Codebooks))
-        return all(getattr(known, name) in ((), None, getattr(found, name)) for name in fields)
+    """Return whether a chunk carries what the stream does; what either does not know agrees with anything."""
+    for cls in (Codebooks, LatentFormat):
+        if isinstance(known, cls) and isinstance(found, cls):
+            pairs = ((getattr(known, one.name), getattr(found, one.name)) for one in dataclasses.fields(cls))
+            return all(first == second or first in ((), None) or second is None for first, second in pairs)
     return known == found
 
 

@@ -239,7 +239,7 @@ class BlockChain:
             return  # nothing is complete yet
         self._stages[index].check(block, self._context, self._limits)
         if self._started is None and index + 1 == len(self._stages):
-            self.spec = self.spec.replace(channels=int(shape[0]))
+            self.spec = self.spec.replace(channels=int(block.shape[0]))
             self._start()
         self._pass(block, index + 1)
 

@@ -15,7 +15,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.ports import Spec
 from tonearm.signals import LatentFormat, Latents
 
-FORMAT = LatentFormat(name="oobleck", sample_rate=44100, samples_per_frame=2048)
+FORMAT = LatentFormat(name="oobleck", sample_rate=44100, samples_per_frame=2048, bands=6)
 RATES: dict[str, Any] = {"name": "oobleck", "sample_rate": 44100, "samples_per_frame": 2048}
 STORED = np.random.default_rng(1).normal(size=(6, 20)).astype("f4")
 
@@ -68,7 +68,7 @@ def test_rates_that_are_missing_or_contradict_each_other(rates: dict[str, Any], 
 
 
 def test_the_format_is_known_beforehand() -> None:
-    kind = LatentKind(LatentOptions(**RATES, length=40000))
+    kind = LatentKind(LatentOptions(**RATES, n_bands=6, length=40000))
     expected = Spec(signals=(Latents,), sample_rate=44100, length=40000).carrying(FORMAT)
     assert kind.spec() == expected
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
-from tonearm.api import GiveOption
+from tonearm.api import Advice, GiveOption
 from tonearm_plugins.networks.plan import InputRole, PlannedInput, TensorInfo
 from tonearm_plugins.networks.planning import names
 from tonearm_plugins.networks.planning.faults import Faults
@@ -51,7 +51,23 @@ def plan_inputs(
     for one in beside:
         if one.name in found:
             found[one.name] = replace(found[one.name], axes=axes_beside(found[one.name], signal.values()))
+            _check_list(found[one.name], faults)
     return found | signal
+
+
+def _check_list(planned: PlannedInput, faults: Faults) -> None:
+    """Add the fault of a list that has not as many numbers as its input."""
+    pairs = zip(planned.axes, planned.tensor.shape or (), strict=False)
+    sizes = [size for axis, size in pairs if axis not in ("batch", "one")]
+    if not isinstance(planned.given, list) or len(sizes) != 1 or not isinstance(sizes[0], int):
+        return
+    if len(planned.given) != sizes[0]:
+        faults.add(
+            f"the input {tensor_in_words(planned.tensor)} is given {len(planned.given)} numbers",
+            Advice(f"give {planned.tensor.name} {sizes[0]} of them, or one number for all, under `inputs`"),
+            code="model-mismatch",
+            option="inputs",
+        )
 
 
 def example_of(tensor: TensorInfo) -> Any:
@@ -63,11 +79,11 @@ def example_of(tensor: TensorInfo) -> Any:
     found = words(tensor.name)
     if found & names.PITCHES:
         return {"file": "f0/{stem}.npy"}
-    if tensor.dtype in INTEGERS or found & names.NOISES or not tensor.shape:
+    if tensor.dtype in INTEGERS or found & names.NOISES:
         return 0
     if found & (names.SPEEDS | names.SCALES | names.MASKS):
         return 1
-    return {"file": "speakers/{stem}.npy" if found & names.SPEAKERS else "values/{stem}.npy"}
+    return 0 if not tensor.shape else {"file": "speakers/{stem}.npy" if found & names.SPEAKERS else "values/{stem}.npy"}
 
 
 def _planned(tensor: TensorInfo, roles: Mapping[str, Any], wanted: Wanted) -> PlannedInput | None:
