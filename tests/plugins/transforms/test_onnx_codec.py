@@ -163,6 +163,30 @@ class TestWhatDoesNotFit:
         with pytest.raises(ItemError, match="takes 4 books, but the codec tokens have 3"):
             plugin.apply(CodecTokens(codes=codes, sample_rate=24000, samples_per_frame=320), Context())
 
+    def test_states_of_odd_names_get_one_line_for_both_ends(self, tmp_path: Path) -> None:
+        path = state_codec(tmp_path / "s.onnx")
+        model = onnx.load(str(path))
+        for one in (*model.graph.input, *model.graph.output):
+            one.name = {"cache_in": "a", "cache_out": "b"}.get(one.name, one.name)
+        for node in model.graph.node:
+            for names in (node.input, node.output):
+                names[:] = [{"cache_in": "a", "cache_out": "b"}.get(name, name) for name in names]
+        onnx.save(model, str(path))
+        layout = {"axes": ["book", "frame"], "size": [64] * 4, "sample_rate": 24000, "samples_per_frame": 320}
+        step = {"use": "onnx-codec", "with": {"model": str(path)}}
+        content = {
+            "tonearm": 1,
+            "input": {"use": "npy-reader", "with": {"layout": layout}},
+            "steps": [step],
+            "outputs": [{"use": "wav-writer", "file": "a.wav"}],
+        }
+        with pytest.raises(tonearm.PipelineError) as caught:
+            tonearm.load_pipeline(content)
+        (problem,) = caught.value.problems
+        assert problem.hint == '"inputs": {"a": "state"}, "outputs": {"b": "state"}'
+        step["with"] = {"model": str(path), "inputs": {"a": "state"}, "outputs": {"b": "state"}}
+        tonearm.load_pipeline(content)
+
     def test_a_sample_rate_that_nothing_tells(self, tmp_path: Path) -> None:
         path = plain_codec(tmp_path / "c.onnx")
         spec = Spec(signals=(CodecTokens,)).carrying(Codebooks(sizes=(64,) * 4))

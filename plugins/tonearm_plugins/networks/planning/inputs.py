@@ -22,7 +22,11 @@ ROLES = ("codes", "values", "length", "scale", "state")
 
 
 def plan_inputs(
-    inputs: Sequence[TensorInfo], roles: Mapping[str, Any], wanted: Wanted, faults: Faults
+    inputs: Sequence[TensorInfo],
+    roles: Mapping[str, Any],
+    wanted: Wanted,
+    faults: Faults,
+    likely_states: Mapping[str, str],
 ) -> dict[str, PlannedInput]:
     """Return the inputs that are no states with their roles, by name.
 
@@ -36,6 +40,8 @@ def plan_inputs(
         What is known of the signal.
     faults
         Collection of faults to add to.
+    likely_states
+        Inputs that may be states, each with the output of its type and shape; to propose.
     """
     found = {one.name: planned for one in inputs if (planned := _planned(one, roles, wanted))}
     likely = [one for one in inputs if _takes_signal(one, roles, wanted)]
@@ -47,7 +53,15 @@ def plan_inputs(
     lacking = [one for one in beside if one.name not in found and roles.get(one.name) != "state"]
     if lacking and chosen:
         named = listed([tensor_in_words(one) for one in lacking])
-        faults.ask(f"nothing gives {named}", "inputs", {one.name: example_of(one) for one in lacking})
+        pairs = {
+            one.name: likely_states[one.name]
+            for one in lacking
+            if one.name in likely_states and not _meant(one, wanted)
+        }
+        examples = {one.name: "state" if one.name in pairs else example_of(one) for one in lacking}
+        faults.ask(f"nothing gives {named}", "inputs", examples)
+        if pairs:
+            faults.propose("outputs", dict.fromkeys(pairs.values(), "state"))
     for one in beside:
         if one.name in found:
             found[one.name] = replace(found[one.name], axes=axes_beside(found[one.name], signal.values()))
