@@ -15,7 +15,16 @@ import tonearm
 from tonearm.api import Codebooks, CodecTokens, Context, ItemError, OptionError, Spec, spec_of
 from tonearm_plugins.networks.segments import joined
 from tonearm_plugins.transforms.onnx_codec import OnnxCodec, OnnxCodecOptions
-from trial_graphs import lstm_codec, noisy_codec, plain_codec, rank_4_codec, run, scaled_codec, state_codec
+from trial_graphs import (
+    cropped_codec,
+    lstm_codec,
+    noisy_codec,
+    plain_codec,
+    rank_4_codec,
+    run,
+    scaled_codec,
+    state_codec,
+)
 
 CODECS = [case for case in CASES if case.facts["kind"] in ("codec", "latent")]
 
@@ -105,6 +114,14 @@ def test_tokens_are_streamed_into_a_file(name: str, tmp_path: Path) -> None:
         for begin in range(0, codes.shape[1], 5):
             out.write(codes[:, begin : begin + 5])
     assert_close(tonearm.read(tmp_path / "a.wav").samples, case.wave()[:1])
+
+
+@pytest.mark.parametrize("frames", [24, 64])
+def test_a_fixed_window_may_be_cropped_in_the_middle(frames: int, tmp_path: Path) -> None:
+    signal = tokens_of(frames)
+    wanted = sound_of(cropped_codec(tmp_path / "any.onnx"), signal.codes)
+    found = made(cropped_codec(tmp_path / "fixed.onnx", 24)).apply(signal, Context())
+    assert_close(found.samples, wanted)
 
 
 def test_a_known_length_cuts_the_sound(tmp_path: Path) -> None:

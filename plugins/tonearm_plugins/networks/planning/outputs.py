@@ -102,9 +102,13 @@ def role_named(tensor: TensorInfo) -> OutputRole | None:
 
     >>> role_named(TensorInfo("log_mag", "float32", None)), role_named(TensorInfo("output", "float32", None))
     ('log_magnitude', None)
+    >>> role_named(TensorInfo("real_imag", "float32", None))
+    'complex'
     """
     found = words(tensor.name)
     roles: list[OutputRole] = [role for role, known in _WORDS.items() if found & known]
+    if {"real", "imag"} <= set(roles):
+        return "complex"
     roles = [role for role in roles if role not in _WHOLES] or roles  # stft_real is real, and audio_mag a magnitude
     if "log" in found and roles == ["magnitude"]:
         return "log_magnitude"
@@ -136,7 +140,8 @@ def _guessed(
 def _role_of_one(tensor: TensorInfo, bins: int | None, faults: Faults) -> OutputRole:
     """Return the role of the only output that may sound."""
     named = role_named(tensor)
-    if named in (None, "waveform", "x", "y") and shapes.can_be_waveform(tensor):
+    named = None if named in ("x", "y") else named  # alone, it is any output
+    if named in (None, "waveform") and shapes.can_be_waveform(tensor):
         return "waveform"
     if named in (None, "complex") and shapes.complex_axes(tensor, bins):
         if named is None and not shapes.is_surely_complex(tensor, bins) and not words(tensor.name) & _SPECTRA:

@@ -24,7 +24,7 @@ FIGURES = {"hop_length": 64}
         *((name, "imag") for name in ("imag", "imaginary", "im")),
         *((name, "x") for name in ("x", "cos")),
         *((name, "y") for name in ("y", "sin")),
-        *((name, "complex") for name in ("stft", "complex_spec")),
+        *((name, "complex") for name in ("stft", "complex_spec", "real_imag")),
         *((name, "waveform") for name in ("wav", "audio_values", "waveform", "recon", "speech")),
         *((name, None) for name in ("output", "spec", "out_a", "spectrum", "mag_phase", "42", "/Mul_7_output_0")),
     ],
@@ -72,6 +72,16 @@ def test_parts_of_a_spectrum_are_known_together(outputs: str, form: str) -> None
     assert made.form == form
     assert made.grid is not None
     assert (made.grid.n_fft, made.grid.hop_length) == (1024, 64)
+
+
+def test_fixed_sizes_behind_open_frames_are_no_samples() -> None:
+    made = plan(LATENTS, Z, "real_imag float32 (batch, T, 1026)", **FIGURES)
+    assert (made.form, axes(made, "real_imag")) == ("complex", "batch frame complex-bin")
+
+
+def test_a_lone_output_may_have_the_name_of_a_part() -> None:
+    made = plan(LATENTS, Z, "y float32 (batch, 513, T, 2)", **FIGURES)
+    assert (made.form, axes(made, "y")) == ("complex", "batch bin frame complex")
 
 
 def test_axes_of_parts() -> None:
