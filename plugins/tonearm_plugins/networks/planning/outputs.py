@@ -20,6 +20,7 @@ FORMS: Mapping[frozenset[OutputRole], OutputForm] = {
     frozenset(["magnitude", "phase"]): "magnitude-phase",
     frozenset(["log_magnitude", "phase"]): "log-magnitude-phase",
     frozenset(["complex"]): "complex",
+    frozenset(["log_polar"]): "log-polar",
 }
 """What outputs are together, by their roles."""
 
@@ -146,7 +147,8 @@ def _role_of_one(tensor: TensorInfo, bins: int | None, faults: Faults) -> Output
     if named in (None, "complex") and shapes.complex_axes(tensor, bins):
         if named is None and not shapes.is_surely_complex(tensor, bins) and not words(tensor.name) & _SPECTRA:
             faults.ask(
-                f"the output {tensor.name} may hold real and imaginary parts, or log-magnitudes and phases",
+                f"the output {tensor.name} may hold real and imaginary parts (complex), or log-magnitudes and phases"
+                " (log_polar)",
                 "outputs",
                 {tensor.name: "complex"},
             )
@@ -201,7 +203,7 @@ def _planned(tensor: TensorInfo, role: OutputRole, bins: int | None, faults: Fau
     if role == "waveform":
         axes = shapes.waveform_axes(tensor)
     else:
-        axes = shapes.complex_axes(tensor, bins) if role == "complex" else shapes.part_axes(tensor, bins)
+        axes = shapes.complex_axes(tensor, bins) if role in ("complex", "log_polar") else shapes.part_axes(tensor, bins)
     if axes is None:
         of = "" if bins is None or role == "waveform" else f" of {bins} bins"
         faults.add(

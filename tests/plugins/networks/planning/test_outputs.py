@@ -127,7 +127,7 @@ def test_a_waveform_may_be_of_whole_numbers() -> None:
         ),
         (
             "a float32 (batch, 256, frames)",
-            "the output a may hold real and imaginary parts, or log-magnitudes and phases",
+            "the output a may hold real and imaginary parts (complex), or log-magnitudes and phases (log_polar)",
             {"a": "complex"},
         ),
     ],
@@ -184,4 +184,4 @@ def test_forms_are_those_of_outputs_that_sound() -> None:
     assert form_of(made.outputs) == "magnitude-phase"
     assert form_of([]) is None
     assert form_of([*made.outputs, *made.outputs]) is None
-    assert len(set(FORMS.values())) == len(FORMS) == 6
+    assert len(set(FORMS.values())) == len(FORMS) == 7
