@@ -27,7 +27,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.kind import ArrayTraits
 from tonearm.plugins.ports import Spec, spec_of
-from tonearm.signals import Codebooks, CodecTokens, Signal
+from tonearm.signals import Codebooks, CodecTokens, LatentFormat, Signal
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -124,6 +124,10 @@ class ChunkReader:
 
     def _of_array(self, chunk: Any) -> Array | None:
         """Return the values of an array, a tensor, or a list of numbers."""
+        if CodecTokens in self.spec.signals:
+            from tonearm.recipes.tokens.chunks import refuse_chunk  # not at the top: few streams are of tokens
+
+            refuse_chunk(self._options.of_kind("layout"))
         array = _as_array(chunk)
         if not array.size and array.ndim:
             return None
@@ -185,9 +189,6 @@ class ChunkReader:
     def _axes_of(self, array: Array) -> list[str]:
         """Return the names of the axes of the first array."""
         if CodecTokens in self.spec.signals:
-            from tonearm.recipes.tokens.chunks import refuse_chunk  # not at the top: few streams are of tokens
-
-            refuse_chunk(self._options.of_kind("layout"))
             return list(self._options.axes or ())  # else those of the layout
         if self._options.axes is not None:
             return list(self._options.axes)
@@ -231,10 +232,11 @@ class ChunkReader:
 
 
 def _agrees(known: object, found: object) -> bool:
-    """Return whether a chunk carries what the stream does; what is not known of codebooks agrees with anything."""
-    if isinstance(known, Codebooks) and isinstance(found, Codebooks):
-        fields = (field.name for field in dataclasses.fields(Codebooks))
-        return all(getattr(known, name) in ((), None, getattr(found, name)) for name in fields)
+    """Return whether a chunk carries what the stream does; what either does not know agrees with anything."""
+    for cls in (Codebooks, LatentFormat):
+        if isinstance(known, cls) and isinstance(found, cls):
+            pairs = ((getattr(known, one.name), getattr(found, one.name)) for one in dataclasses.fields(cls))
+            return all(first == second or first in ((), None) or second is None for first, second in pairs)
     return known == found
 
 

@@ -214,7 +214,9 @@ class LatentKind(Kind[Latents, LatentOptions]):
         rates = self.options.rates()
         if rates is None:
             return None
-        return LatentFormat(name=self.options.name, sample_rate=rates[0], samples_per_frame=rates[1])
+        return LatentFormat(
+            name=self.options.name, sample_rate=rates[0], samples_per_frame=rates[1], bands=self.sizes().get("band")
+        )
 
 
 def _by_band(value: float | list[float], values: Array) -> Any:

@@ -115,23 +115,39 @@ class BlockChain:
         self._limits = limits
         self._encoder = encoder
         self._sink = sink
+        self._item = item
         self._stages: list[_Stage] = []
-        for step in steps:
-            with as_item_error(step, context=context):
-                stage = _Stage(step, spec, context)
-            self._stages.append(stage)
-            spec = stage.spec
-        plugin = plugin_as(encoder, BlockEncoder)
-        self.spec = spec.replace(suffix=sink.suffix)
-        self._recut = Recut(0 if plugin.any_blocks else canonical_length(spec))
-        self._levels = _Levels() if Waveform in spec.signals else None
+        self._waiting = list(steps)
+        self._started: StartedEncoder | None = None
+        self._recut = Recut(0)
+        self._levels: _Levels | None = None
         self._is_whole = True  # whether the encoder has written all that it was given
-        with as_item_error(encoder, sink, context=context):
+        self.spec = spec
+        self._start()
+
+    def _start(self) -> None:
+        """Start the steps, and the encoder at last, as far as the number of channels is known.
+
+        Behind a step that does not know how many it will give, as a network, its first block tells.
+        """
+        while self._waiting:
+            step = self._waiting.pop(0)
+            with as_item_error(step, context=self._context):
+                stage = _Stage(step, self.spec, self._context)
+            self._stages.append(stage)
+            self.spec = stage.spec
+            if self.spec.channels is None:
+                return
+        plugin = plugin_as(self._encoder, BlockEncoder)
+        self._recut = Recut(0 if plugin.any_blocks else canonical_length(self.spec))
+        self._levels = _Levels() if Waveform in self.spec.signals else None
+        self.spec = self.spec.replace(suffix=self._sink.suffix)
+        with as_item_error(self._encoder, self._sink, context=self._context):
             try:
                 plugin.accepts(self.spec)
             except OptionError as error:
-                raise refusal(error, encoder) from error
-            self._started: StartedEncoder = start_encoder(plugin, item, self.spec, sink, context)
+                raise refusal(error, self._encoder) from error
+            self._started = start_encoder(plugin, self._item, self.spec, self._sink, self._context)
 
     def write(self, block: Array) -> None:
         """Pass a block on, whose last axis is time; its memory may be used again afterwards.
@@ -174,6 +190,8 @@ class BlockChain:
         """
         for stage in self._stages:
             stage.check_whole(self._context, self._limits)
+        if self._started is None:
+            raise _nothing()
         if self._levels is not None:
             self._levels.report(self.spec, self._encoder, self._context, self._limits)
         rest = self._recut.rest()
@@ -184,8 +202,8 @@ class BlockChain:
 
     @property
     def can_finish(self) -> bool:
-        """Whether the file can be finished: the encoder has not failed."""
-        return self._is_whole
+        """Whether the file can be finished: the encoder has started and has not failed."""
+        return self._is_whole and self._started is not None
 
     @property
     def duration(self) -> float:
@@ -194,6 +212,8 @@ class BlockChain:
 
     def abort(self) -> None:
         """Give the file up, and release what the encoder holds."""
+        if self._started is None:
+            return
         with as_item_error(self._encoder, self._sink):
             self._started.abort()
 
@@ -203,6 +223,7 @@ class BlockChain:
             for made in self._stages[index].push(block, self._context):
                 self._checked(made, index)
             return
+        assert self._started is not None
         if self._levels is not None:
             self._levels.add(block)
         for piece in self._recut.push(block):
@@ -217,6 +238,9 @@ class BlockChain:
         if shape and not shape[-1]:
             return  # nothing is complete yet
         self._stages[index].check(block, self._context, self._limits)
+        if self._started is None and index + 1 == len(self._stages):
+            self.spec = self.spec.replace(channels=int(block.shape[0]))
+            self._start()
         self._pass(block, index + 1)
 
 
@@ -301,7 +325,7 @@ class _Levels:
     def report(self, spec: Spec, encoder: BoundPlugin, context: Context, limits: LimitChecks) -> None:
         """Record the measurements, and check them by the limits."""
         if not self.samples:
-            raise ItemError("there is nothing to write", code="empty")
+            raise _nothing()
         mean = self.sum / self.samples
         duration = self.length / (spec.sample_rate or 1)
         context.measure(duration=round(duration, 6), dc=round(mean, 6))
@@ -312,6 +336,10 @@ class _Levels:
             limits.report_mean(mean, self.peak, context)
         if self.peak > 1.0:
             limits.check_beyond(self.beyond / self.samples, self.peak, encoder, context)
+
+
+def _nothing() -> ItemError:
+    return ItemError("there is nothing to write", code="empty")
 
 
 def _produced(plugin: Transform[Any, Any, Any] | Regroup[Any, Any, Any], spec: Spec) -> Spec:

@@ -13,7 +13,17 @@ from tonearm.errors import ChooseOption, InsertStep, Remedy, RemoveOption, SetLi
 Applicable: TypeAlias = SetOption | RemoveOption | InsertStep | SetLimit
 """Remedy that can be tried, because it says all that is to be changed."""
 
-ASKING = frozenset(("missing-option", "missing-key", "no-dialect", "ambiguous-axes", "unknown-scale", "several-arrays"))
+ASKING = frozenset(
+    [
+        "missing-option",
+        "missing-key",
+        "no-dialect",
+        "ambiguous-axes",
+        "unknown-scale",
+        "several-arrays",
+        "unclear-model",
+    ]
+)
 """Codes of problems that ask for something more: what leads to one of them contradicts nothing."""
 
 MAX_TRIALS = 100

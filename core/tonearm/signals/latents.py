@@ -28,16 +28,21 @@ class LatentFormat:
         Sample rate in Hz of the sound that the decoder gives.
     samples_per_frame
         Samples of a frame.
+    bands
+        Number of bands; None if it is not known before the values are.
     """
 
     name: str = ""
     sample_rate: int
     samples_per_frame: int
+    bands: int | None = None
 
     def __post_init__(self) -> None:
         check_sample_rate(self.sample_rate)
         if type(self.samples_per_frame) is not int or self.samples_per_frame < 1:
             raise SignalError(f"samples_per_frame is {self.samples_per_frame!r}, not a whole number of at least 1")
+        if self.bands is not None and (type(self.bands) is not int or self.bands < 1):
+            raise SignalError(f"bands is {self.bands!r}, not a whole number of at least 1")
 
     @property
     def frame_rate(self) -> float:
@@ -73,6 +78,8 @@ class Latents(FramedSignal):
 
     def __post_init__(self) -> None:
         check_array(self.port, self.values, rank=3, kinds="f", shape="(channels, bands, frames)")
+        if self.format.bands not in (None, self.values.shape[1]):
+            raise SignalError(f"values have {self.values.shape[1]} bands, but the format says {self.format.bands}")
         check_length(self.length)
 
     @property

@@ -188,7 +188,7 @@ class Network:
                 length = int(np.max(array))
             elif one.role != "state":
                 axes = _axes_of(one, array, _SPECTRUM_AXES)
-                parts[one.role] = _part(array, axes, is_complex=one.role == "complex")
+                parts[one.role] = _part(array, axes, is_complex=one.role in ("complex", "log_polar"))
         made = complex_columns(self.plan.form, parts)
         return made if length is None else made[..., :length]
 

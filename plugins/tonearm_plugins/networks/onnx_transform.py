@@ -94,7 +94,7 @@ class OnnxTransform(BlockTransform[In, Waveform, Opts]):
             If the model cannot work with such signals.
         """
         plan = self.plan(wanted_of(spec, self.recipe))
-        counts = {one for output in plan.outputs for one in _channels(output.axes, output.tensor.shape)}
+        counts = {1} if plan.grid else {one for out in plan.outputs for one in _channels(out.axes, out.tensor.shape)}
         channels = spec.channels * counts.pop() if spec.channels and len(counts) == 1 else None
         known = spec.replace(signals=(Waveform,), sample_rate=plan.sample_rate, channels=channels, length=spec.length)
         return restored_spec(known.dropping(StftGrid, MelDialect, Codebooks, LatentFormat))

@@ -30,7 +30,19 @@ PositiveInt = Annotated[int, Meta(ge=1)]
 Role = Literal["codes", "values", "length", "scale", "state"]
 
 OutputName = Literal[
-    "waveform", "magnitude", "log_magnitude", "phase", "x", "y", "real", "imag", "complex", "length", "state", "unused"
+    "waveform",
+    "magnitude",
+    "log_magnitude",
+    "phase",
+    "x",
+    "y",
+    "real",
+    "imag",
+    "complex",
+    "log_polar",
+    "length",
+    "state",
+    "unused",
 ]
 
 
@@ -96,7 +108,7 @@ class NetworkOptions:
         dict[str, OutputName],
         Meta(
             description="What outputs are, by name, where the header does not tell it. Of a spectrum, x and y are the"
-            " cosine and sine of the phase.",
+            " cosine and sine of the phase; complex and log_polar have both parts of a bin.",
             examples=[{"spec": "magnitude", "pha": "phase"}],
         ),
     ] = field(default_factory=dict)
@@ -124,7 +136,7 @@ class NetworkOptions:
 
     def problems(self) -> Iterator[OptionError]:
         """Yield the problems that show from the options and the header alone."""
-        from tonearm_plugins.networks.given import name_problem
+        from tonearm_plugins.networks.given_inputs import name_problem
         from tonearm_plugins.networks.onnx_header import read_header
 
         if self.chunk is not None and self.receptive_field is not None and self.chunk <= sum(self.receptive_field):

@@ -39,12 +39,28 @@ of frames; ``scale`` the factor of a segment; ``given`` what the options say, su
 """
 
 OutputRole: TypeAlias = Literal[
-    "waveform", "magnitude", "log_magnitude", "phase", "x", "y", "real", "imag", "complex", "length", "state", "unused"
+    "waveform",
+    "magnitude",
+    "log_magnitude",
+    "phase",
+    "x",
+    "y",
+    "real",
+    "imag",
+    "complex",
+    "log_polar",
+    "length",
+    "state",
+    "unused",
 ]
-"""What an output gives. ``x`` and ``y`` are cosine and sine of the phase; ``complex`` has an axis of both parts."""
+"""What an output gives.
+
+``x`` and ``y`` are cosine and sine of the phase. ``complex`` has an axis of both parts, and ``log_polar`` one of
+log-magnitude and phase, or all of the one before all of the other.
+"""
 
 OutputForm: TypeAlias = Literal[
-    "waveform", "magnitude-x-y", "real-imag", "magnitude-phase", "log-magnitude-phase", "complex"
+    "waveform", "magnitude-x-y", "real-imag", "magnitude-phase", "log-magnitude-phase", "complex", "log-polar"
 ]
 """What the outputs are together. All but the waveform are followed by an inverse STFT."""
 

@@ -68,7 +68,7 @@ def _counted(books: int) -> str:
 
 
 def check_latents(name: str, figures: CodecFigures, given: LatentFormat | None) -> None:
-    """Raise `OptionError` if a model takes no latents, or none of these rates."""
+    """Raise `OptionError` if a model takes no latents, or none of these bands and rates."""
     if figures.bands is None:
         raise OptionError(
             f"{name} decodes tokens, and no latents",
@@ -78,7 +78,8 @@ def check_latents(name: str, figures: CodecFigures, given: LatentFormat | None) 
         )
     if given is None:
         return
-    wrong = _wrong_rates(figures.sample_rate, figures.samples_per_frame, given.sample_rate, given.samples_per_frame)
+    wrong = [f"{given.bands} bands, not {figures.bands}"] if given.bands not in (None, figures.bands) else []
+    wrong += _wrong_rates(figures.sample_rate, figures.samples_per_frame, given.sample_rate, given.samples_per_frame)
     _raise_for(name, "latents", "", wrong, figures.sample_rate, given.sample_rate)
 
 

@@ -24,7 +24,7 @@ def complex_columns(form: OutputForm, parts: Mapping[OutputRole, NDArray[Any]]) 
     form
         What the outputs are together.
     parts
-        Outputs by role, each (items, bins, frames); ``complex`` has a last axis with the real and imaginary part.
+        Outputs by role, each (items, bins, frames); ``complex`` and ``log_polar`` have a last axis with both parts.
 
     Examples
     --------
@@ -43,6 +43,9 @@ def complex_columns(form: OutputForm, parts: Mapping[OutputRole, NDArray[Any]]) 
         real, imag = parts["complex"][..., 0], parts["complex"][..., 1]
     elif form == "magnitude-x-y":
         real, imag = parts["magnitude"] * parts["x"], parts["magnitude"] * parts["y"]
+    elif form == "log-polar":
+        magnitude, phase = np.exp(parts["log_polar"][..., 0]), parts["log_polar"][..., 1]
+        real, imag = magnitude * np.cos(phase), magnitude * np.sin(phase)
     else:
         magnitude = np.exp(parts["log_magnitude"]) if form == "log-magnitude-phase" else parts["magnitude"]
         real, imag = magnitude * np.cos(parts["phase"]), magnitude * np.sin(parts["phase"])

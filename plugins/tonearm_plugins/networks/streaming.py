@@ -281,7 +281,8 @@ class StartedNetwork(StartedTransform):
         if self._network.plan.has_state:
             return columns
         if self._rate is not None and abs(columns.shape[-1] - frames * self._rate - self._surplus) >= 2 * self._rate:
-            found = measure_rate(self._network, self._buffer.since(chunk.first), sizes=self._options.sizes)
+            sample, options = self._buffer.since(chunk.first), self._options
+            found = measure_rate(self._network, sample, sizes=options.sizes, rate=options.rate)
             self._check_rate(found.rate)
         if chunk.is_last and not chunk.keep_from:
             return columns

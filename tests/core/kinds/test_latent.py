@@ -16,7 +16,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.ports import Spec
 from tonearm.signals import LatentFormat, Latents
 
-FORMAT = LatentFormat(name="oobleck", sample_rate=44100, samples_per_frame=2048)
+FORMAT = LatentFormat(name="oobleck", sample_rate=44100, samples_per_frame=2048, bands=6)
 RATES: dict[str, Any] = {"name": "oobleck", "sample_rate": 44100, "samples_per_frame": 2048}
 STORED = np.random.default_rng(1).normal(size=(6, 20)).astype("f4")
 
@@ -76,7 +76,7 @@ def test_frame_rates_that_nothing_has_are_refused(frame_rate: float) -> None:
 
 
 def test_the_format_is_known_beforehand() -> None:
-    kind = LatentKind(LatentOptions(**RATES, length=40000))
+    kind = LatentKind(LatentOptions(**RATES, n_bands=6, length=40000))
     expected = Spec(signals=(Latents,), sample_rate=44100, length=40000).carrying(FORMAT)
     assert kind.spec() == expected
 

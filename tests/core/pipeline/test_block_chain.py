@@ -94,6 +94,29 @@ class TestChecks:
         assert made.log[-1] == "aborted"
 
 
+class TestUnknownChannels:
+    """Behind a step that does not know how many channels it gives, its first block tells."""
+
+    UNKNOWN = staticmethod(lambda self, spec: spec.replace(signals=(Waveform,), channels=None))
+    TWICE = staticmethod(lambda block: np.concatenate((block, block)))
+
+    def test_what_follows_starts_with_those_of_the_first_block(self, run):
+        made = run(each(self.TWICE, produces=self.UNKNOWN), LateByOne)
+        assert not made.chain.can_finish, "the encoder has not started"
+        made.feed(NOISE, (300,))
+        assert made.encoder.plugin.seen.channels == 2
+        assert np.array_equal(made.end(), np.repeat(NOISE, 2))
+
+    def test_nothing_is_an_error_too(self, run):
+        with pytest.raises(ItemError, match="there is nothing to write"):
+            run(each(self.TWICE, produces=self.UNKNOWN)).end()
+
+    def test_an_encoder_refuses_them_then(self, run):
+        made = run(each(self.TWICE, produces=self.UNKNOWN), encoder=DoubleOnly)
+        with pytest.raises(ItemError, match="single precision is too coarse"):
+            made.feed(NOISE)
+
+
 class TestPrecision:
     DOUBLE = SPEC.replace(precision="double")
 

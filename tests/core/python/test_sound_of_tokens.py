@@ -204,6 +204,9 @@ def test_a_stream_of_signals_where_ids_need_the_whole(tmp_path):
         streamed(tmp_path / "b.wav", [IDS[:21]], SNAC, layout="orpheus")
     assert caught.value.code == "needs-whole"
     assert 'tonearm.to_tokens(chunk, layout="orpheus")' in caught.value.hint
+    with pytest.raises(ItemError, match="undone as a whole, because it has levels") as caught:
+        streamed(tmp_path / "b.wav", [[IDS[None, :size] for size in (1, 2, 4)]], SNAC, layout="snac")
+    assert 'tonearm.to_tokens(chunk, layout="snac")' in caught.value.hint
 
 
 def test_the_command_does_the_same_and_prints_the_pipeline(tmp_path):

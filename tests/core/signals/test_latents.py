@@ -38,6 +38,15 @@ def test_other_arrays_are_refused(values, message):
     assert message in error.value.message
 
 
+def test_bands_that_the_format_says_are_those_of_the_values():
+    known = LatentFormat(sample_rate=24000, samples_per_frame=480, bands=64)
+    assert Latents(values=np.zeros((1, 64, 3), np.float32), format=known).bands == 64
+    with pytest.raises(SignalError, match="values have 63 bands, but the format says 64"):
+        Latents(values=np.zeros((1, 63, 3), np.float32), format=known)
+    with pytest.raises(SignalError, match="bands is 0"):
+        LatentFormat(sample_rate=24000, samples_per_frame=480, bands=0)
+
+
 def test_a_frame_has_samples():
     with pytest.raises(SignalError, match="samples_per_frame is 0"):
         LatentFormat(sample_rate=24000, samples_per_frame=0)

@@ -55,6 +55,8 @@ def test_latents() -> None:
         check_latents("Codec", ONE, good)
     with pytest.raises(OptionError, match="22050 Hz, not 44100 Hz; 256 samples a frame, not 512"):
         check_latents("Codec", DAC, LatentFormat(sample_rate=22050, samples_per_frame=256))
+    with pytest.raises(OptionError, match="which have 63 bands, not 64"):
+        check_latents("Codec", DAC, LatentFormat(sample_rate=44100, samples_per_frame=512, bands=63))
     latents = Latents(values=np.zeros((1, 63, 4), "f4"), format=good)
     with pytest.raises(ItemError, match="takes latents of 64 bands, but there are 63"):
         check_bands("Codec", DAC, latents)

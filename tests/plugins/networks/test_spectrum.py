@@ -52,6 +52,9 @@ def test_two_halves_of_one_axis(tmp_path: Path) -> None:
     expected = run(path, {"z": values})["stft"]
     found, _ = network(path, LATENTS, n_fft=512, hop_length=128).columns(values)
     np.testing.assert_array_equal(found, expected[:, :BINS] + 1j * expected[:, BINS:])
+    figures = {"n_fft": 512, "hop_length": 128, "outputs": {"stft": "log_polar"}}
+    found, _ = network(path, LATENTS, **figures).columns(values)
+    np.testing.assert_allclose(found, np.exp(expected[:, :BINS] + 1j * expected[:, BINS:]), rtol=1e-5)
 
 
 def test_x_and_y_are_taken_as_they_are() -> None:

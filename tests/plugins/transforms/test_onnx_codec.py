@@ -15,7 +15,16 @@ import tonearm
 from tonearm.api import Codebooks, CodecTokens, Context, ItemError, OptionError, Spec, spec_of
 from tonearm_plugins.networks.segments import joined
 from tonearm_plugins.transforms.onnx_codec import OnnxCodec, OnnxCodecOptions
-from trial_graphs import lstm_codec, noisy_codec, plain_codec, rank_4_codec, run, scaled_codec, state_codec
+from trial_graphs import (
+    cropped_codec,
+    lstm_codec,
+    noisy_codec,
+    plain_codec,
+    rank_4_codec,
+    run,
+    scaled_codec,
+    state_codec,
+)
 
 CODECS = [case for case in CASES if case.facts["kind"] in ("codec", "latent")]
 
@@ -94,6 +103,31 @@ def test_states_stream(tmp_path: Path) -> None:
         assert_close(streamed(made(path, chunk=chunk), signal, 4), wanted)
 
 
+@pytest.mark.parametrize("name", ["neucodec_tiny", "dac_tiny"])  # the header of the first does not tell its channels
+def test_tokens_are_streamed_into_a_file(name: str, tmp_path: Path) -> None:
+    case = next(case for case in CODECS if case.name == name)
+    signal = case.signal()
+    codes, books = signal.codes[0], signal.codebooks
+    layout = {
+        "axes": ["book", "frame"],
+        "size": case.facts["codebook_size"],
+        "sample_rate": books.sample_rate,
+        "samples_per_frame": books.samples_per_frame,
+    }
+    with tonearm.stream(tmp_path / "a.wav", subtype="FLOAT", layout=layout, model=str(case.path)) as out:
+        for begin in range(0, codes.shape[1], 5):
+            out.write(codes[:, begin : begin + 5])
+    assert_close(tonearm.read(tmp_path / "a.wav").samples, case.wave()[:1])
+
+
+@pytest.mark.parametrize("frames", [24, 64])
+def test_a_fixed_window_may_be_cropped_in_the_middle(frames: int, tmp_path: Path) -> None:
+    signal = tokens_of(frames)
+    wanted = sound_of(cropped_codec(tmp_path / "any.onnx"), signal.codes)
+    found = made(cropped_codec(tmp_path / "fixed.onnx", 24)).apply(signal, Context())
+    assert_close(found.samples, wanted)
+
+
 def test_a_known_length_cuts_the_sound(tmp_path: Path) -> None:
     path = plain_codec(tmp_path / "c.onnx")
     assert made(path).apply(tokens_of(70, length=20_000), Context()).length == 20_000
@@ -149,6 +183,30 @@ class TestWhatDoesNotFit:
         codes = np.zeros((1, 3, 9), np.int32)
         with pytest.raises(ItemError, match="takes 4 books, but the codec tokens have 3"):
             plugin.apply(CodecTokens(codes=codes, sample_rate=24000, samples_per_frame=320), Context())
+
+    def test_states_of_odd_names_get_one_line_for_both_ends(self, tmp_path: Path) -> None:
+        path = state_codec(tmp_path / "s.onnx")
+        model = onnx.load(str(path))
+        for one in (*model.graph.input, *model.graph.output):
+            one.name = {"cache_in": "a", "cache_out": "b"}.get(one.name, one.name)
+        for node in model.graph.node:
+            for names in (node.input, node.output):
+                names[:] = [{"cache_in": "a", "cache_out": "b"}.get(name, name) for name in names]
+        onnx.save(model, str(path))
+        layout = {"axes": ["book", "frame"], "size": [64] * 4, "sample_rate": 24000, "samples_per_frame": 320}
+        step = {"use": "onnx-codec", "with": {"model": str(path)}}
+        content = {
+            "tonearm": 1,
+            "input": {"use": "npy-reader", "with": {"layout": layout}},
+            "steps": [step],
+            "outputs": [{"use": "wav-writer", "file": "a.wav"}],
+        }
+        with pytest.raises(tonearm.PipelineError) as caught:
+            tonearm.load_pipeline(content)
+        (problem,) = caught.value.problems
+        assert problem.hint == '"inputs": {"a": "state"}, "outputs": {"b": "state"}'
+        step["with"] = {"model": str(path), "inputs": {"a": "state"}, "outputs": {"b": "state"}}
+        tonearm.load_pipeline(content)
 
     def test_a_sample_rate_that_nothing_tells(self, tmp_path: Path) -> None:
         path = plain_codec(tmp_path / "c.onnx")

@@ -142,6 +142,18 @@ def test_states_stream(tmp_path: Path) -> None:
         assert_close(streamed(made(path, chunk=chunk), signal, 4), wanted)
 
 
+def test_a_spectrum_is_streamed_into_a_file(tmp_path: Path) -> None:
+    (case, *_) = (case for case in VOCODERS if case.facts["kind"] == "spectrum" and case.run.endswith("B2"))
+    step = ("onnx-vocoder", {"model": str(case.path), "dialect": "vocos", "padding": "center"})
+    mel = case.signal().values[0]
+    with tonearm.stream(
+        tmp_path / "a.wav", subtype="FLOAT", kind="mel", dialect="vocos", axes=["mel", "frame"], steps=[step]
+    ) as out:
+        for begin in range(0, mel.shape[1], 5):
+            out.write(mel[:, begin : begin + 5])
+    assert_close(tonearm.read(tmp_path / "a.wav").samples, case.wave()[:1], 5e-5)
+
+
 def test_the_last_block_of_a_stream_may_be_cut_by_its_length(tmp_path: Path) -> None:
     transform, signal = made(vocoder(tmp_path / "v.onnx"), chunk=10), small_mel(60)
     whole = transform.apply(signal, Context()).samples

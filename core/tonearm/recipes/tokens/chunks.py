@@ -39,7 +39,7 @@ def refuse_chunk(layout: TokenLayout | None) -> None:
     if layout is None or not (reason := whole_reason(layout)):
         return
     hint = "collect all of them, and save them whole"
-    if layout.form in ("flat", "text") and layout.name:
+    if layout.form in ("flat", "text", "ragged") and layout.name:
         hint = f'write tonearm.to_tokens(chunk, layout="{layout.name}") of whole frames, or {hint}'
     raise ItemError(
         f"tokens in the layout {one_line(layout.label)} are undone as a whole, because {reason}",

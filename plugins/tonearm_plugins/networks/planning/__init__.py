@@ -16,7 +16,7 @@ from tonearm_plugins.networks.planning.inputs import plan_inputs
 from tonearm_plugins.networks.planning.outputs import form_of, plan_outputs
 from tonearm_plugins.networks.planning.signal_inputs import FLOATS, INTEGERS
 from tonearm_plugins.networks.planning.signature import tensor_in_words
-from tonearm_plugins.networks.planning.states import pair_states
+from tonearm_plugins.networks.planning.states import likely_states, pair_states
 from tonearm_plugins.networks.planning.wanted import Wanted, wanted_by, wanted_of
 
 __all__ = ["Wanted", "plan_of", "wanted_by", "wanted_of"]
@@ -52,8 +52,9 @@ def plan_of(header: NetworkHeader, wanted: Wanted, options: NetworkOptions) -> N
                 f"the input {tensor_in_words(one)} takes no numbers that NumPy has",
                 Advice("export the model with inputs of float32 or int64"),
             )
-    found = plan_inputs(numeric, options.inputs, wanted, faults) | states
     rest = [one for one in header.outputs if one.name not in state_outputs]
+    likely = likely_states(numeric, rest, options.inputs)
+    found = plan_inputs(numeric, options.inputs, wanted, faults, likely) | states
     n_fft = options.n_fft or (wanted.grid.n_fft if wanted.grid and _has_bins(rest, wanted.grid.n_fft) else None)
     made = plan_outputs(rest, options.outputs, n_fft, faults) | state_outputs
     inputs = tuple(found[one.name] for one in header.inputs if one.name in found)

@@ -51,6 +51,10 @@ class Faults:
         """Add a fault."""
         self.found.append(Fault(message, code, option, remedies))
 
+    def propose(self, option: str, lacking: Mapping[str, Any]) -> None:
+        """Add entries to the line to write for ``inputs`` or ``outputs``, which a fault of the other asks for."""
+        self._lacking[option].update(lacking)
+
     def ask(self, message: str, option: str, lacking: Mapping[str, Any], *remedies: Remedy) -> None:
         """Add a fault that entries in ``inputs`` or ``outputs`` mend; those of all faults become one line to write."""
         self._lacking[option].update(lacking)
@@ -60,11 +64,8 @@ class Faults:
         """Raise `OptionError` if there is a fault; its message ends with what the network takes and gives."""
         if not self.found:
             return
-        lines = tuple(
-            SetOption(option, {**self._given[option], **lacking})
-            for option, lacking in self._lacking.items()
-            if lacking
-        )
+        lines = [(option, {**self._given[option], **lacking}) for option, lacking in self._lacking.items() if lacking]
+        line = [SetOption(*lines[0], also=dict(lines[1:]))] if lines else []  # each alone would mend half
         others = (remedy for fault in self.found for remedy in fault.remedies)
         messages = dict.fromkeys(fault.message for fault in self.found)
         options = {fault.option for fault in self.found}
@@ -72,5 +73,5 @@ class Faults:
             f"{'; '.join(messages)}: {signature_of(header)}",
             option=options.pop() if len(options) == 1 else "model",
             code=self.found[0].code,
-            remedies=(*lines, *others),
+            remedies=(*line, *others),
         )

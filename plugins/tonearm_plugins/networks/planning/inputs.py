@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
-from tonearm.api import GiveOption
+from tonearm.api import Advice, GiveOption
 from tonearm_plugins.networks.plan import InputRole, PlannedInput, TensorInfo
 from tonearm_plugins.networks.planning import names
 from tonearm_plugins.networks.planning.faults import Faults
@@ -22,7 +22,11 @@ ROLES = ("codes", "values", "length", "scale", "state")
 
 
 def plan_inputs(
-    inputs: Sequence[TensorInfo], roles: Mapping[str, Any], wanted: Wanted, faults: Faults
+    inputs: Sequence[TensorInfo],
+    roles: Mapping[str, Any],
+    wanted: Wanted,
+    faults: Faults,
+    likely_states: Mapping[str, str],
 ) -> dict[str, PlannedInput]:
     """Return the inputs that are no states with their roles, by name.
 
@@ -36,6 +40,8 @@ def plan_inputs(
         What is known of the signal.
     faults
         Collection of faults to add to.
+    likely_states
+        Inputs that may be states, each with the output of its type and shape; to propose.
     """
     found = {one.name: planned for one in inputs if (planned := _planned(one, roles, wanted))}
     likely = [one for one in inputs if _takes_signal(one, roles, wanted)]
@@ -47,11 +53,35 @@ def plan_inputs(
     lacking = [one for one in beside if one.name not in found and roles.get(one.name) != "state"]
     if lacking and chosen:
         named = listed([tensor_in_words(one) for one in lacking])
-        faults.ask(f"nothing gives {named}", "inputs", {one.name: example_of(one) for one in lacking})
+        pairs = {
+            one.name: likely_states[one.name]
+            for one in lacking
+            if one.name in likely_states and not _meant(one, wanted)
+        }
+        examples = {one.name: "state" if one.name in pairs else example_of(one) for one in lacking}
+        faults.ask(f"nothing gives {named}", "inputs", examples)
+        if pairs:
+            faults.propose("outputs", dict.fromkeys(pairs.values(), "state"))
     for one in beside:
         if one.name in found:
             found[one.name] = replace(found[one.name], axes=axes_beside(found[one.name], signal.values()))
+            _check_list(found[one.name], faults)
     return found | signal
+
+
+def _check_list(planned: PlannedInput, faults: Faults) -> None:
+    """Add the fault of a list that has not as many numbers as its input."""
+    pairs = zip(planned.axes, planned.tensor.shape or (), strict=False)
+    sizes = [size for axis, size in pairs if axis not in ("batch", "one")]
+    if not isinstance(planned.given, list) or len(sizes) != 1 or not isinstance(sizes[0], int):
+        return
+    if len(planned.given) != sizes[0]:
+        faults.add(
+            f"the input {tensor_in_words(planned.tensor)} is given {len(planned.given)} numbers",
+            Advice(f"give {planned.tensor.name} {sizes[0]} of them, or one number for all, under `inputs`"),
+            code="model-mismatch",
+            option="inputs",
+        )
 
 
 def example_of(tensor: TensorInfo) -> Any:
@@ -63,11 +93,11 @@ def example_of(tensor: TensorInfo) -> Any:
     found = words(tensor.name)
     if found & names.PITCHES:
         return {"file": "f0/{stem}.npy"}
-    if tensor.dtype in INTEGERS or found & names.NOISES or not tensor.shape:
+    if tensor.dtype in INTEGERS or found & names.NOISES:
         return 0
     if found & (names.SPEEDS | names.SCALES | names.MASKS):
         return 1
-    return {"file": "speakers/{stem}.npy" if found & names.SPEAKERS else "values/{stem}.npy"}
+    return 0 if not tensor.shape else {"file": "speakers/{stem}.npy" if found & names.SPEAKERS else "values/{stem}.npy"}
 
 
 def _planned(tensor: TensorInfo, roles: Mapping[str, Any], wanted: Wanted) -> PlannedInput | None:

@@ -59,7 +59,13 @@ def waveform_axes(tensor: TensorInfo) -> Axes | None:
         return ()
     for axes in _WAVEFORMS.get(len(tensor.shape), ()):
         is_last_open = axes[-1] == "channel" and not isinstance(tensor.shape[-1], int)
-        if not is_last_open and all(_fits(size, axis) for size, axis in zip(tensor.shape, axes, strict=True)):
+        sizes = dict(zip(axes, tensor.shape, strict=True))
+        is_frame_open = isinstance(sizes["sample"], int) and axis_meant(sizes.get("channel")) == "frame"
+        if (
+            not is_last_open
+            and not is_frame_open
+            and all(_fits(size, axis) for size, axis in zip(tensor.shape, axes, strict=True))
+        ):
             return axes
     return None
 

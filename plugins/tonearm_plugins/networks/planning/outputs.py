@@ -20,6 +20,7 @@ FORMS: Mapping[frozenset[OutputRole], OutputForm] = {
     frozenset(["magnitude", "phase"]): "magnitude-phase",
     frozenset(["log_magnitude", "phase"]): "log-magnitude-phase",
     frozenset(["complex"]): "complex",
+    frozenset(["log_polar"]): "log-polar",
 }
 """What outputs are together, by their roles."""
 
@@ -102,9 +103,13 @@ def role_named(tensor: TensorInfo) -> OutputRole | None:
 
     >>> role_named(TensorInfo("log_mag", "float32", None)), role_named(TensorInfo("output", "float32", None))
     ('log_magnitude', None)
+    >>> role_named(TensorInfo("real_imag", "float32", None))
+    'complex'
     """
     found = words(tensor.name)
     roles: list[OutputRole] = [role for role, known in _WORDS.items() if found & known]
+    if {"real", "imag"} <= set(roles):
+        return "complex"
     roles = [role for role in roles if role not in _WHOLES] or roles  # stft_real is real, and audio_mag a magnitude
     if "log" in found and roles == ["magnitude"]:
         return "log_magnitude"
@@ -136,12 +141,14 @@ def _guessed(
 def _role_of_one(tensor: TensorInfo, bins: int | None, faults: Faults) -> OutputRole:
     """Return the role of the only output that may sound."""
     named = role_named(tensor)
-    if named in (None, "waveform", "x", "y") and shapes.can_be_waveform(tensor):
+    named = None if named in ("x", "y") else named  # alone, it is any output
+    if named in (None, "waveform") and shapes.can_be_waveform(tensor):
         return "waveform"
     if named in (None, "complex") and shapes.complex_axes(tensor, bins):
         if named is None and not shapes.is_surely_complex(tensor, bins) and not words(tensor.name) & _SPECTRA:
             faults.ask(
-                f"the output {tensor.name} may hold real and imaginary parts, or log-magnitudes and phases",
+                f"the output {tensor.name} may hold real and imaginary parts (complex), or log-magnitudes and phases"
+                " (log_polar)",
                 "outputs",
                 {tensor.name: "complex"},
             )
@@ -196,7 +203,7 @@ def _planned(tensor: TensorInfo, role: OutputRole, bins: int | None, faults: Fau
     if role == "waveform":
         axes = shapes.waveform_axes(tensor)
     else:
-        axes = shapes.complex_axes(tensor, bins) if role == "complex" else shapes.part_axes(tensor, bins)
+        axes = shapes.complex_axes(tensor, bins) if role in ("complex", "log_polar") else shapes.part_axes(tensor, bins)
     if axes is None:
         of = "" if bins is None or role == "waveform" else f" of {bins} bins"
         faults.add(

@@ -61,7 +61,8 @@ def signal_inputs(chosen: Sequence[TensorInfo], wanted: Wanted, faults: Faults) 
     if one_input and len(chosen) > 1:
         role = "codes" if wanted.kind == "tokens" else "values"
         several = listed([one.name for one in chosen])
-        faults.ask(f"{several} can each take the {wanted.noun}", "inputs", {chosen[0].name: role})
+        others = [GiveOption("model", "the decoder of a codec of 1 book")] if wanted.kind == "tokens" else []
+        faults.ask(f"{several} can each take the {wanted.noun}", "inputs", {chosen[0].name: role}, *others)
         return {}
     if wanted.kind != "tokens":
         return {one.name: _values(one, wanted, faults) for one in chosen}

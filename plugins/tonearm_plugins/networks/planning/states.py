@@ -43,7 +43,8 @@ def pair_states(
         partner = _partner(one, left, output_roles, is_given=is_given)
         if partner is None:
             if is_given:
-                _ask(one, left, faults)
+                asked = _ask(one, left, faults)
+                left = [other for other in left if other is not asked]
             continue
         left.remove(partner)
         axes = _axes(one)
@@ -51,6 +52,33 @@ def pair_states(
             faults.add(f"the state {tensor_in_words(one)} has more than one size that is not fixed")
         found[0][one.name] = PlannedInput(tensor=one, role="state", axes=axes or (), state=partner.name)
         found[1][partner.name] = PlannedOutput(tensor=partner, role="state", axes=axes or ())
+    return found
+
+
+def likely_states(
+    inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo], roles: Mapping[str, object]
+) -> dict[str, str]:
+    """Return the inputs that may be states, though no name says so, each with the output of its type and shape.
+
+    Parameters
+    ----------
+    inputs, outputs
+        Inputs and outputs that are no states.
+    roles
+        What the options say of inputs, by name.
+
+    Examples
+    --------
+    >>> a = TensorInfo("a", "float32", (2, "batch", 16))
+    >>> likely_states([a], [TensorInfo("wav", "float32", ("batch", 1, "n")), TensorInfo("b", "float32", a.shape)], {})
+    {'a': 'b'}
+    """
+    left, found = list(outputs), {}
+    for one in inputs:
+        same = [other for other in left if other.dtype == one.dtype and other.shape == one.shape and one.shape]
+        if one.name not in roles and same:
+            found[one.name] = same[0].name
+            left.remove(same[0])
     return found
 
 
@@ -64,15 +92,15 @@ def _partner(
     return next(iter((*named, *said)), None)
 
 
-def _ask(one: TensorInfo, left: Sequence[TensorInfo], faults: Faults) -> None:
-    """Add the fault of a state without an output."""
+def _ask(one: TensorInfo, left: Sequence[TensorInfo], faults: Faults) -> TensorInfo | None:
+    """Add the fault of a state without an output, and return the output that it may be."""
     same = sorted((other for other in left if _have_same_shape(one, other)), key=lambda other: other.shape != one.shape)
-    fitting = [other.name for other in same]
     message = f"no output has the name of the state {one.name}"
-    if fitting:
-        faults.ask(message, "outputs", {fitting[0]: "state"})
-    else:
-        faults.ask(f"{message}, nor its type and shape", "inputs", {one.name: 0})
+    if same:
+        faults.ask(message, "outputs", {same[0].name: "state"})
+        return same[0]
+    faults.ask(f"{message}, nor its type and shape", "inputs", {one.name: 0})
+    return None
 
 
 def _have_same_shape(one: TensorInfo, other: TensorInfo) -> bool:

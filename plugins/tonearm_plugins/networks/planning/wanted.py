@@ -96,7 +96,12 @@ def wanted_of(spec: Spec, recipe: MelDialect | None = None) -> Wanted:
         latents = spec.carried.get(LatentFormat)
         if not isinstance(latents, LatentFormat):
             return Wanted(kind="latent", sample_rate=spec.sample_rate)
-        return Wanted(kind="latent", sample_rate=latents.sample_rate, samples_per_frame=latents.samples_per_frame)
+        return Wanted(
+            kind="latent",
+            bands=latents.bands,
+            sample_rate=latents.sample_rate,
+            samples_per_frame=latents.samples_per_frame,
+        )
     known = recipe or spec.carried.get(MelDialect)
     return _of_recipe(known) if isinstance(known, MelDialect) else Wanted(kind="mel", sample_rate=spec.sample_rate)
 

@@ -31,10 +31,11 @@ def test_delays_of_nothing_need_nothing():
 
 
 def test_the_error_names_the_layout_and_what_to_write():
-    with pytest.raises(ItemError, match="tokens in the layout orpheus are undone as a whole") as flat:
-        refuse_chunk(LAYOUTS.find("orpheus"))
-    assert flat.value.code == "needs-whole"
-    assert flat.value.hint.startswith('write tonearm.to_tokens(chunk, layout="orpheus')
+    for name in ("orpheus", "snac-24k"):
+        with pytest.raises(ItemError, match=f"tokens in the layout {name}.* are undone as a whole") as parted:
+            refuse_chunk(LAYOUTS.find(name))
+        assert parted.value.code == "needs-whole"
+        assert parted.value.hint.startswith(f'write tonearm.to_tokens(chunk, layout="{name}')
     with pytest.raises(ItemError) as delayed:
         refuse_chunk(LAYOUTS.find("musicgen"))
     assert delayed.value.hint == "collect all of them, and save them whole"

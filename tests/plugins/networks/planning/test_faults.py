@@ -40,15 +40,14 @@ def test_one_fault_points_at_its_option() -> None:
     assert (raised(faults).code, raised(faults).option) == ("model-mismatch", "batch")
 
 
-def test_what_inputs_and_outputs_lack_is_one_line_each() -> None:
+def test_what_inputs_and_outputs_lack_is_one_remedy() -> None:
     faults = Faults({"sid": 3}, {})
     faults.ask("f0 is missing", "inputs", {"f0": 0})
     faults.ask("g is missing", "inputs", {"g": 1}, Advice("or not"))
     faults.ask("what is a", "outputs", {"a": "waveform"})
     error = raised(faults)
     assert error.remedies == (
-        SetOption("inputs", {"sid": 3, "f0": 0, "g": 1}),
-        SetOption("outputs", {"a": "waveform"}),
+        SetOption("inputs", {"sid": 3, "f0": 0, "g": 1}, also={"outputs": {"a": "waveform"}}),
         Advice("or not"),
     )
     assert error.code == "unclear-model"

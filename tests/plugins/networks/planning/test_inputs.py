@@ -52,7 +52,7 @@ def test_a_mask_lets_all_frames_through() -> None:
         ("noise_scale float32 (1)", 0),
         ("noise float32 (batch, 192, frames)", 0),
         ("length_scale float32 (1)", 1),
-        ("speed float32 ()", 0),
+        ("speed float32 ()", 1),
         ("sid int64 (1)", 0),
         ("style float32 (1, 256)", {"file": "speakers/{stem}.npy"}),
         ("g float32 (batch, 256, 1)", {"file": "speakers/{stem}.npy"}),
@@ -83,9 +83,33 @@ def test_the_text_of_files_that_are_given_is_in_the_remedy() -> None:
     assert error.remedies == (SetOption("inputs", {"f0": {"file": "f0/{stem}.npy"}, "sid": 0}),)
 
 
+def test_states_of_odd_names_are_proposed_by_their_shapes() -> None:
+    takes = f"{CODES};in_a float32 (2, batch, 16);in_b float32 (2, batch, 16)"
+    gives = "wav float32 (batch, 1, n);o1 float32 (2, batch, 16);o2 float32 (2, batch, 16)"
+    error, message = refusal(TOKENS, takes, gives)
+    assert message == "nothing gives in_a float32 (2, batch, 16) and in_b float32 (2, batch, 16)"
+    inputs, outputs = {"in_a": "state", "in_b": "state"}, {"o1": "state", "o2": "state"}
+    assert error.remedies == (SetOption("inputs", inputs, also={"outputs": outputs}),)
+    error, _ = refusal(TOKENS, takes, gives, inputs=inputs)
+    assert error.remedies == (SetOption("outputs", outputs),)
+    made = plan(TOKENS, takes, gives, inputs=inputs, outputs=outputs)
+    assert [one.state for one in made.inputs] == ["", "o1", "o2"]
+
+
+def test_a_list_has_as_many_numbers_as_its_input() -> None:
+    style = f"{MELS};style float32 (batch, 3, 1)"
+    assert roles(plan(MEL, style, inputs={"style": [1.0, 2.0, 3.0]}))["style"] == "given"
+    error, message = refusal(MEL, style, inputs={"style": [1.0, 2.0]})
+    assert message == "the input style float32 (batch, 3, 1) is given 2 numbers"
+    assert (error.option, error.hint) == ("inputs", "give style 3 of them, or one number for all, under `inputs`")
+    plan(MEL, f"{MELS};style float32 (batch, any)", inputs={"style": [1.0, 2.0]})
+
+
 def test_codes_are_known_by_their_names_among_other_whole_numbers() -> None:
     made = plan(
-        TOKENS, "ids int64 (batch, 8, frames);language int64 (1);what int64 (4)", inputs={"language": 1, "what": [1]}
+        TOKENS,
+        "ids int64 (batch, 8, frames);language int64 (1);what int64 (4)",
+        inputs={"language": 1, "what": [1, 2, 3, 4]},
     )
     assert roles(made)["ids"] == "codes"
     made = plan(

@@ -24,7 +24,7 @@ FIGURES = {"hop_length": 64}
         *((name, "imag") for name in ("imag", "imaginary", "im")),
         *((name, "x") for name in ("x", "cos")),
         *((name, "y") for name in ("y", "sin")),
-        *((name, "complex") for name in ("stft", "complex_spec")),
+        *((name, "complex") for name in ("stft", "complex_spec", "real_imag")),
         *((name, "waveform") for name in ("wav", "audio_values", "waveform", "recon", "speech")),
         *((name, None) for name in ("output", "spec", "out_a", "spectrum", "mag_phase", "42", "/Mul_7_output_0")),
     ],
@@ -74,6 +74,16 @@ def test_parts_of_a_spectrum_are_known_together(outputs: str, form: str) -> None
     assert (made.grid.n_fft, made.grid.hop_length) == (1024, 64)
 
 
+def test_fixed_sizes_behind_open_frames_are_no_samples() -> None:
+    made = plan(LATENTS, Z, "real_imag float32 (batch, T, 1026)", **FIGURES)
+    assert (made.form, axes(made, "real_imag")) == ("complex", "batch frame complex-bin")
+
+
+def test_a_lone_output_may_have_the_name_of_a_part() -> None:
+    made = plan(LATENTS, Z, "y float32 (batch, 513, T, 2)", **FIGURES)
+    assert (made.form, axes(made, "y")) == ("complex", "batch bin frame complex")
+
+
 def test_axes_of_parts() -> None:
     made = plan(LATENTS, Z, "real float32 (batch, frames, 513);imag float32 (batch, frames, 513)", **FIGURES)
     assert axes(made, "real") == axes(made, "imag") == "batch frame bin"
@@ -117,7 +127,7 @@ def test_a_waveform_may_be_of_whole_numbers() -> None:
         ),
         (
             "a float32 (batch, 256, frames)",
-            "the output a may hold real and imaginary parts, or log-magnitudes and phases",
+            "the output a may hold real and imaginary parts (complex), or log-magnitudes and phases (log_polar)",
             {"a": "complex"},
         ),
     ],
@@ -174,4 +184,4 @@ def test_forms_are_those_of_outputs_that_sound() -> None:
     assert form_of(made.outputs) == "magnitude-phase"
     assert form_of([]) is None
     assert form_of([*made.outputs, *made.outputs]) is None
-    assert len(set(FORMS.values())) == len(FORMS) == 6
+    assert len(set(FORMS.values())) == len(FORMS) == 7

@@ -108,8 +108,7 @@ def test_what_is_wrong_is_told_all_at_once_with_the_lines_to_change() -> None:
         "float32 (1, frames) and names string (1), and gives a float32 (1, 513, n) and b float32 (1, 513, n)"
     )
     assert raised.value.remedies == (
-        SetOption("inputs", {"f0": {"file": "f0/{stem}.npy"}}),
-        SetOption("outputs", {"a": "magnitude", "b": "phase"}),
+        SetOption("inputs", {"f0": {"file": "f0/{stem}.npy"}}, also={"outputs": {"a": "magnitude", "b": "phase"}}),
         Advice("save the model as one file, or with its weights beside it"),
         Advice("export it with opset 17"),
         Advice("export it with the standard operators"),

@@ -165,4 +165,5 @@ def test_inputs_that_can_each_take_the_signal_are_asked_about() -> None:
     assert message == "a and b can each take the mel spectrogram of hifigan"
     assert error.remedies == (SetOption("inputs", {"a": "values"}),)
     error, message = refusal(ONE_BOOK, "a int64 (batch, frames);b int64 (batch, frames)")
-    assert error.remedies == (SetOption("inputs", {"a": "codes"}),)
+    codec = GiveOption("model", "the decoder of a codec of 1 book")
+    assert error.remedies == (SetOption("inputs", {"a": "codes"}), codec)

@@ -32,6 +32,8 @@ def test_codebooks_tell_books_strides_and_rates() -> None:
 def test_latents_tell_their_rates() -> None:
     found = wanted_of(Spec(signals=(Latents,)).carrying(FORMAT))
     assert found == Wanted(kind="latent", sample_rate=24000, samples_per_frame=480)
+    known = LatentFormat(sample_rate=24000, samples_per_frame=480, bands=64)
+    assert wanted_of(Spec(signals=(Latents,)).carrying(known)).bands == 64
     assert wanted_of(Spec(signals=(Latents,))) == Wanted(kind="latent")
 
 
