@@ -199,11 +199,13 @@ class Pipeline(Converter):
 
 def _with_rows(given: Any) -> Any:
     """Return sources whose lists with rows of different lengths, as codec tokens have, are arrays by number."""
-    from tonearm.given_arrays import rows_of
+    from tonearm.given_arrays import coded_segments, rows_of
 
     if isinstance(given, Mapping):
-        return {key: rows_of(one) or one for key, one in given.items()}
-    return [rows_of(one) or one for one in given] if isinstance(given, (list, tuple)) else given
+        return {key: coded_segments(one) or rows_of(one) or one for key, one in given.items()}
+    if not isinstance(given, (list, tuple)):
+        return given
+    return [coded_segments(one) or rows_of(one) or one for one in given]
 
 
 def _is_array(given: object) -> bool:
