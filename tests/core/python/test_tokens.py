@@ -151,3 +151,12 @@ def test_a_wrong_element_leaves_nothing_behind(monkeypatch):
     del caught
     gc.collect()
     assert not ignored
+
+
+@pytest.mark.parametrize("text", ["<|speech_1|><|speech_2|>", ["<|speech_1|>", "<|speech_2|>"]])
+def test_functions_that_take_paths_say_what_becomes_of_text(text, tmp_path):
+    with pytest.raises(UsageError, match="a string is a path here") as caught:
+        tonearm.save(text, tmp_path / "a.npy", layout="neutts")
+    assert "tonearm.to_tokens(text" in str(caught.value)
+    tonearm.save(tonearm.to_tokens(text, layout="neutts"), tmp_path / "a.npy")
+    assert np.load(tmp_path / "a.npy").tolist() == [[[1, 2]]]
