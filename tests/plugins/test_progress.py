@@ -342,6 +342,8 @@ SILENT = {
     ("transform", "split"): "one pass of powers",
     ("transform", "time-stretch"): "librosa's phase vocoder: one call, whose phases depend on all frames before",
     ("transform", "trim"): "one pass of powers",
+    ("decoder", "codec-file-reader"): "some bits of each frame: an hour has less than a few megabytes",
+    ("encoder", "tokens-writer"): "one text of some marks a frame",
     ("decoder", "pcm-reader"): "one conversion of mapped samples",
 }
 """Plugins that report no progress, and why: they take less than 0.3 s for 20 minutes, or are one call of a library."""
