@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -118,14 +119,52 @@ def arrays_within(given: object, *, takes_rows: bool = False) -> GivenArrays | N
     given
         What a caller gives.
     takes_rows
-        Whether a list may have rows of different lengths.
+        Whether a list may have rows of different lengths, or be the segments of codec tokens.
     """
     if isinstance(given, GivenArrays):
         return given
     if isinstance(given, Mapping):
         return GivenArrays(given)
-    found = arrays_of_pair(given)
+    found = coded_segments(given) if takes_rows else None
+    if found is None:
+        found = arrays_of_pair(given)
     return rows_of(given) if found is None and takes_rows else found
+
+
+def coded_segments(given: object) -> GivenArrays | None:
+    """Return segments of codec tokens, pairs of codes and their factor or None, by name; None for anything else.
+
+    EnCodec's own ``encode()`` returns a list of these pairs, one for each segment. A pair alone is one segment.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> list(coded_segments([(np.zeros((1, 8, 75), int), np.ones((1, 1))), (np.zeros((1, 8, 20), int), None)]))
+    ['codes.0', 'scale.0', 'codes.1']
+    """
+    pairs = [given] if isinstance(given, tuple) and _is_segment(given) and given[1] is None else given
+    if not isinstance(pairs, (list, tuple)) or not pairs or not all(map(_is_segment, pairs)):
+        return None
+    found: dict[str, Any] = {}
+    for number, (codes, scale) in enumerate(pairs):
+        found[f"codes.{number}"] = codes
+        if scale is not None:
+            found[f"scale.{number}"] = scale if getattr(scale, "shape", ()) else [float(scale)]
+    return GivenArrays(found)
+
+
+def _is_segment(given: Any) -> bool:
+    """Return whether something is a pair of codes and the factor of each element of their batch, or None."""
+    if not isinstance(given, (tuple, list)) or len(given) != 2 or len(getattr(given[0], "shape", ())) < 2:
+        return False
+    codes, scale = given
+    if scale is None or isinstance(scale, float):
+        return True
+    shape = getattr(scale, "shape", None)
+    if shape is None or "int" in str(scale.dtype):
+        return False
+    elements = codes.shape[0] if len(codes.shape) > 2 else 1
+    return len(shape) < 3 and math.prod(shape) == elements
 
 
 def arrays_of_pair(given: object) -> GivenArrays | None:

@@ -186,6 +186,8 @@ ELSEWHERE = {
     "pipeline/inference.py:_by_content": "test_inference: no decoder has the suffix, and there is no pipeline yet",
     "pipeline/inference.py:_other_suffixes": "test_convert: the encoder for any suffix, and there is no pipeline yet",
     "pipeline/inference.py:plugin_by_suffix": "test_convert: two decoders of a suffix",
+    "recipes/tokens/undo_axes.py:_batch_or_segments": "test_undo_axes: a batch or segments, both of which help",
+    "run/reading_problem.py:_fitting_layouts": "test_reading_problem: layouts that fit beside a missing rate",
     "pipeline/structure.py:_output_file": "test_structure: an output without a file, whose place is not known",
     "signals/windows.py:checked_values": "test_windows: a window of another length",
     "transforms/filter.py:check_blocks": "test_streaming_transforms: filtering backwards in a stream",

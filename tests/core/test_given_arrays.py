@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tonearm.errors import ItemError
-from tonearm.given_arrays import GivenArrays, GivenRows, arrays_of_pair, arrays_within, rows_of
+from tonearm.given_arrays import GivenArrays, GivenRows, arrays_of_pair, arrays_within, coded_segments, rows_of
 from tonearm.signals import MagnitudeSpectrogram, StftGrid, Waveform
 
 AUDIO = np.array([0.0, 0.5, -0.5], np.float32)
@@ -150,3 +150,47 @@ class TestRows:
         assert arrays_within(found) is found
         assert list(arrays_within({"a": [1]})) == ["a"]
         assert isinstance(pickle.loads(pickle.dumps(found)), GivenRows)
+
+
+CODES = np.zeros((1, 4, 6), np.int64)
+FACTOR = np.ones((1, 1), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ([(CODES, None)], ["codes.0"]),
+        ((CODES, None), ["codes.0"]),
+        ([[CODES, FACTOR], (CODES[..., :2], FACTOR)], ["codes.0", "scale.0", "codes.1", "scale.1"]),
+        ([(CODES[0], 0.5), (CODES[0], np.float32(0.25))], ["codes.0", "scale.0", "codes.1", "scale.1"]),
+    ],
+)
+def test_pairs_of_codes_and_factors_are_segments(given: Any, names: list[str]) -> None:
+    found = coded_segments(given)
+    assert found is not None
+    assert list(found) == names
+    assert all(found[name].ndim for name in names)  # a number alone would be a statement
+    assert list(arrays_within(given, takes_rows=True) or ()) == names
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [],
+        CODES,
+        [CODES, CODES],
+        [(CODES, CODES)],
+        [(CODES, FACTOR.astype(int))],
+        [(CODES, np.ones((2, 1), np.float32))],
+        [(CODES[0, 0], None)],
+        [(CODES, 24000)],
+        [(CODES, None), CODES],
+        (CODES, 24000),
+    ],
+)
+def test_other_pairs_are_no_segments(given: Any) -> None:
+    assert coded_segments(given) is None
+
+
+def test_only_tokens_have_segments() -> None:
+    assert arrays_within([(CODES, None)]) is None

@@ -33,7 +33,7 @@ FAMILIES = (
 
 TYPED = (
     *("orpheus", "musicgen", "snac", "dac", "mimi", "moshi", "csm", "dia", "zonos", "parler", "bark", "qwen3-tts"),
-    *("kani", "fish-speech", "neutts", "llasa", "outetts", "spark", "chatterbox", "cosyvoice", "wavtokenizer"),
+    *("kani", "fish-speech", "fish", "neutts", "llasa", "outetts", "spark", "chatterbox", "cosyvoice", "wavtokenizer"),
     *("speechtokenizer", "moss-ttsd", "yue", "higgs", "encodec", "audiogen"),
 )
 """Names that people type."""

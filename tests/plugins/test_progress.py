@@ -342,9 +342,9 @@ SILENT = {
     ("transform", "split"): "one pass of powers",
     ("transform", "time-stretch"): "librosa's phase vocoder: one call, whose phases depend on all frames before",
     ("transform", "trim"): "one pass of powers",
+    ("decoder", "codec-file-reader"): "some bits of each frame: an hour has less than a few megabytes",
+    ("encoder", "tokens-writer"): "one text of some marks a frame",
     ("decoder", "pcm-reader"): "one conversion of mapped samples",
-    ("decoder", "codec-file-reader"): "codes of less than 1/20 of the size of the sound",
-    ("encoder", "tokens-writer"): "some hundred marks for a second of sound",
 }
 """Plugins that report no progress, and why: they take less than 0.3 s for 20 minutes, or are one call of a library."""
 

@@ -17,6 +17,7 @@ from tonearm.arrays.stated import ignores_file, rate_among, with_stated
 from tonearm.arrays.stated_channels import check_channels
 from tonearm.arrays.stated_figures import check_figures
 from tonearm.arrays.stated_lengths import stated_lengths
+from tonearm.arrays.stated_segments import with_stated_segments
 from tonearm.arrays.whole_sounds import refuse_file, sound
 from tonearm.errors import ItemError, RemoveOption, one_line
 from tonearm.given_arrays import GivenRows
@@ -24,7 +25,7 @@ from tonearm.plugins.context import Context
 from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.item import Item
 from tonearm.plugins.ports import Spec
-from tonearm.signals import Signal, Waveform
+from tonearm.signals import CodecTokens, Signal, Waveform
 from tonearm.source import Source
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class ArrayDecoder(Decoder[Signal, ArrayOpts], Generic[ArrayOpts]):
                     continue
                 if is_used:
                     check_channels(one, says, key)
-                yield one
+                yield with_stated_segments(one, says) if is_used and isinstance(one, CodecTokens) else one
         except ItemError as error:
             yield error if isinstance(array, Waveform) else retryable(error, array, index, context, companions, stated)
 

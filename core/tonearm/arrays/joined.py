@@ -12,6 +12,7 @@ from tonearm.arrays.options import ArrayOptions
 from tonearm.arrays.selection import no_such_key
 from tonearm.arrays.stated import Statements, holds_no_numbers, ignores_file, rate_among, with_stated
 from tonearm.arrays.stated_lengths import has_name_of_lengths
+from tonearm.arrays.stated_segments import with_stated_segments
 from tonearm.arrays.values import numbers
 from tonearm.errors import ItemError
 from tonearm.plugins.context import Context
@@ -147,7 +148,11 @@ def _signals(
     options = with_stated(options, stated)
     given = [numbers(array) for array in arrays]
     for index, one in enumerate(options.read_kind.read_whole(given, options.axes, lengths, context) or ()):
-        yield _with_scales(one, index, factors) if isinstance(one, CodecTokens) else one
+        if not isinstance(one, CodecTokens):
+            yield one
+            continue
+        known = one if ignores_file(options) else with_stated_segments(one, says)
+        yield _with_scales(known, index, factors)
 
 
 def _with_scales(tokens: CodecTokens, index: int, factors: list[Array]) -> CodecTokens:

@@ -21,6 +21,7 @@ from tonearm.inspect import Inspection, inspect_file
 from tonearm.inspect.alike import MAX_NAMED, AlikeArrays, group_alike, group_files
 from tonearm.inspect.folders import folder_files, is_folder
 from tonearm.inspect.preview import WIDTH
+from tonearm.inspect.token_levels import with_levels
 from tonearm.pipeline.document import escape_variables
 from tonearm.pipeline.given_limits import read_limits
 from tonearm.plugins.registry import Registry
@@ -139,7 +140,7 @@ class _Work:
         except ItemError as error:
             tracebacks.show(error)
             return found, error
-        return found, None
+        return with_levels(found, self._registry), None
 
     def _opened(self, file: str) -> tuple[str, str | None, Source | None]:
         """Return a name for messages, the decoder that was named or told, and what came through a pipe.

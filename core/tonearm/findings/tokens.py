@@ -25,8 +25,6 @@ SPECIALS = 128
 STEREO = 2
 """Number of channels where one axis holds books and channels."""
 
-_FOLDED_BOOKS = "(book channel)"
-
 NEAR = 0.8
 """Part of the size of a book that the greatest of a few dozen codes exceeds."""
 
@@ -143,10 +141,15 @@ def _book_counts(layout: TokenLayout, sizes: list[int]) -> Iterator[int]:
         return
     for chosen in combinations(layout.axes, len(sizes)):
         given = {part: size for name, size in zip(chosen, sizes, strict=True) for part in name.strip("()").split()}
-        folded = STEREO if _FOLDED_BOOKS in chosen else 1
-        books, odd = divmod(given.get("book", 1), folded)
+        books, odd = divmod(given.get("book", 1), _rows_of_a_book(chosen))
         if "frame" in given and not odd and (given["frame"] > books or books == _expected_books(layout)):
             yield books
+
+
+def _rows_of_a_book(axes: Sequence[str]) -> int:
+    """Return how many rows a book has in the axis of the books: one for each channel that is folded into it."""
+    parts = next((name.strip("()").split() for name in axes if "book" in name), [])
+    return STEREO if "channel" in parts else 1
 
 
 def _expected_books(layout: TokenLayout) -> int | None:

@@ -14,6 +14,7 @@ from tonearm.conversion.formats import format_of
 from tonearm.conversion.keywords import plain_keyword
 from tonearm.conversion.results import encode_item, publish, waveform_of
 from tonearm.conversion.saved import Saved
+from tonearm.errors import UsageError
 from tonearm.errors.short_errors import short_errors
 from tonearm.errors.warning import warn
 from tonearm.pipeline.converter import as_source
@@ -354,10 +355,23 @@ def _plugins() -> registries.Registry:
 def _given(audio: Any, registry: registries.Registry, options: Mapping[str, Any]) -> GivenSource:
     """Return what a caller gives as a source, with its decoder if it is a file."""
     are_tokens = options.get("layout") is not None or options.get("kind") == "tokens"
+    if are_tokens:
+        _refuse_text(audio)
     source = as_source(audio, takes_rows=are_tokens)
     if source.in_memory:
         return GivenSource(source)
     return file_source(audio, None, registry, has_layout=options.get("layout") is not None)
+
+
+def _refuse_text(audio: Any) -> None:
+    """Raise `UsageError` for text of tokens, as a string here is a path."""
+    is_marks = isinstance(audio, str) and "<" in audio and ">" in audio
+    if is_marks or (isinstance(audio, (list, tuple)) and audio and all(isinstance(one, str) for one in audio)):
+        raise UsageError(
+            "text of tokens is given as tokens, since a string is a path here",
+            code="wrong-form",
+            hint="tonearm.to_tokens(text, layout=…) makes tokens of it; give these, without a layout",
+        )
 
 
 def _warn(messages: Iterable[str]) -> None:

@@ -198,13 +198,13 @@ class Pipeline(Converter):
 
 
 def _with_rows(given: Any) -> Any:
-    """Return sources whose lists with rows of different lengths are arrays by number."""
-    from tonearm.given_arrays import rows_of
+    """Return sources whose lists with rows of different lengths, as codec tokens have, are arrays by number."""
+    from tonearm.given_arrays import coded_segments, rows_of
 
     if isinstance(given, Mapping):
-        return {key: rows_of(one) or one for key, one in given.items()}
+        return {key: coded_segments(one) or rows_of(one) or one for key, one in given.items()}
     if isinstance(given, (list, tuple, Iterator)):
-        return (rows_of(one) or one for one in given)
+        return (coded_segments(one) or rows_of(one) or one for one in given)
     return given  # which `find_sources` refuses, or takes as paths
 
 

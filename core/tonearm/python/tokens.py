@@ -12,7 +12,7 @@ from tonearm.conversion.keywords import plain_keyword, with_keywords
 from tonearm.errors import ItemError, UsageError
 from tonearm.errors.short_errors import short_errors
 from tonearm.errors.warning import warn
-from tonearm.given_arrays import rows_of
+from tonearm.given_arrays import coded_segments, rows_of
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.check import bind_decoder, check
 from tonearm.pipeline.converter import Converter, as_source
@@ -49,6 +49,7 @@ def to_tokens(
           lengths, they are a batch;
         - codes with their axes: an array or a tensor, as the layout says;
         - levels of a codec such as SNAC: a list of arrays, coarse first, for a layout of levels;
+        - segments as EnCodec's ``encode()`` returns them: a list of pairs of codes and their factor, or None;
         - a mapping of arrays, or a file: a `pathlib.Path` or an open file. A string is text, never a path.
     layout
         Layout in which the model writes: a name, ``{"base": NAME, …}`` with what differs, all figures, or a
@@ -84,7 +85,8 @@ def to_tokens(
     registry = registries.default()
     warn_of_disabled_packages(registry)
     given = {name: plain_keyword(value) for name, value in {"layout": layout, **options}.items() if value is not None}
-    found = _of_file(raw, given, registry) if _is_file(raw) else _of_memory(raw, given, registry)
+    raw = coded_segments(raw) or raw
+    found: Iterable[Any] = _of_file(raw, given, registry) if _is_file(raw) else _of_memory(raw, given, registry)
     tokens = [_checked(one) for one in found]
     return tokens[0] if len(tokens) == 1 else tokens
 
@@ -107,14 +109,14 @@ def _of_file(raw: Any, given: Mapping[str, Any], registry: registries.Registry) 
     return Converter(checked).convert(source)
 
 
-def _of_memory(raw: Any, given: dict[str, Any], registry: registries.Registry) -> Iterable[Any]:
+def _of_memory(raw: Any, given: dict[str, Any], registry: registries.Registry) -> list[Any]:
     """Return the signals of text, ids, arrays, or a list of these."""
     lengths = given.pop("lengths", None)
     bound = bind_decoder(_pipeline({"kind": "tokens", **given}, OF_ARRAY, registry), None, registry, form=FORM)
     options: Any = bound.plugin.options
     context = Context(on_warning=warn, catalogue=registry.catalogue)
     with as_item_error(bound):
-        found: Iterable[Any] = options.kind.read_raw(
+        found = options.kind.read_raw(
             _raw(raw), context, axes=options.axes, lengths=None if lengths is None else as_array(lengths)
         )
         return list(found)  # here, so that an error names the decoder

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from tonearm.errors import GiveOption, ItemError, PipelineError, TonearmError
+from tonearm.errors import ChooseOption, GiveOption, ItemError, PipelineError, TonearmError
 from tonearm.pipeline.blame import as_item_error
 from tonearm.pipeline.check import bind_decoder
 from tonearm.pipeline.document import override
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 ANY_VALUES: Mapping[str, Any] = {"sample_rate": 22050, "encoding": "pcm_s16le"}
 """Values of options with which a source is read if they are missing, only to find what else is."""
 
-STATING = frozenset(("layout",))
-"""Options whose values state the sample rate: tried beside the one above, they would only contradict it."""
-
 OTHER_FILE = frozenset(("wrong-format", "not-npy"))
 """Codes of errors of a source that is no file of its decoder, whose options do not matter."""
+
+MOST_LAYOUTS = 4
+"""Largest number of layouts that a message names."""
 
 MAX_SEARCHED = 1000
 """Number of matches of a pattern among which the first file is searched."""
@@ -74,6 +74,7 @@ def with_reading_problem(
     if any(problem.code != "missing-option" for problem in error.problems):
         return error
     try:
+        bare = root
         asked = {remedy.option for one in error.problems for remedy in one.remedies if isinstance(remedy, GiveOption)}
         for name in sorted(asked & ANY_VALUES.keys()):
             root = override(root, f"input.with.{name}={ANY_VALUES[name]}")
@@ -81,14 +82,7 @@ def with_reading_problem(
         source = read(bound)
         if source is None:
             return error
-        with as_item_error(bound, source=source), limited_memory(memory()):
-            decoder = plugin_as(bound, Decoder)
-            context = Context(catalogue=registry.catalogue)
-            first = next(iter(decoder.decode(inflated_source(source, type(decoder).suffixes), context)), None)
-            if isinstance(first, ItemError):
-                if any(getattr(remedy, "option", "") in STATING for remedy in first.remedies):
-                    first.retry = None
-                raise first
+        _read_first(bound, source, registry, memory)
     except PipelineError:
         return error
     except ItemError as found:
@@ -99,10 +93,55 @@ def with_reading_problem(
             return error
         asking = error.problems[0]
         problem = replace(found.problem, file=asking.file, line=asking.line, column=asking.column)
+        if found.code == "unknown-kind" and not any(one.option == "layout" for one in _choices(found)):
+            fit = _fitting_layouts(bare, registry, read, file=file, form=form, env=env, memory=memory)
+            problem = replace(problem, remedies=(*fit, *problem.remedies))
         return PipelineError([*error.problems, problem])
     except TonearmError:
         return error
     return error
+
+
+def _read_first(bound: BoundPlugin, source: Source, registry: Registry, memory: Callable[[], int]) -> None:
+    """Raise the `ItemError` of a source, or of its first item."""
+    with as_item_error(bound, source=source), limited_memory(memory()):
+        decoder = plugin_as(bound, Decoder)
+        context = Context(catalogue=registry.catalogue)
+        first = next(iter(decoder.decode(inflated_source(source, type(decoder).suffixes), context)), None)
+        if isinstance(first, ItemError):
+            raise first
+
+
+def _choices(error: ItemError) -> list[ChooseOption]:
+    """Return the remedies of an error that are choices."""
+    return [remedy for remedy in error.remedies if isinstance(remedy, ChooseOption)]
+
+
+def _fitting_layouts(
+    root: Node,
+    registry: Registry,
+    read: Callable[[BoundPlugin], Source | None],
+    *,
+    file: str | None,
+    form: Form | None,
+    env: Iterable[str],
+    memory: Callable[[], int],
+) -> list[ChooseOption]:
+    """Return the layouts in which a source may hold codec tokens.
+
+    It is read without a sample rate, as tokens need none, and any rate would contradict that of the layout.
+    """
+    try:
+        bound = bind_decoder(override(root, "input.with.kind=tokens"), file, registry, form=form, env=env)
+        source = read(bound)
+        if source is not None and (source.path is not None or source.holds_arrays):
+            _read_first(bound, source, registry, memory)
+    except ItemError as found:
+        if found.code == "no-layout":
+            return [ChooseOption("layout", one.values[:MOST_LAYOUTS], "if these are tokens") for one in _choices(found)]
+    except TonearmError:
+        pass  # a decoder that reads no tokens
+    return []
 
 
 def first_file(patterns: Iterable[str], folder: str = "") -> Source | None:

@@ -219,7 +219,7 @@ class CodecTokens(Signal):
         return (self.codebooks,) if self.original is None else (self.codebooks, self.original)
 
     def described(self) -> dict[str, Any]:
-        """Return options of ``kind: tokens`` that restore the tokens, but for segments that are decoded alone."""
+        """Return options of ``kind: tokens`` that restore the tokens."""
         layout: dict[str, Any] = {}
         if self.sizes:
             layout["size"] = self.sizes[0] if len(set(self.sizes)) == 1 else list(self.sizes)
@@ -227,7 +227,8 @@ class CodecTokens(Signal):
             found = {"axes": ["channel", "frame"], "layout": {"ragged": True, "strides": list(self.strides), **layout}}
         else:
             found = {"layout": {"axes": ["channel", "book", "frame"], **layout}}
-        figures = {name: getattr(self, name) for name in ("sample_rate", "samples_per_frame", "length")}
+        names = ("sample_rate", "samples_per_frame", "length", "segments", "scales")
+        figures = {name: getattr(self, name) for name in names}
         return found | {name: value for name, value in figures.items() if value}
 
     def block_array(self) -> Array:

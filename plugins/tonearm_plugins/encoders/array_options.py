@@ -23,6 +23,7 @@ from tonearm.api import (
     SetOption,
     Signal,
     Spec,
+    TagOptions,
     TokenLayout,
     Waveform,
     as_written,
@@ -89,6 +90,22 @@ def laid_item(item: Item[Signal], layout: TokenLayout | None) -> Item[Signal]:
     if layout is None or not isinstance(item.signal, CodecTokens):
         return item
     return replace(item, signal=LaidTokens(item.signal, layout))
+
+
+def warn_of_segments(signal: Signal, options: TagOptions, context: Context) -> None:
+    """Warn if a file without metadata drops the segments of tokens or their factors, and none beside it has them."""
+    laid = signal if isinstance(signal, LaidTokens) else None
+    tokens = laid.tokens if laid else signal
+    if not isinstance(tokens, CodecTokens) or options.provenance:
+        return
+    lost = [] if not tokens.segments or (laid and laid.has_segments) else [f"segments: {list(tokens.segments)}"]
+    if tokens.scales:
+        lost.append(f"scales: {list(tokens.scales)}")
+    if lost:
+        context.warn(
+            f"the file does not hold what the codec's decoder needs beside the codes: {', '.join(lost)}; .safetensors"
+            " does, and 'provenance: true' puts it into a file beside this one"
+        )
 
 
 def check_arrays(options: ArrayWriterOptions, spec: Spec) -> None:

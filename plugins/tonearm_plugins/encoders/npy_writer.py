@@ -13,6 +13,7 @@ from tonearm_plugins.encoders.array_options import (
     check_arrays,
     laid_item,
     several_levels,
+    warn_of_segments,
 )
 
 
@@ -45,7 +46,9 @@ class NpyWriter(TaggingEncoder[Signal, NpyOptions]):
 
     def encode(self, item: Item[Signal], sink: Sink, context: Context) -> None:
         """Write the array; tokens in the layout that the options name."""
-        super().encode(laid_item(item, self.options.layout), sink, context)
+        laid = laid_item(item, self.options.layout)
+        warn_of_segments(laid.signal, self.options, context)
+        super().encode(laid, sink, context)
 
     def write(self, signal: Signal, sink: Sink, tags: Mapping[str, str], context: Context) -> None:
         """Write the array."""

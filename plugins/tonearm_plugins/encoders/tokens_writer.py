@@ -21,7 +21,7 @@ from tonearm.api import (
     TagOptions,
     TokenLayout,
 )
-from tonearm_plugins.encoders.array_options import check_layout, laid_item
+from tonearm_plugins.encoders.array_options import check_layout, laid_item, warn_of_segments
 
 TEXT, LINES = ".txt", ".jsonl"
 
@@ -63,6 +63,7 @@ class TokensWriter(TaggingEncoder[CodecTokens, TokensWriterOptions]):
         if layout is not None and layout.other_form and wants_text != (layout.form == "text"):
             layout = context.catalogue(TokenLayout).find(layout.other_form)
         laid: Any = laid_item(item, layout)
+        warn_of_segments(laid.signal, self.options, context)
         super().encode(laid, sink, context)
 
     def write(self, signal: CodecTokens, sink: Sink, tags: Mapping[str, str], context: Context) -> None:

@@ -51,6 +51,7 @@ def frames_of(offset, per_position, positions, size):
         (codes(2048, 1, 30, 16), "qwen3-tts-12hz"),
         (codes(2048, 2, 8, 25, greatest=2048), "musicgen-audiocraft-stereo"),
         (codes(1024, 12, 60), "dac-hf"),
+        (codes(2048, 8, 25, greatest=2048), "musicgen-hf-stereo"),
     ],
 )
 def test_a_family_is_among_the_best_of_its_own_arrays(array, name):

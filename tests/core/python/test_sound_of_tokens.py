@@ -234,3 +234,13 @@ def test_the_command_reads_text_by_its_layout(tmp_path):
         tonearm.to_waveform(tmp_path / "said.txt", layout="orpheus", model=SNAC).samples,
         tonearm.to_waveform(tonearm.to_tokens(text, layout="orpheus"), model=SNAC).samples,
     )
+
+
+def test_pairs_of_codes_and_factors():
+    """As EnCodec's own encode() returns them."""
+    layout = {"base": ALIGNED, "codebooks": CODES.shape[-2]}
+    wanted = tonearm.to_waveform(CODES, layout=ALIGNED, model=ENCODEC)
+    codes = CODES.reshape(-1, *CODES.shape[-2:])
+    for pairs in ([(codes, None)], (codes, None)):
+        found = tonearm.to_waveform(pairs, layout=layout, model=ENCODEC)
+        np.testing.assert_array_equal(found.samples, wanted.samples)

@@ -1,5 +1,6 @@
 """`tonearm.to_tokens`: text, ids, batches, levels and files, and the errors of what is none of them."""
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -134,3 +135,43 @@ def test_a_file_of_sound_holds_no_tokens(tmp_path):
 def test_warnings_are_those_of_python():
     with pytest.warns(tonearm.TonearmWarning, match="unfinished last frame"):
         tonearm.to_tokens(IDS[:-2], layout="orpheus")
+
+
+def test_what_encodec_itself_returns():
+    """A list of pairs, of the codes of a segment and the factor of each element of the batch."""
+    codes = np.arange(2 * 4 * 9).reshape(2, 4, 9)
+    first, second = tonearm.to_tokens([(codes, None)], layout="encodec-original")
+    assert (first.codes.tolist(), second.codes.tolist()) == ([codes[0].tolist()], [codes[1].tolist()])
+    pairs = [(codes, np.float32([[0.5], [0.25]])), (codes[..., :2], np.float32([[1], [2]]))]
+    first, second = tonearm.to_tokens(pairs, layout="encodec-original-48khz")
+    assert (first.segments, first.scales, second.scales) == ((9, 2), (0.5, 1.0), (0.25, 2.0))
+    assert second.codes.tolist() == np.concatenate([codes[1:], codes[1:, :, :2]], axis=2).tolist()
+
+
+def test_segments_without_an_axis():
+    codes = np.arange(4 * 9).reshape(4, 9)
+    tokens = tonearm.to_tokens(codes, layout="encodec-48khz", segments=[7, 2], scales=[0.5, 2])
+    assert (tokens.segments, tokens.scales) == ((7, 2), (0.5, 2.0))
+    with pytest.raises(tonearm.TonearmError, match=r"segments of \[7, 3\] frames are not 9 frames in all"):
+        tonearm.to_tokens(codes, layout="encodec-48khz", segments=[7, 3])
+
+
+def test_a_wrong_element_leaves_nothing_behind(monkeypatch):
+    """A generator that is let go of amid a batch must not fail on its way out."""
+    batch = np.full((2, 3, 4), [[[5000]], [[1]]]).repeat(8, axis=2)[..., :32]
+    ignored = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    with pytest.raises(ItemError, match="element 0 of the batch: book 0, frame 0 is code 5000") as caught:
+        tonearm.to_tokens(batch, layout="csm-hf")
+    del caught
+    gc.collect()
+    assert not ignored
+
+
+@pytest.mark.parametrize("text", ["<|speech_1|><|speech_2|>", ["<|speech_1|>", "<|speech_2|>"]])
+def test_functions_that_take_paths_say_what_becomes_of_text(text, tmp_path):
+    with pytest.raises(UsageError, match="a string is a path here") as caught:
+        tonearm.save(text, tmp_path / "a.npy", layout="neutts")
+    assert "tonearm.to_tokens(text" in str(caught.value)
+    tonearm.save(tonearm.to_tokens(text, layout="neutts"), tmp_path / "a.npy")
+    assert np.load(tmp_path / "a.npy").tolist() == [[[1, 2]]]

@@ -41,7 +41,9 @@ def test_a_missing_kind_comes_with_the_missing_rate(folder, capsys):
 
 def test_layouts_of_tokens_are_named_whatever_their_rate(folder, capsys):
     """The rate that stands in for the missing one contradicts those of all layouts."""
-    np.save("sounds/a.npy", np.arange(100).reshape(4, 25) * 20 + 68)
+    codes = np.random.default_rng(0).integers(0, 2048, (4, 25))
+    codes[:, 0], codes[0, 9] = 2048, 2047
+    np.save("sounds/a.npy", codes)
     assert main(["run", "p.yaml", "--out", "out"]) != 0
     said = capsys.readouterr().err
     assert "unknown-kind: cannot tell what a real array of shape (4, 25) holds" in said
@@ -72,3 +74,21 @@ def test_the_first_file_is_found_by_patterns_relative_to_a_folder(folder):
     assert first_file(["sounds/*.npy"], str(folder)).path == folder / "sounds" / "b.npy"
     assert first_file(["sounds"], str(folder)) is None
     assert first_file([], str(folder)) is None
+
+
+@pytest.mark.parametrize("shape", [(84,), (12, 7)])
+def test_whole_numbers_may_be_tokens_of_the_layouts_that_fit_at_any_rate(folder, shape, capsys):
+    """The sample rate is missing, and one that stands in for it is not that of a layout."""
+    ids = 128266 + 4096 * (np.arange(84) % 7) + np.arange(84)
+    ids[-1] = 156937
+    np.save("a.npy", ids.reshape(shape))
+    assert main(["convert", "a.npy", "a.wav"]) != 0
+    found = capsys.readouterr().err
+    assert "--layout orpheus-snac24" in found
+    assert "if these are tokens; --kind waveform" in found
+
+
+def test_latents_have_no_layouts(folder, capsys):
+    np.save("a.npy", np.linspace(-1, 1, 64 * 40, dtype="f4").reshape(64, 40))
+    assert main(["convert", "a.npy", "a.wav"]) != 0
+    assert "--layout" not in capsys.readouterr().err

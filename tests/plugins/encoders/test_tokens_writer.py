@@ -178,3 +178,32 @@ def test_latents_are_read_back(tmp_path: Path, suffix: str) -> None:
     (found,) = tonearm.load_pipeline({"tonearm": 1, "input": reader}).convert(tmp_path / f"a.{suffix}")
     np.testing.assert_array_equal(found.arrays()[0], values)
     assert found.format.samples_per_frame == 2048  # type: ignore[attr-defined]
+
+
+SEGMENTED = CodecTokens(codes=np.arange(8).reshape(1, 2, 4), segments=(2, 2), scales=(0.5, 2.0))
+
+
+@pytest.mark.parametrize("layout", [None, {"axes": ["segment", "book", "frame"]}])
+def test_safetensors_keeps_segments_and_their_factors(tmp_path: Path, layout: Any) -> None:
+    path = tmp_path / "a.safetensors"
+    tonearm.save(SEGMENTED, path, encoder={"layout": layout} if layout else {})
+    tokens = tonearm.to_tokens(path, layout=layout or {"axes": ["channel", "book", "frame"]})
+    assert isinstance(tokens, CodecTokens)
+    assert (tokens.segments, tokens.scales) == ((2, 2), (0.5, 2.0))
+    assert_same(tokens, SEGMENTED)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".jsonl"])
+def test_a_file_of_codes_alone_warns_of_segments_that_it_drops(tmp_path: Path, suffix: str) -> None:
+    with pytest.warns(tonearm.TonearmWarning, match=r"segments: \[2, 2\], scales: \[0.5, 2.0\]; .safetensors does"):
+        tonearm.save(SEGMENTED, tmp_path / f"a{suffix}")
+    laid = {"layout": {"axes": ["segment", "book", "frame"]}}
+    with pytest.warns(tonearm.TonearmWarning, match=r"beside the codes: scales: \[0.5, 2.0\]"):
+        tonearm.save(SEGMENTED, tmp_path / f"b{suffix}", encoder=laid)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_file_beside_the_codes_holds_the_segments(tmp_path: Path) -> None:
+    tonearm.save(SEGMENTED, tmp_path / "a.npy", provenance=True)
+    found = json.loads((tmp_path / "a.npy.json").read_text())["signal"]
+    assert (found["segments"], found["scales"]) == ([2, 2], [0.5, 2.0])

@@ -20,7 +20,7 @@ MOST_TOKENS = 2**20
 def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
     """Return the names of layouts that undo raw tokens without an error, the nearest ones first.
 
-    Several arrays are levels before they are a batch. A layout that knows the number of books comes before one that
+    Several arrays are levels before they are a batch, and rows are books before they are one. A layout that knows the number of books comes before one that
     takes any. Then, the nearer the greatest code is to the size of the books, the nearer is the layout.
 
     Parameters
@@ -52,7 +52,8 @@ def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
         greatest = max((_greatest(one) for one in elements), default=-1)
         if greatest >= 0:
             slack = 1 - (greatest + 1) / (layout.largest_size or GREATEST + 1)
-            found.append((not layout.ragged, missing, layout.book_count is None, slack, name))
+            is_batch = layout.form == "flat" and np.ndim(given[0]) > 1  # of flat ids, as any rows may be
+            found.append((not layout.ragged, is_batch, missing, layout.book_count is None, slack, name))
     return [name for *_, name in sorted(found)]
 
 

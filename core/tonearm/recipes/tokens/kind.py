@@ -49,6 +49,13 @@ class TokensOptions(SampledOptions):
         int | None, Meta(description="Samples of a frame, where neither layout nor model has them.", ge=1)
     ] = None
     length: Annotated[int | None, Meta(description="Length of the sound in samples, if known.", ge=1)] = None
+    segments: Annotated[
+        list[Annotated[int, Meta(ge=1)]] | None,
+        Meta(
+            description="Number of frames of each segment that the codec decodes alone, where they follow one another"
+            " in an array without an axis for them."
+        ),
+    ] = None
     scales: Annotated[
         list[float] | None,
         Meta(
@@ -146,6 +153,7 @@ class TokensKind(Kind[CodecTokens, TokensOptions]):
             sample_rate=options.sample_rate,
             samples_per_frame=options.samples_per_frame,
             length=options.length,
+            segments=options.segments,
             scales=options.scales,
             warn=context.warn,
         )

@@ -51,9 +51,20 @@ class LaidTokens(Signal):
             return ()
         return self.raw if isinstance(self.raw, tuple) else (self.raw,)
 
+    @property
+    def has_segments(self) -> bool:
+        """Whether the layout has an axis for segments."""
+        return "segment" in self._layout.raw_axes
+
+    @property
+    def tokens(self) -> CodecTokens:
+        """The tokens without the layout."""
+        return self._tokens
+
     def described(self) -> dict[str, Any]:
         """Return the layout and what else is known, as options of ``kind: tokens``."""
-        known = {name: value for name, value in self._tokens.described().items() if name not in ("axes", "layout")}
+        told = ("axes", "layout", "segments") if self.has_segments else ("axes", "layout")
+        known = {name: value for name, value in self._tokens.described().items() if name not in told}
         return {"layout": figures_of(self._layout), **known}
 
 

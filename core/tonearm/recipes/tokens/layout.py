@@ -333,7 +333,8 @@ class TokenLayout(Named, frozen=True, kw_only=True):
             if mark_of(pattern) is None:
                 return f"the pattern {pattern} stands for more than one text"
         if None in self.filling:
-            return "the id at places without codes is unknown (fill)"
+            base = self.name or "NAME"
+            return f"the id at places without codes is unknown, unless it is given: {{base: {base}, fill: ID}}"
         return ""
 
     @functools.cached_property

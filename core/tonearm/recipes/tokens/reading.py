@@ -23,6 +23,7 @@ def read_tokens(
     sample_rate: int | None = None,
     samples_per_frame: int | None = None,
     length: int | None = None,
+    segments: Sequence[int] | None = None,
     scales: Sequence[float] | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Iterator[CodecTokens | ItemError]:
@@ -40,6 +41,8 @@ def read_tokens(
         Rate of the sound and samples of a frame, where the layout does not have them.
     length
         Length of the sound in samples; None if it is not known.
+    segments
+        Number of frames of each segment, where the array has no axis for them; None if there is one.
     scales
         Factor of the sound of each segment; None if there are none.
 
@@ -55,7 +58,7 @@ def read_tokens(
             yield found
             continue
         try:
-            yield _tokens(layout, found, rate, samples, length, scales)
+            yield _tokens(layout, found, rate, samples, length, segments, scales)
         except ItemError as error:
             if len(elements) == 1:
                 raise
@@ -68,6 +71,7 @@ def _tokens(
     sample_rate: int | None,
     samples_per_frame: int | None,
     length: int | None,
+    segments: Sequence[int] | None,
     scales: Sequence[float] | None,
 ) -> CodecTokens:
     """Return the tokens of codes."""
@@ -86,7 +90,7 @@ def _tokens(
         sample_rate=sample_rate,
         samples_per_frame=samples_per_frame,
         strides=found.strides,
-        segments=found.segments,
+        segments=found.segments if segments is None else tuple(segments),
         scales=None if scales is None else tuple(scales),
         length=length,
     )

@@ -86,6 +86,8 @@ def _matched(array: Array, axes: Sequence[str], sizes: Mapping[str, int]) -> tup
     for optional in ("batch", "segment", "channel", "book"):
         if len(named) > array.ndim:
             named = tuple(name for name in named if name != optional)
+    if "batch" in axes and "batch" not in named and named[0] == "segment" and array.shape[0] > 1:
+        raise _batch_or_segments(named, array.shape)
     if len(named) != array.ndim:
         raise ItemError(
             f"the axes are {', '.join(axes)}, but the array has {array.ndim} axes: its shape is {array.shape}",
@@ -94,6 +96,19 @@ def _matched(array: Array, axes: Sequence[str], sizes: Mapping[str, int]) -> tup
             hint="" if may_be_batch else "name each axis of the array, in its order",
         )
     return named, array
+
+
+def _batch_or_segments(named: Sequence[str], shape: tuple[int, ...]) -> ItemError:
+    """Return the error for an array whose first axis may be its batch or its segments: what they mean is not alike."""
+    rest = named[1:]
+    return ItemError(
+        f"the first axis of shape {shape} may be {shape[0]} elements of a batch, or {shape[0]} segments of one sound",
+        code="axes-mismatch",
+        remedies=(
+            SetOption("axes", ["batch", *rest], "if it is a batch"),
+            SetOption("axes", ["segment", *rest], "if segments follow one another in time"),
+        ),
+    )
 
 
 def _unfolded(name: str, size: int, sizes: Mapping[str, int], shape: tuple[int, ...]) -> list[int]:

@@ -39,7 +39,7 @@ def undo_ids(
 
     parts = []
     for section in _sections(layout, np.arange(ids.size), ids, warn):
-        kept = _between_marks(layout, section, ids)
+        kept = _between_marks(layout, section, ids, warn)
         if spare := kept.size % layout.streams:
             warn(f"{spare} {what}s of an unfinished turn of {layout.streams} streams are left out")
         tracks = kept[: kept.size - spare].reshape(-1, layout.streams).T
@@ -85,17 +85,22 @@ def _sections(layout: TokenLayout, places: Array, ids: Array, warn: Callable[[st
     return found
 
 
-def _between_marks(layout: TokenLayout, places: Array, ids: Array) -> Array:
+def _between_marks(layout: TokenLayout, places: Array, ids: Array, warn: Callable[[str], None]) -> Array:
     """Return the places of a section that hold codes: between the marks, and without the ids that are left out."""
     import numpy as np
 
+    has_start = False
     if layout.start_after is not None:
         starts = np.flatnonzero(ids[places] == layout.start_after)
-        if starts.size:
+        has_start = starts.size > 0
+        if has_start:
             places = places[int(starts[-1 if layout.which == "last" else 0]) + 1 :]
     ends = np.flatnonzero(np.isin(ids[places], layout.end_at))
     if ends.size:
         places = places[: int(ends[0])]
+    elif has_start and layout.end_at:
+        ends_with = " or ".join(map(str, layout.end_at))
+        warn(f"there is no end mark, {ends_with}; the sequence, which may have been cut off, is read to its end")
     found = ids[places]
     kept = ~np.isin(found, layout.drop)
     if layout.drop_from is not None:

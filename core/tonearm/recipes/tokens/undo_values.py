@@ -38,7 +38,7 @@ def whole_numbers(array: Array) -> Array:
         if wrong.any():
             place = tuple(int(index) for index in np.argwhere(wrong)[0])
             raise ItemError(
-                f"tokens are whole numbers, but the array has {array[place]:g} at {list(place)}",
+                f"tokens are whole numbers, but the array has {array[place]:.10g} at {list(place)}",
                 code="bad-token",
                 hint="it may hold sound or latents rather than tokens",
             )

@@ -94,15 +94,18 @@ def test_tokens_that_need_a_second_stream_are_refused_by_its_name():
     assert LAYOUTS["dia"].refusal == ""
 
 
+NO_FILL = "the id at places without codes is unknown, unless it is given: {base: NAME, fill: ID}"
+
+
 @pytest.mark.parametrize(
     ("figures", "obstacle"),
     [
         ("orpheus", ""), ("orpheus-text", ""), ("outetts", ""), ("csm", ""), ("snac", ""), ("encodec", ""),
         ("spark", "it has several streams"),
         ("fish-rows", "rows beside the codes, such as those of text, are unknown (rows)"),
-        ("musicgen", "the id at places without codes is unknown (fill)"),
-        ("dia-buffer", "the id at places without codes is unknown (fill)"),
-        ({"axes": ["book", "frame"], "delays": [1, 1]}, "the id at places without codes is unknown (fill)"),
+        ("musicgen", NO_FILL),
+        ("dia-buffer", NO_FILL),
+        ({"axes": ["book", "frame"], "delays": [1, 1]}, NO_FILL),
         ({"pattern": r"<\|s\w(\d+)>"}, r"the pattern <\|s\w(\d+)> stands for more than one text"),
         ({"file": "dac"}, "a .dac file is written by the codec's own program"),
     ],

@@ -52,7 +52,7 @@ def test_a_folded_axis_of_other_books_is_refused():
         ((4, 6), ("batch", "book", "frame"), (1, 1, 1, 4, 6)),
         ((6,), ("batch", "book", "frame"), (1, 1, 1, 1, 6)),
         ((6, 4), ("batch", "frame", "book"), (1, 1, 1, 4, 6)),
-        ((2, 4, 6), ("segment", "batch", "book", "frame"), (1, 1, 2, 4, 6)),
+        ((1, 4, 6), ("segment", "batch", "book", "frame"), (1, 1, 1, 4, 6)),
         ((1, 1, 4, 6), ("book", "frame"), (1, 1, 1, 4, 6)),
         ((4, 1, 6), ("book", "frame"), (1, 1, 1, 4, 6)),
         ((1, 1, 1), ("book", "frame"), (1, 1, 1, 1, 1)),
@@ -60,6 +60,17 @@ def test_a_folded_axis_of_other_books_is_refused():
 )
 def test_spare_axes_of_size_1_go_and_first_names_may_lack(shape, axes, wanted):
     assert arranged(np.zeros(shape), axes, {}).shape == wanted
+
+
+def test_a_first_axis_that_may_be_a_batch_or_segments_is_not_guessed():
+    with pytest.raises(ItemError, match=r"shape \(2, 4, 6\) may be 2 elements of a batch, or 2 segments") as caught:
+        arranged(np.zeros((2, 4, 6)), ("segment", "batch", "book", "frame"), {})
+    assert caught.value.remedies == (
+        SetOption("axes", ["batch", "book", "frame"], "if it is a batch"),
+        SetOption("axes", ["segment", "book", "frame"], "if segments follow one another in time"),
+    )
+    for axis, wanted in (("batch", (2, 1, 1, 4, 6)), ("segment", (1, 1, 2, 4, 6))):
+        assert arranged(np.zeros((2, 4, 6)), (axis, "book", "frame"), {}).shape == wanted
 
 
 def test_a_spare_first_axis_is_a_batch_if_the_books_are_as_many_as_known():

@@ -46,8 +46,17 @@ def test_marks_and_what_is_left_out(figures, kept):
 
 def test_a_sequence_without_its_end_mark_is_read_to_the_end():
     layout = from_figures(TokenLayout, oracles.LAYOUTS["kani"])
-    found = undo_ids(layout, oracles.raw_of("kani", "no_end"), warn=[].append)
+    told = []
+    found = undo_ids(layout, oracles.raw_of("kani", "no_end"), warn=told.append)
     assert found.shape == (1, 4, 25)
+    assert told == ["there is no end mark, 64402; the sequence, which may have been cut off, is read to its end"]
+
+
+@pytest.mark.parametrize("ids", [[1, 2], [90, 1, 2, 91], [1, 2, 91]])
+def test_a_part_without_marks_and_a_whole_sequence_lack_no_end(ids):
+    told = []
+    assert codes(ids, told, start_after=90, end_at=[91], interleave=[0]) == [[[1, 2]]]
+    assert not told
 
 
 def test_sections_are_joined_in_time_and_streams_stand_in_turn():

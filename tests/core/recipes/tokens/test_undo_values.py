@@ -28,6 +28,11 @@ def test_other_floats_are_named_with_their_place(value):
     assert "sound or latents" in caught.value.hint
 
 
+def test_a_float_that_is_nearly_whole_is_shown_in_full():
+    with pytest.raises(ItemError, match=r"has 128266.5 at \[0\]"):
+        whole_numbers(np.array([128266.5]))
+
+
 @pytest.mark.parametrize("array", [np.array([True]), np.array([1j]), np.array(["1"])])
 def test_what_is_no_number_is_refused(array):
     with pytest.raises(ItemError, match=f"tokens are whole numbers, not {array.dtype}"):
