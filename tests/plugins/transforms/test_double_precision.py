@@ -211,7 +211,7 @@ CASES = [
     Case("wave-to-spectrogram", {"n_fft": N_FFT, "hop_length": HOP}, lambda: stft(X)),
     Case("wave-to-spectrogram", {"n_fft": N_FFT, "hop_length": HOP, "kind": "magnitude"}, lambda: np.abs(stft(X))),
 ]
-REFUSED = {"onnx-vocoder"}
+REFUSED = {"onnx-codec", "onnx-vocoder", "torchscript-codec", "transformers-codec", "transformers-vocoder"}
 """Transforms that work in single precision, whatever their options."""
 
 
