@@ -20,8 +20,9 @@ MOST_TOKENS = 2**20
 def fitting_layouts(raw: Any, catalogue: Catalogue[TokenLayout]) -> list[str]:
     """Return the names of layouts that undo raw tokens without an error, the nearest ones first.
 
-    Several arrays are levels before they are a batch, and rows are books before they are one. A layout that knows the number of books comes before one that
-    takes any. Then, the nearer the greatest code is to the size of the books, the nearer is the layout.
+    Several arrays are levels before they are a batch, and rows are books before they are one. A layout that knows the
+    number of books comes before one that takes any. Then, the nearer the greatest code is to the size of the books, the
+    nearer is the layout.
 
     Parameters
     ----------
