@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tonearm.api import ItemError, OptionError, Source, quoted, text_template
+from tonearm.api import ItemError, Source, quoted, text_template
 from tonearm_plugins.formats import npy
 from tonearm_plugins.networks.options import InputFile
 
@@ -18,23 +18,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 26
 """Largest size of a file that is given."""
 
-FIELDS = ("stem", "name", "parent", "relative_dir")
-"""Fields of the name of a file that each item has; all of them follow from its source."""
-
 _NPY_MAGIC = b"\x93NUMPY"
-
-
-def name_problem(file: str) -> tuple[str, str]:
-    """Return what is wrong with the name of a file that each item has, and a hint; empty if nothing is."""
-    try:
-        parts = text_template(file).parts
-    except OptionError as error:
-        return error.message, error.hint
-    for part in parts:
-        if not isinstance(part, str) and part[0] not in FIELDS:
-            known = ", ".join(f"{{{field}}}" for field in FIELDS)
-            return f"the name of an input's file has no field {{{part[0]}}}", f"fields: {known}"
-    return "", ""
 
 
 def given_arrays(plan: NetworkPlan, channels: int, frames: int | None, context: Context) -> Mapping[str, NDArray[Any]]:

@@ -136,7 +136,7 @@ class NetworkOptions:
 
     def problems(self) -> Iterator[OptionError]:
         """Yield the problems that show from the options and the header alone."""
-        from tonearm_plugins.networks.given_inputs import name_problem
+        from tonearm_plugins.networks.input_names import name_problem
         from tonearm_plugins.networks.onnx_header import read_header
 
         if self.chunk is not None and self.receptive_field is not None and self.chunk <= sum(self.receptive_field):

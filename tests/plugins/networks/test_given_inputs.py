@@ -10,7 +10,7 @@ import pytest
 from network_material import MEL, planned, with_more
 
 from tonearm.api import Context, ItemError, Source
-from tonearm_plugins.networks.given_inputs import MAX_BYTES, given_arrays, name_problem, read_input_file
+from tonearm_plugins.networks.given_inputs import MAX_BYTES, given_arrays, read_input_file
 from tonearm_plugins.networks.options import InputFile
 
 SPEAKER = np.linspace(-1, 1, 12, dtype="f4")
@@ -79,7 +79,7 @@ def test_what_does_not_fit_the_signal(tmp_path: Path, array: Any, message: str) 
 
 
 def test_a_vector_of_another_size(tmp_path: Path) -> None:
-    with pytest.raises(ItemError, match=r"input spk_emb of the model takes \(1, 12\), and is given an array of shape"):
+    with pytest.raises(OptionError, match=r"the input spk_emb float32 \(1, 12\) is given 2 numbers"):
         given(tmp_path, spk_emb=[1.0, 2.0])
 
 
@@ -119,19 +119,3 @@ def test_an_empty_field_in_front_does_not_lead_to_the_root(tmp_path: Path, monke
     np.save("a.npy", np.full(30, 100.0))
     found = given(tmp_path, f0=InputFile(file="{relative_dir}/{stem}.npy"))
     np.testing.assert_array_equal(found["f0"], np.full((1, 30), 100.0))
-
-
-@pytest.mark.parametrize(
-    ("file", "message"),
-    [
-        ("f0/{nope}.npy", "a template has no field {nope}"),
-        ("f0/{index}.npy", "the name of an input's file has no field {index}"),
-        ("f0/{stem.npy", "has a single {"),
-        ("f0/{relative_dir}/{parent}/{name}{stem}.npy", ""),
-        ("f0/{{a}}.npy", ""),
-    ],
-)
-def test_names_of_files_with_other_fields(file: str, message: str) -> None:
-    found, hint = name_problem(file)
-    assert message in found
-    assert bool(found) == bool(hint) == bool(message)
