@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from network_material import MEL, planned, with_more
 
-from tonearm.api import Context, ItemError, Source
+from tonearm.api import Context, ItemError, OptionError, Source
 from tonearm_plugins.networks.given_inputs import MAX_BYTES, given_arrays, read_input_file
 from tonearm_plugins.networks.options import InputFile
 
