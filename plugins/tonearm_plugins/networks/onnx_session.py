@@ -117,7 +117,7 @@ def providers_of(device: Device) -> list[str]:
     Raises
     ------
     ItemError
-        ``no-provider``, if the installed onnxruntime cannot use the device.
+        ``no-device``, if the installed onnxruntime cannot use the device.
     """
     import onnxruntime
 
@@ -127,7 +127,7 @@ def providers_of(device: Device) -> list[str]:
         usable = tuple(one for one, names in PROVIDERS.items() if set(names) & set(available))
         raise ItemError(
             f"the installed onnxruntime has no {' nor '.join(PROVIDERS[device])}, which device {device} needs",
-            code="no-provider",
+            code="no-device",
             remedies=(ChooseOption("device", ("auto", *usable)),),
         )
     return list(dict.fromkeys((*found, *PROVIDERS["cpu"])))
@@ -162,7 +162,7 @@ def _session(path: Path, device: Device, threads: int) -> Any:
     if device != "auto" and wanted[0] not in session.get_providers():
         raise ItemError(
             f"onnxruntime could not start {wanted[0]}",
-            code="no-provider",
+            code="no-device",
             remedies=(SetOption("device", "cpu", when="to do without it"),),
             hint="fix its driver",
         )

@@ -112,7 +112,7 @@ def test_a_device_that_onnxruntime_lacks(path: Path, monkeypatch: pytest.MonkeyP
         with pytest.raises(ItemError) as caught:
             work()
         assert (caught.value.code, caught.value.message) == (
-            "no-provider",
+            "no-device",
             f"the installed onnxruntime has no {CUDA} nor {ROCM}, which device cuda needs",
         )
         assert caught.value.remedies == (ChooseOption("device", ("auto", "cpu")),)
@@ -122,7 +122,7 @@ def test_a_device_that_does_not_start(path: Path, loads: list[Any], monkeypatch:
     available(monkeypatch, CUDA, CPU)
     with pytest.raises(ItemError) as caught:
         load_model(path, "cuda")
-    assert (caught.value.code, caught.value.message) == ("no-provider", f"onnxruntime could not start {CUDA}")
+    assert (caught.value.code, caught.value.message) == ("no-device", f"onnxruntime could not start {CUDA}")
     assert caught.value.remedies[0] == SetOption("device", "cpu", when="to do without it")
     assert caught.value.hint.endswith("; fix its driver")
     load_model(path, "auto")

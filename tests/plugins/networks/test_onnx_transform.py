@@ -130,7 +130,7 @@ class TestPreflight:
             codec(path, device=device).preflight()
         with pytest.raises(ItemError) as caught:
             codec(path, device="mps").preflight()
-        assert caught.value.code == "no-provider"
+        assert caught.value.code == "no-device"
 
     def test_the_model_is_not_loaded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(onnx_session, "_session", None)
