@@ -104,12 +104,12 @@ class LatentOptions(SampledOptions):
 
     def _contradiction(self, exact: float, samples: int | None) -> OptionError:
         """Return the error for a frame rate that does not fit the other two."""
-        remedies: tuple[Remedy, ...] = (GiveOption("samples_per_frame", "in place of frame_rate"),)
+        whole = max(1, round(exact))
+        near = samples or whole
+        when = "" if samples else f"if a frame has {whole} samples"
+        remedies: tuple[Remedy, ...] = (SetOption("frame_rate", (self.sample_rate or 0) / near, when),)
         if samples is not None:
-            remedies = (
-                SetOption("frame_rate", (self.sample_rate or 0) / samples),
-                SetOption("samples_per_frame", max(1, round(exact))),
-            )
+            remedies = (*remedies, SetOption("samples_per_frame", whole))
         has = "no whole number" if samples is None else f"not {samples}"
         return OptionError(
             f"at {self.sample_rate} Hz and {self.frame_rate:.9g} frames a second, a frame has {exact:.9g} samples,"

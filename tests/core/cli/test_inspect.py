@@ -48,6 +48,9 @@ def filled(text: str, **truth: Any) -> Any:
     options = pipeline["input"].get("with", {})
     answers = {"sample_rate": 22050, "n_fft": 1024, "full_scale": 32768.0, "kind": "magnitude"} | truth
     answers.setdefault("recipe", {"log": "ln"})
+    if options.get("kind") == "tokens":  # whose decoder is a file of the user's: the codes alone are written
+        answers.setdefault("layout", "dac")
+        pipeline |= {"steps": [], "outputs": [{"use": "npy-writer", "file": "{stem}-{index}.npy"}]}
     for name, value in options.items():
         if value == "?" and name == "hop_length":
             options[name] = answers.get(
