@@ -215,6 +215,7 @@ ELSEWHERE = {
     "networks/batches.py:batch_warnings": "test_batches: warnings of a pipeline that works",
     "networks/signal_checks.py:_raise_for": "test_transformers_codec: a model of transformers",
     "networks/spectrum.py:check_bins": "test_spectrum: a model whose bins only its output tells",
+    "networks/signal_checks.py:agreed_rate": "test_signal_checks: a model of transformers or of TorchScript",
     "networks/torch_device.py:choose_device": "test_torch_device: a machine without a device",
     "networks/torchscript.py:_laid": "test_torchscript: a TorchScript program",
     "networks/trained_dialect.py:conversion_remedies": "test_trained_dialect: a model of transformers",

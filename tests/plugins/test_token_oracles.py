@@ -31,7 +31,7 @@ CATALOGUE = default().catalogue(TokenLayout)
 
 
 def described(oracle: str) -> dict[str, dict[str, Any]]:
-    """Return what is said of each case of an oracle."""
+    """Return the entry of each case in the JSON of an oracle."""
     return {one["case"]: one for one in json.loads((DATA / f"{oracle}.json").read_text("utf-8"))["cases"]}
 
 

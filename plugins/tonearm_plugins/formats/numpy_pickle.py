@@ -351,10 +351,6 @@ def _value(make: Callable[[], Any]) -> Callable[[_Machine], None]:
     return lambda machine: machine.push(make())
 
 
-def _text(data: bytes) -> str:
-    return data.decode("utf-8")
-
-
 def _long(data: bytes) -> int:
     return int.from_bytes(data, "little", signed=True)
 
@@ -377,9 +373,9 @@ _OPERATIONS: Final[dict[bytes, Callable[[_Machine], None]]] = {
     b"C": _sized("<B"),
     b"B": _sized("<I"),
     b"\x8e": _sized("<Q"),
-    b"\x8c": _sized("<B", _text),
-    b"X": _sized("<I", _text),
-    b"\x8d": _sized("<Q", _text),
+    b"\x8c": _sized("<B", bytes.decode),
+    b"X": _sized("<I", bytes.decode),
+    b"\x8d": _sized("<Q", bytes.decode),
     b"c": _Machine.named,
     b"\x93": _Machine.stack_named,
     b"R": _Machine.reduce,

@@ -18,6 +18,7 @@ from tonearm.api import (
     SetOption,
     WindowName,
 )
+from tonearm_plugins.networks.plan import OutputRole, SaidRole
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 """Processor that a network runs on; ``auto`` takes the GPU by CUDA or ROCm if onnxruntime has it, and else the CPU.
@@ -26,24 +27,6 @@ It never takes Core ML, which stands behind ``mps``: that is slow where the numb
 """
 
 PositiveInt = Annotated[int, Meta(ge=1)]
-
-Role = Literal["codes", "values", "length", "scale", "state"]
-
-OutputName = Literal[
-    "waveform",
-    "magnitude",
-    "log_magnitude",
-    "phase",
-    "x",
-    "y",
-    "real",
-    "imag",
-    "complex",
-    "log_polar",
-    "length",
-    "state",
-    "unused",
-]
 
 
 class InputFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,7 +80,7 @@ class NetworkOptions:
         ),
     ] = None
     inputs: Annotated[
-        dict[str, Role | InputFile | int | float | list[float]],
+        dict[str, SaidRole | InputFile | int | float | list[float]],
         Meta(
             description="What inputs take, by name: a role (codes, values, length, scale or state) where the header"
             " does not tell it; a number or a list of numbers; or a file, as in {file: 'f0/{stem}.npy'}.",
@@ -105,7 +88,7 @@ class NetworkOptions:
         ),
     ] = field(default_factory=dict)
     outputs: Annotated[
-        dict[str, OutputName],
+        dict[str, OutputRole],
         Meta(
             description="What outputs are, by name, where the header does not tell it. Of a spectrum, x and y are the"
             " cosine and sine of the phase; complex and log_polar have both parts of a bin.",

@@ -30,7 +30,10 @@ imaginary ones. ``one`` has size 1 and no meaning. ``fixed`` has the size that t
 given for it; nothing is cut along it.
 """
 
-InputRole: TypeAlias = Literal["codes", "values", "length", "scale", "given", "state"]
+SaidRole: TypeAlias = Literal["codes", "values", "length", "scale", "state"]
+"""Role of an input that the options may name."""
+
+InputRole: TypeAlias = Literal[SaidRole, "given"]
 """What an input takes.
 
 ``codes`` takes tokens, of all books or of one level; ``values`` a mel spectrogram or latents; ``length`` their number
@@ -186,5 +189,5 @@ class NetworkPlan(Struct, frozen=True, kw_only=True):
 
     @property
     def has_state(self) -> bool:
-        """Whether it takes and gives its state, so that it can go on from one chunk to the next."""
+        """Whether a chunk begins with the state in which the chunk before it ended."""
         return any(one.role == "state" for one in self.inputs)

@@ -14,6 +14,7 @@ from tonearm.api import (
     MelDialect,
     OptionError,
     Remedy,
+    RemoveOption,
     SetOption,
 )
 from tonearm_plugins.networks.model_config import CodecFigures, VocoderFigures
@@ -127,3 +128,37 @@ def check_bands(name: str, figures: CodecFigures, latents: Latents) -> None:
             code=MISMATCH,
             remedies=(Advice("check the axes of the latents, or name another model"),),
         )
+
+
+def agreed_rate(asked: int | None, told: int | None, *, teller: str) -> int:
+    """Return the sample rate of the sound in Hz, from an option and from the model or the signal.
+
+    Parameters
+    ----------
+    asked
+        Rate that the option ``sample_rate`` says; None if it is not given.
+    told
+        Rate that the model or the signal tells; None if neither does.
+    teller
+        Words for what tells it, before the rate: ``the signal says``.
+
+    Raises
+    ------
+    OptionError
+        If the two contradict each other, or neither is known.
+    """
+    if told is not None and asked not in (None, told):
+        raise OptionError(
+            f"sample_rate is {asked} Hz, but {teller} {told} Hz",
+            option="sample_rate",
+            code="rate-mismatch",
+            remedies=(RemoveOption("sample_rate"),),
+        )
+    if (rate := told or asked) is None:
+        raise OptionError(
+            "neither the model, nor the signal, nor an option says the sample rate of the sound",
+            option="sample_rate",
+            code="missing-option",
+            remedies=(GiveOption("sample_rate", "sample rate of the model in Hz"),),
+        )
+    return rate

@@ -13,7 +13,6 @@ from tonearm.api import (
     CodecTokens,
     Context,
     FilePath,
-    GiveOption,
     ItemError,
     LatentFormat,
     Latents,
@@ -32,6 +31,7 @@ from tonearm_plugins.networks.batches import batch_warnings
 from tonearm_plugins.networks.codes import check_block_codes, sizes_of_rows
 from tonearm_plugins.networks.failures import as_item_error
 from tonearm_plugins.networks.original_sound import is_told_by_file, restored, restored_spec
+from tonearm_plugins.networks.signal_checks import agreed_rate
 from tonearm_plugins.networks.torch_device import DeviceName, computing
 from tonearm_plugins.networks.torchscript import (
     ArgumentAxis,
@@ -162,29 +162,8 @@ class TorchscriptCodec(Transform[CodecTokens | Latents | MelSpectrogram, Wavefor
         yield from batch_warnings(self.options.batch)
 
     def _rate(self, told: int | None) -> int:
-        """Return the sample rate of the sound, from what the signal tells and the option.
-
-        Raises
-        ------
-        OptionError
-            If neither tells it, or they contradict each other.
-        """
-        asked = self.options.sample_rate
-        if told is not None and asked is not None and told != asked:
-            raise OptionError(
-                f"sample_rate is {asked} Hz, but the signal says {told} Hz",
-                option="sample_rate",
-                code="rate-mismatch",
-                hint="leave one of them out",
-            )
-        if (rate := told or asked) is None:
-            raise OptionError(
-                "neither the signal nor an option says the sample rate of the sound",
-                option="sample_rate",
-                code="missing-option",
-                remedies=(GiveOption("sample_rate", "sample rate of the model in Hz"),),
-            )
-        return rate
+        """Return the sample rate of the sound in Hz, from what the signal tells and the option."""
+        return agreed_rate(self.options.sample_rate, told, teller="the signal says")
 
     def _program(self) -> Any:
         """Return the program, which is loaded once in each process."""

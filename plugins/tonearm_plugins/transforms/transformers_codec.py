@@ -10,7 +10,6 @@ from tonearm.api import (
     Codebooks,
     CodecTokens,
     Context,
-    GiveOption,
     LatentFormat,
     Latents,
     Meta,
@@ -22,7 +21,7 @@ from tonearm_plugins.networks.codes import check_block_codes
 from tonearm_plugins.networks.failures import as_item_error
 from tonearm_plugins.networks.model_config import CODECS, CodecFigures, ModelConfig
 from tonearm_plugins.networks.original_sound import restored, restored_spec
-from tonearm_plugins.networks.signal_checks import check_bands, check_books, check_latents
+from tonearm_plugins.networks.signal_checks import agreed_rate, check_bands, check_books, check_latents
 from tonearm_plugins.networks.transformers_options import TransformersOptions, TransformersTransform
 
 
@@ -97,22 +96,7 @@ class TransformersCodec(TransformersTransform[CodecTokens | Latents, Transformer
         else:
             check_latents(config.name, figures, known)
         told = figures.sample_rate or (known.sample_rate if known else None)
-        asked = self.options.sample_rate
-        if told is not None and asked is not None and asked != told:
-            raise OptionError(
-                f"sample_rate is {asked} Hz, but {config.name} gives sound at {told} Hz",
-                option="sample_rate",
-                code="rate-mismatch",
-                hint="leave sample_rate out",
-            )
-        if (rate := told or asked) is None:
-            raise OptionError(
-                f"the config of {config.name} does not say its sample rate, and neither does the input",
-                option="sample_rate",
-                code="missing-option",
-                remedies=(GiveOption("sample_rate", "sample rate of the model in Hz"),),
-            )
-        return rate
+        return agreed_rate(self.options.sample_rate, told, teller=f"{config.name} gives sound at")
 
 
 def _figures(config: ModelConfig) -> CodecFigures:

@@ -10,7 +10,7 @@ import pytest
 from tonearm.api import Codebooks, ItemError, LatentFormat, Latents, MelDialect, OptionError
 from tonearm.plugins.registry import default
 from tonearm_plugins.networks.model_config import CodecFigures, VocoderFigures
-from tonearm_plugins.networks.signal_checks import check_bands, check_books, check_dialect, check_latents
+from tonearm_plugins.networks.signal_checks import agreed_rate, check_bands, check_books, check_dialect, check_latents
 
 DAC = CodecFigures(books=9, fewer_books=True, size=1024, samples_per_frame=512, sample_rate=44100, bands=64)
 ONE = CodecFigures(books=1, size=65536, samples_per_frame=480, sample_rate=24000)
@@ -67,3 +67,18 @@ def test_dialects() -> None:
     check_dialect("Vocoder", VocoderFigures(mels=80, samples_per_frame=256, sample_rate=None), hifigan)
     with pytest.raises(OptionError, match="has 80 mel bands, not 100; 22050 Hz, not 24000 Hz"):
         check_dialect("Vocoder", VocoderFigures(mels=100, samples_per_frame=256, sample_rate=24000), hifigan)
+
+
+def test_a_rate_that_the_option_and_the_model_agree_on() -> None:
+    assert [agreed_rate(*given, teller="it says") for given in ((8000, None), (None, 8000), (8000, 8000))] == [8000] * 3
+
+
+def test_a_rate_that_contradicts_the_model_is_left_out_and_a_missing_one_given() -> None:
+    with pytest.raises(OptionError) as caught:
+        agreed_rate(16000, 24000, teller="tiny gives sound at")
+    assert caught.value.message == "sample_rate is 16000 Hz, but tiny gives sound at 24000 Hz"
+    assert (caught.value.code, caught.value.hint) == ("rate-mismatch", "leave sample_rate out")
+    with pytest.raises(OptionError) as caught:
+        agreed_rate(None, None, teller="it says")
+    assert (caught.value.code, caught.value.option) == ("missing-option", "sample_rate")
+    assert caught.value.hint == "sample_rate: … (sample rate of the model in Hz)"
