@@ -27,11 +27,14 @@ class Results(Struct, frozen=True, kw_only=True):
     ----------
     owner
         Id of the owner of the temporaries of the worker, eight hex digits; empty if no worker is known.
+    worker
+        Name of the worker, for people; empty if it has none.
     last
         Whether nothing more of the chunk will come.
     """
 
     owner: str = ""
+    worker: str = ""
     last: bool = True
 
 
@@ -60,25 +63,56 @@ class Died(Struct, frozen=True):
 class Work(ABC):
     """The work of a run: a function of chunks, which may be called in any thread.
 
-    It can be pickled and sent to other processes. Each thread gets a copy of the pipeline of its own, so that plugins
-    need not be safe for threads.
+    It can be pickled and sent to other processes, on this machine or another one, again and again: a process loads the
+    pipeline once. There it first proves that the process has the same versions of Python, tonearm and the plugins'
+    packages as the run, and sees its output folder; if not, its results end the run. Each thread gets a copy of the
+    pipeline of its own, so that plugins need not be safe for threads.
+
+    Attributes
+    ----------
+    stopping
+        Whether the run ends, so that chunks are cancelled for no fault of theirs.
     """
 
-    @abstractmethod
-    def __call__(self, chunk: object) -> Results:
-        """Work at a chunk, and return all results. It never raises an error."""
+    stopping: bool = False
 
     @abstractmethod
-    def stream(self, chunk: object, alive: Callable[[], None] | None = None) -> Iterator[Results]:
+    def __call__(self, chunk: object, worker: str = "") -> Results:
+        """Work at a chunk, and return all results. It never raises an error.
+
+        Parameters
+        ----------
+        chunk
+            Chunk.
+        worker
+            Name of the worker in messages; host and process id if empty.
+        """
+
+    @abstractmethod
+    def stream(
+        self, chunk: object, alive: Callable[[Results], None] | None = None, worker: str = ""
+    ) -> Iterator[Results]:
         """Yield what is finished early, about every 50 ms. It never raises an error.
+
+        What it yields first is without results, and names the owner of the worker's temporaries.
 
         Parameters
         ----------
         chunk
             Chunk.
         alive
-            Function that is called while a source takes long, at most four times a second. It may send `Results()` to
-            the run as a sign of life.
+            Function that is called with a sign of life while a source takes long, at most four times a second. It may
+            send it to the run.
+        worker
+            Name of the worker in messages; host and process id if empty.
+        """
+
+    @abstractmethod
+    def leave(self) -> Callable[[], None]:
+        """Return a function to be called in each process that has worked, when the run ends. It can be pickled.
+
+        It has the work at chunks end before the next source, and releases the temporaries when none goes on. A process
+        in which nobody calls it does so by itself, some time after its last chunk.
         """
 
 
@@ -91,11 +125,14 @@ class Executor(Plugin[Opts], Generic[Opts]):
     ----------
     isolates
         Whether a crash ends only a worker, and a chunk that hangs can be killed. A run has a timeout only then.
+    chunk_seconds
+        Work in a chunk in seconds that suits the executor: long compared with handing a chunk over.
     """
 
     role = "executor"
     port_names = ("options",)
     isolates: ClassVar[bool] = False
+    chunk_seconds: ClassVar[float] = 0.25
 
     @abstractmethod
     def open(self, work: Work, slots: int) -> None:
@@ -106,8 +143,19 @@ class Executor(Plugin[Opts], Generic[Opts]):
         work
             Function to call with each chunk.
         slots
-            Largest number of chunks that are in flight at once.
+            Largest number of chunks that are in flight at once, unless `capacity` says more.
         """
+
+    def capacity(self) -> int | None:
+        """Return how many chunks in flight keep the workers busy now; None if that is the number of `open`.
+
+        It may change during a run, and counts only if the user has given no number of jobs.
+        """
+        return None
+
+    def notes(self) -> list[str]:
+        """Return what people should know and have not been told: the address of a dashboard, a worker that is lost."""
+        return []
 
     @abstractmethod
     def submit(self, chunk: object) -> Handle:

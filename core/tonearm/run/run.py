@@ -73,7 +73,6 @@ class Run:
         self._quarantine = Quarantine(options.quarantine) if options.quarantine else None
         self._executor = ChosenExecutor(options, cores)
         self.jobs = self._executor.jobs
-        self._threads = max(1, cores // self._executor.slots)
 
     def plan(self, sources: Iterable[Source]) -> Plan:
         """Return the plan of the run. Nothing on the disk changes.
@@ -117,6 +116,7 @@ class Run:
         tick: Callable[[], None] | None = None,
         alive: Callable[..., None] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
+        on_note: Callable[[str], None] | None = None,
     ) -> Report:
         """Execute a plan and return the report.
 
@@ -135,6 +135,8 @@ class Run:
         on_progress
             Function that is called with the progress within sources: those of this process, and those of workers that
             send it along with their signs of life. What it raises ends the run.
+        on_note
+            Function that is called with each note of the executor for people.
 
         Raises
         ------
@@ -153,7 +155,7 @@ class Run:
                 with contextlib.closing(self.store.open_journal(self.options.part)) as file:
                     start = file.size
                     try:
-                        dispatcher = self._dispatcher(gate, alive, on_progress)
+                        dispatcher = self._dispatcher(gate, alive, on_progress, on_note)
                         self._convert(plan, Journal(file), dispatcher, observe, tick or (lambda: None))
                     finally:
                         report.seconds = time.monotonic() - began
@@ -178,7 +180,8 @@ class Run:
     ) -> None:
         options, report = self.options, self.report
         # The journal may have lost the records of a run that was killed, but not its owners of temporaries.
-        if not plan.history.clean or self.store.has_dead_owner():
+        was_killed = not plan.history.clean
+        if was_killed or self.store.has_dead_owner():
             self.store.sweep()
         elif len(plan):  # a `convert` that was killed has no journal
             self.store.sweep(folders=[""])
@@ -209,7 +212,7 @@ class Run:
 
         stopped: BaseException | None = None
         try:
-            chunks = Chunks(tasks(), len(plan), self._executor.slots)
+            chunks = Chunks(tasks(), len(plan), self._executor.slots, self._executor.plugin.chunk_seconds)
             with contextlib.closing(dispatcher.results(chunks)) as batches:
                 for batch in batches:
                     self._publish_all(publisher.publish(batch), observe)
@@ -224,6 +227,8 @@ class Run:
             raise
         finally:
             self._shut_down(dispatcher, publisher, journal, observe, stopped)
+            if was_killed and self._executor.name:  # workers elsewhere may have gone on without it
+                self.store.sweep()
 
     def _shut_down(
         self,
@@ -255,7 +260,7 @@ class Run:
             for batch in batches:
                 dispatcher.discard(batch)
         publisher.discard_rest()
-        dispatcher.sweep_dead()
+        dispatcher.sweep_dead(at_end=True)
         if self._quarantine is not None:
             self._quarantine.sweep()
         reason = report.stopped or _stop_reason(failed or stopped)
@@ -280,11 +285,12 @@ class Run:
         gate: InterruptGate,
         alive: Callable[..., None] | None,
         on_progress: Callable[[Progress], None] | None,
+        on_note: Callable[[str], None] | None,
     ) -> Dispatcher:
         options, chosen = self.options, self._executor
         settings = Settings(
             fsync=options.fsync,
-            threads=self._threads,
+            threads=chosen.threads,
             debug=options.debug,
             flush_failures=options.max_failures is not None,
             quarantine=self._quarantine,
@@ -292,7 +298,14 @@ class Run:
         work = PipelineWork(self.pipeline, self.store, settings, gate, _life(alive, on_progress))
         work.health = self.health
         return Dispatcher(
-            chosen.plugin, work, name=chosen.name, slots=chosen.slots, timeout=chosen.timeout, on_progress=on_progress
+            chosen.plugin,
+            work,
+            name=chosen.name,
+            slots=chosen.slots,
+            follows_capacity=chosen.follows_capacity,
+            timeout=chosen.timeout,
+            on_progress=on_progress,
+            on_note=on_note,
         )
 
 

@@ -14,7 +14,7 @@ from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.journal import LocalJournalFile, replace_local_journal
 from tonearm.run.store.lock import Lock, lock_holders
-from tonearm.run.store.owners import Owner, hold_owner, release_owner
+from tonearm.run.store.owners import Owner, hold_owner, read_nonce, release_owner
 from tonearm.run.store.run_folder import OWNERS, is_journal, journal_path, lock_path
 from tonearm.run.store.store import EntryKind, JournalFile, Store
 from tonearm.run.store.sweeping import Sweep, has_dead_owner
@@ -54,6 +54,8 @@ class LocalStore(Store):
         self._journals: list[LocalJournalFile] = []
         self._below: dict[str, str | None] = {}
         """Folders of sources, each with its path below the root."""
+        self._marked: Owner | None = None
+        """Owner that marks the folder."""
         self._readers: dict[str, int] = {}
         """Journals that are open for reading single lines."""
 
@@ -284,6 +286,18 @@ class LocalStore(Store):
         self._may_have_owners = True
         return Owner(self._tree)
 
+    def mark(self) -> str:
+        """Leave a mark by which other processes know the folder: an owner whose file has something to read."""
+        if self._marked is None:
+            self._marked = self.owner()
+            self._marked.write_nonce()
+        return f"{self._marked.id}-{self._marked.nonce}"
+
+    def sees(self, mark: str) -> bool:
+        """Return whether a mark that another process has left is there."""
+        owner, _, nonce = mark.partition("-")
+        return bool(nonce) and read_nonce(self._tree, owner) == nonce
+
     def temporaries(self, owner: Owner | None, *, fsync: bool, hashed: bool = True) -> Temporaries:
         """Return the temporaries of one item, to be used as a context manager."""
         return Temporaries(self._tree, owner, fsync=fsync, hashed=hashed)
@@ -305,10 +319,12 @@ class LocalStore(Store):
         for file in files:
             self._tree.remove(temporary_path(file))
 
-    def sweep(self, owner: str = "", folders: Iterable[str] | None = None) -> None:
-        """Remove temporaries that nobody holds."""
+    def sweep(self, owner: str = "", folders: Iterable[str] | None = None) -> bool:
+        """Remove temporaries that nobody holds, and return whether none was held."""
         self._may_have_owners = True
-        Sweep(self._tree, self._taken_over, owner).sweep([""] if folders is None else folders, deep=folders is None)
+        return Sweep(self._tree, self._taken_over, owner).sweep(
+            [""] if folders is None else folders, deep=folders is None
+        )
 
     def has_dead_owner(self) -> bool:
         """Return whether an owner was killed, so that its temporaries may be left."""
@@ -319,6 +335,9 @@ class LocalStore(Store):
         taken_over, self._taken_over = self._taken_over, {}
         for owner, descriptor in taken_over.items():
             release_owner(self._tree, owner, descriptor)
+        marked, self._marked = self._marked, None
+        if marked is not None:
+            marked.close()
         if self._may_have_owners:
             self._tree.remove_folder(OWNERS)
         readers, self._readers = self._readers, {}

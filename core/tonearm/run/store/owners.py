@@ -23,6 +23,8 @@ class Owner:
     ----------
     id
         Eight hex digits with which the names of the owner's temporaries start.
+    nonce
+        Content of the owner's file; empty if it has none.
 
     Raises
     ------
@@ -33,12 +35,29 @@ class Owner:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._descriptor: int | None = None
+        self.nonce = ""
         try:
             while self._descriptor is None:
                 self.id = os.urandom(4).hex()
                 self._descriptor = hold_owner(tree, self.id, create=True)
         except OSError as error:
             raise cannot_write(os.path.join(tree.name, OWNERS), error) from error
+
+    def write_nonce(self) -> None:
+        """Write random digits into the owner's file, by which other processes know that they see the same folder.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        assert self._descriptor is not None
+        nonce = os.urandom(16).hex()
+        try:
+            os.write(self._descriptor, nonce.encode())
+        except OSError as error:
+            raise cannot_write(os.path.join(self._tree.name, OWNERS), error) from error
+        self.nonce = nonce
 
     def close(self) -> None:
         """Release the temporaries. The owner's file goes, unless somebody has taken over what it stands for."""
@@ -63,6 +82,20 @@ def hold_owner(tree: Tree, owner: str, *, create: bool) -> int | None:
         close_quietly(descriptor)
         return None
     return descriptor
+
+
+def read_nonce(tree: Tree, owner: str) -> str:
+    """Return the content of an owner's file; an empty text if there is none."""
+    try:
+        descriptor = tree.open(f"{OWNERS}/{owner}", os.O_RDONLY)
+    except (OSError, ValueError):
+        return ""
+    try:
+        return os.read(descriptor, 64).decode("ascii", "replace")
+    except OSError:
+        return ""
+    finally:
+        close_quietly(descriptor)
 
 
 def release_owner(tree: Tree, owner: str, descriptor: int) -> None:

@@ -247,6 +247,20 @@ class Store(ABC):
         """Return a new owner of temporaries. While it is held, no sweep takes them."""
 
     @abstractmethod
+    def mark(self) -> str:
+        """Leave a mark in the store by which other processes know it, and return it. It is gone when this is closed.
+
+        Raises
+        ------
+        OutputError
+            If the store cannot be written.
+        """
+
+    @abstractmethod
+    def sees(self, mark: str) -> bool:
+        """Return whether a mark that another process has left is there. Nothing is written."""
+
+    @abstractmethod
     def temporaries(self, owner: Owner | None, *, fsync: bool, hashed: bool = True) -> Temporaries:
         """Return the temporaries of one item, to be used as a context manager.
 
@@ -269,8 +283,8 @@ class Store(ABC):
         """Remove temporaries that will not be published."""
 
     @abstractmethod
-    def sweep(self, owner: str = "", folders: Iterable[str] | None = None) -> None:
-        """Remove temporaries that nobody holds.
+    def sweep(self, owner: str = "", folders: Iterable[str] | None = None) -> bool:
+        """Remove temporaries that nobody holds, and return whether none was held.
 
         Parameters
         ----------

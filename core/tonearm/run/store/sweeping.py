@@ -52,8 +52,8 @@ class Sweep:
         self._held: dict[str, bool] = {}
         """Whether somebody holds an owner."""
 
-    def sweep(self, folders: Iterable[str], *, deep: bool) -> None:
-        """Remove the temporaries in folders; a deep sweep looks into all folders below them, too."""
+    def sweep(self, folders: Iterable[str], *, deep: bool) -> bool:
+        """Remove the temporaries in folders, and return whether nobody held any; a deep sweep looks below them, too."""
         waiting = list(folders)
         while waiting:
             folder = waiting.pop()
@@ -71,6 +71,7 @@ class Sweep:
                     self._tree.remove(path)
         if deep and not self._owner:
             self._remove_dead_owners()
+        return not any(self._held.values())
 
     def _remove_dead_owners(self) -> None:
         """Remove the files of owners that nobody holds."""

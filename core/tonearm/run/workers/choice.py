@@ -20,6 +20,8 @@ from tonearm.run.options import RunOptions
 DEFAULT_TIMEOUT = 600.0
 """Time in seconds that a chunk may take without a sign of life, where a worker can be killed."""
 
+_OF_THIS_MACHINE = ("in-process", "local")
+
 
 class ChosenExecutor:
     """The executor of a run.
@@ -38,9 +40,13 @@ class ChosenExecutor:
     plugin
         Executor.
     name
-        Name of the executor in messages; empty for one of the built-in package.
+        Name of the executor in messages; empty for one of this room, whose errors are bugs of tonearm.
     slots
-        Largest number of chunks in flight.
+        Largest number of chunks in flight, as far as is known before the executor is open.
+    follows_capacity
+        Whether that number follows the executor's capacity, because the user has given none.
+    threads
+        Number of threads that a plugin may use.
     jobs
         Number of worker processes or other workers; 0 for none.
     timeout
@@ -59,10 +65,13 @@ class ChosenExecutor:
         name = options.executor or ("in-process" if options.jobs == 0 else "local")
         entry = _find(registry, name)
         self.plugin = _make(registry, entry, options)
-        self.name = "" if entry.origin == BUILTIN else one_line(registry.short_name(entry))
-        in_process = not self.name and entry.name == "in-process"
+        is_ours = entry.origin == BUILTIN and entry.name in _OF_THIS_MACHINE
+        self.name = "" if is_ours else one_line(registry.short_name(entry))
+        in_process = is_ours and entry.name == "in-process"
         self.slots = 1 if in_process else (cores if options.jobs is None else max(1, options.jobs))
         self.jobs = 0 if in_process else self.slots
+        self.follows_capacity = options.jobs is None
+        self.threads = max(1, cores // self.slots) if is_ours else 1
         self.timeout = options.timeout or None
         if self.plugin.isolates:
             self.timeout = DEFAULT_TIMEOUT if options.timeout is None else self.timeout

@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from tonearm.run.prepared import PreparedSource
 from tonearm.run.tasks import Task
 
-CHUNK_SECONDS = 0.25
-"""Work in a chunk in seconds: long compared with handing it over, short compared with a person's patience."""
-
 MAX_CHUNK_SIZE = 512
 """Largest number of tasks in a chunk."""
 
@@ -28,12 +25,20 @@ class Chunks:
         Number of tasks.
     workers
         Number of workers that share them.
+    seconds
+        Work in a chunk in seconds.
+
+    Attributes
+    ----------
+    workers
+        Number of workers that share them, which may change.
     """
 
-    def __init__(self, tasks: Iterator[Task], total: int, workers: int) -> None:
+    def __init__(self, tasks: Iterator[Task], total: int, workers: int, seconds: float = 0.25) -> None:
         self._tasks = tasks
         self._left = total
-        self._workers = max(1, workers)
+        self.workers = workers
+        self._seconds = seconds
         self._seconds_per_task = 0.0
         self._size = 1
 
@@ -44,10 +49,10 @@ class Chunks:
     def take(self) -> list[Task]:
         """Return the next chunk; an empty one if no tasks are left."""
         if self._seconds_per_task:
-            fitting = int(CHUNK_SECONDS / self._seconds_per_task)
+            fitting = int(self._seconds / self._seconds_per_task)
             self._size = max(1, min(fitting, MAX_CHUNK_GROWTH * self._size, MAX_CHUNK_SIZE))
         # Towards the end chunks shrink, so that all workers finish together.
-        size = max(1, min(self._size, self._left // (2 * self._workers)))
+        size = max(1, min(self._size, self._left // (2 * max(1, self.workers))))
         chunk = []
         for task in self._tasks:
             chunk.append(task)

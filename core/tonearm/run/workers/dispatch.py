@@ -16,8 +16,9 @@ from tonearm.plugins.executor import Died, Executor, Handle, Results
 from tonearm.plugins.progress import Progress
 from tonearm.run.prepared import Failure, PreparedSource
 from tonearm.run.tasks import ItemId, Task
+from tonearm.run.workers.chunk_results import ChunkResults, WorkerError
 from tonearm.run.workers.chunks import Chunks
-from tonearm.run.workers.work import ChunkResults, PipelineWork, WorkerError
+from tonearm.run.workers.work import PipelineWork
 
 Batch: TypeAlias = list[PreparedSource]
 
@@ -82,10 +83,14 @@ class Dispatcher:
         Name of the executor in messages; empty for one that is our own, whose errors are bugs of tonearm.
     slots
         Largest number of chunks in flight.
+    follows_capacity
+        Whether the executor's capacity counts instead, if it has one.
     timeout
         Time in seconds that a chunk may take without a sign of life; None for no limit.
     on_progress
         Function that is called with the progress that signs of life carry; None if nobody wants it.
+    on_note
+        Function that is called with each note of the executor; None if nobody wants it.
     """
 
     def __init__(
@@ -95,10 +100,14 @@ class Dispatcher:
         *,
         name: str = "",
         slots: int = 1,
+        follows_capacity: bool = False,
         timeout: float | None = None,
         on_progress: Callable[[Progress], None] | None = None,
+        on_note: Callable[[str], None] | None = None,
     ) -> None:
         self._on_progress = on_progress
+        self._on_note = on_note
+        self._follows_capacity = follows_capacity
         self._executor = executor
         self._work = work
         self._subject = f"the executor {name}" if name else ""
@@ -111,6 +120,8 @@ class Dispatcher:
         """Chunks that were not finished, and no task is at fault."""
         self._dead: list[tuple[str, list[Task]]] = []
         """Owners of temporaries that have died, each with the tasks whose temporaries may be left."""
+        self._held: list[tuple[str, list[Task]]] = []
+        """Those of them whose temporaries somebody held when they were to be removed."""
         self._is_open = False
 
     def results(self, chunks: Chunks) -> Generator[Batch, None, None]:
@@ -124,6 +135,7 @@ class Dispatcher:
         with self._as_worker_error():
             self._executor.open(self._work, self._slots)
         self._is_open = True
+        self._pass_notes_on()
         self._feed(chunks)
         while self._in_flight:
             empty = True
@@ -142,6 +154,7 @@ class Dispatcher:
                 if error is not None:
                     raise error
                 self._feed(chunks)
+            self._pass_notes_on()
             batch = self._cancel_overdue()
             self._feed(chunks)
             if batch or empty:
@@ -187,7 +200,8 @@ class Dispatcher:
 
     def _feed(self, chunks: Chunks) -> None:
         """Submit chunks while there is room."""
-        while len(self._in_flight) < self._slots:
+        slots = chunks.workers = self._room()
+        while len(self._in_flight) < slots:
             is_retry = bool(self._retries)
             tasks = self._next_tasks(chunks)
             if not tasks:
@@ -197,6 +211,21 @@ class Dispatcher:
                 if handle in self._in_flight:
                     raise ValueError(f"submit returned {handle!r} for two chunks in flight")
                 self._in_flight[handle] = _Chunk(tasks, is_retry=is_retry)
+
+    def _room(self) -> int:
+        """Return how many chunks may be in flight now; at least one, so that the run notices what comes."""
+        if not self._follows_capacity:
+            return self._slots
+        with self._as_worker_error():
+            capacity = self._executor.capacity()
+        return self._slots if capacity is None else max(1, capacity)
+
+    def _pass_notes_on(self) -> None:
+        with self._as_worker_error():
+            notes = self._executor.notes()
+        if self._on_note is not None:
+            for note in notes:
+                self._on_note(one_line(note))
 
     def _next_tasks(self, chunks: Chunks) -> list[Task]:
         """Return the tasks of the next chunk: of second attempts, one."""
@@ -226,7 +255,7 @@ class Dispatcher:
                     handle, outcome = pair
                     hash(handle)
                     if isinstance(outcome, Results) and not isinstance(outcome, ChunkResults):
-                        outcome = ChunkResults(owner=outcome.owner, last=outcome.last)
+                        outcome = ChunkResults(owner=outcome.owner, worker=outcome.worker, last=outcome.last)
                     if not isinstance(outcome, ChunkResults | Died):
                         raise TypeError(f"wait yielded {type(outcome).__name__}, neither Results nor Died")
                 yield handle, outcome
@@ -314,11 +343,18 @@ class Dispatcher:
                 batch += self._try_again(chunk, Died("it could not be stopped"))
         return batch
 
-    def sweep_dead(self) -> None:
-        """Remove the temporaries of dead workers. What they had finished must be published by now."""
+    def sweep_dead(self, *, at_end: bool = False) -> None:
+        """Remove the temporaries of dead workers. What they had finished must be published by now.
+
+        Parameters
+        ----------
+        at_end
+            Whether the run ends: those that a worker still held, which was lost but not yet dead, are tried again.
+        """
         dead, self._dead = self._dead, []
-        for owner, tasks in dead:
-            self._work.sweep(owner, tasks)
+        if at_end:
+            dead, self._held = dead + self._held, []
+        self._held += [(owner, tasks) for owner, tasks in dead if not self._work.sweep(owner, tasks)]
 
     @contextlib.contextmanager
     def _as_worker_error(self) -> Iterator[None]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from tonearm.plugins.executor import Died, Executor, Handle, Work
 from tonearm.plugins.plugin import NoOptions
-from tonearm.run.workers.work import ChunkResults, PipelineWork
+from tonearm.run.workers.chunk_results import ChunkResults
+from tonearm.run.workers.work import PipelineWork
 
 
 class InProcessExecutor(Executor[NoOptions]):

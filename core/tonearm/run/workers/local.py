@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 from tonearm.plugins.executor import Died, Executor, Handle, Results, Work
 from tonearm.plugins.plugin import NoOptions
+from tonearm.run.workers.chunk_results import WorkerError
 from tonearm.run.workers.processes import start_worker
-from tonearm.run.workers.work import PipelineWork, WorkerError
+from tonearm.run.workers.work import PipelineWork
 from tonearm.run.workers.worker import UNFIT
 from tonearm.run.workers.worker_process import WorkerProcess
 

@@ -62,7 +62,7 @@ def start_spawned(work: PipelineWork, run_end: _socket.socket, worker_end: _sock
         If the pipeline's plugins cannot be imported in a fresh interpreter.
     """
     try:
-        job = pickle.dumps(work, 5)
+        job = pickle.dumps((work.pipeline, work.store, work.settings), 5)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         run_end.close()
         raise UsageError(

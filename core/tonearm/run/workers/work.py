@@ -3,60 +3,38 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from msgspec.structs import replace
 
 from tonearm.errors import TonearmError, UsageError, one_line
 from tonearm.pipeline.converter import Converter
-from tonearm.plugins.executor import Results, Work
+from tonearm.pipeline.provenance import plugins_of
+from tonearm.plugins.executor import Results
 from tonearm.plugins.progress import Progress
 from tonearm.run.prepare import Preparer, Settings
 from tonearm.run.prepared import PreparedSource
 from tonearm.run.store.output_paths import output_folder
 from tonearm.run.store.store import Store
 from tonearm.run.tasks import Task
+from tonearm.run.workers.admission import LoadedWork, admit, end_work, ticket_for
+from tonearm.run.workers.chunk_results import ChunkResults, WorkerError
 from tonearm.run.workers.flush_timer import FlushTimer
 from tonearm.run.workers.health import Health
 from tonearm.run.workers.interrupts import InterruptGate
+from tonearm.run.workers.tickets import Ticket
 
 LIFE_SECONDS = 0.25
 """Least time between two signs of life in seconds."""
 
 
-class WorkerError(TonearmError):
-    """No worker can work, and no item is at fault."""
-
-    default_code = "broken-worker"
-
-
-class ChunkResults(Results, frozen=True, kw_only=True):
-    """Finished work on a chunk of tasks.
-
-    Parameters
-    ----------
-    sources
-        Prepared sources.
-    error
-        Error that ends the run, because no item is at fault.
-    ended_early
-        Whether tasks of the chunk were not begun, because the run may stop.
-    progress
-        How far the source that is at work is, for a sign of life; None if no plugin has reported since the last one.
-    """
-
-    sources: Sequence[PreparedSource] = ()
-    error: TonearmError | None = None
-    ended_early: bool = False
-    progress: Progress | None = None
-
-
-class PipelineWork(Work):
+class PipelineWork(LoadedWork):
     """The work of a run: preparing tasks with a pipeline.
 
     The thread that made the object works with the pipeline itself, and every other thread with a copy of it.
@@ -101,48 +79,65 @@ class PipelineWork(Work):
         self._alive = alive
         self._own = threading.local()
         self._preparers: list[Preparer] = []
+        self._ticket: Ticket | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle what another process needs."""
-        return PipelineWork, (self.pipeline, self.store, self.settings)
+        """Pickle a ticket with which another process works for the run."""
+        if self._ticket is None:
+            self._ticket = ticket_for(
+                self.store, plugins_of(self.pipeline.checked), PipelineWork, self.pipeline, self.settings
+            )
+        return admit, (self._ticket,)
 
-    def __call__(self, chunk: object) -> ChunkResults:
+    def leave(self) -> Callable[[], None]:
+        """Return a function that ends the work of the run in the process that calls it."""
+        return functools.partial(end_work, self._ticket["mark"] if self._ticket else "")
+
+    def __call__(self, chunk: object, worker: str = "") -> ChunkResults:
         """Work at a chunk, and return all results."""
         sources: list[PreparedSource] = []
         results = ChunkResults()
-        for results in self.stream(chunk):
+        for results in self.stream(chunk, worker=worker):
             sources += results.sources
         return replace(results, sources=sources)
 
-    def stream(self, chunk: object, alive: Callable[[], None] | None = None) -> Iterator[ChunkResults]:
+    def stream(
+        self, chunk: object, alive: Callable[[Results], None] | None = None, worker: str = ""
+    ) -> Iterator[ChunkResults]:
         """Yield what is finished early. Ctrl-C passes through, after what was finished."""
         error = None
         try:
-            for sources in self.batches(chunk, alive):
-                yield ChunkResults(owner=self.owner(), last=False, sources=sources)
+            owner = self.owner()
+            yield ChunkResults(owner=owner, worker=worker, last=False)
+            live = None if alive is None else (lambda: alive(self.sign_of_life(owner, worker)))
+            for sources in self.batches(chunk, live):
+                yield ChunkResults(owner=owner, worker=worker, last=False, sources=sources)
         except TonearmError as raised:
             error = raised
         except Exception:
             message = f"a worker failed, which is a bug in tonearm:\n{traceback.format_exc()}"
             error = WorkerError(message, code="bug")
-        yield self.end(error)
+        yield self.end(error, worker)
 
-    def sign_of_life(self, owner: str) -> ChunkResults:
+    def sign_of_life(self, owner: str, worker: str = "") -> ChunkResults:
         """Return what tells the run that this thread goes on with a chunk, and how far it is.
 
         Parameters
         ----------
         owner
             Id of the owner of the worker's temporaries.
+        worker
+            Name of the worker.
         """
         progress, self._own.progress = getattr(self._own, "progress", None), None
-        return ChunkResults(owner=owner, last=False, progress=progress)
+        return ChunkResults(owner=owner, worker=worker, last=False, progress=progress)
 
-    def end(self, error: TonearmError | None = None) -> ChunkResults:
+    def end(self, error: TonearmError | None = None, worker: str = "") -> ChunkResults:
         """Return the last results of the chunk that this thread worked at."""
         preparer = getattr(self._own, "preparer", None)
         owner = preparer.owner.id if preparer else ""
-        return ChunkResults(owner=owner, error=error, ended_early=getattr(self._own, "ended_early", False))
+        ended_early = getattr(self._own, "ended_early", False)
+        return ChunkResults(owner=owner, worker=worker, error=error, ended_early=ended_early)
 
     def batches(self, chunk: object, alive: Callable[[], None] | None = None) -> Iterator[list[PreparedSource]]:
         """Yield prepared sources batch by batch. An error is raised after what was finished before it."""
@@ -222,6 +217,10 @@ class PipelineWork(Work):
         """Return the id of the owner of the temporaries of this thread."""
         return self._preparer().owner.id
 
+    def preflight(self) -> None:
+        """Check that this process has what the plugins need."""
+        self.pipeline.preflight()
+
     def in_worker(self, gate: InterruptGate) -> PipelineWork:
         """Return the work for a worker process, whose thread has entered a gate."""
         return PipelineWork(self.pipeline, copy.copy(self.store), self.settings, gate)
@@ -235,8 +234,8 @@ class PipelineWork(Work):
         """Remove the files of sources that will not be published."""
         self.store.discard(file for prepared in sources for item in prepared.items for file in item.files)
 
-    def sweep(self, owner: str, tasks: Collection[Task]) -> None:
-        """Remove what a dead worker left.
+    def sweep(self, owner: str, tasks: Collection[Task]) -> bool:
+        """Remove what a dead worker left, and return whether nobody held any of it.
 
         Parameters
         ----------
@@ -247,7 +246,7 @@ class PipelineWork(Work):
         """
         folders = {output_folder(output, task.source()) for output in self.pipeline.outputs for task in tasks}
         known = [folder for folder in folders if folder is not None]
-        self.store.sweep(owner, known if known and len(known) == len(folders) else None)
+        return self.store.sweep(owner, known if known and len(known) == len(folders) else None)
 
 
 def _thread() -> tuple[int, int]:

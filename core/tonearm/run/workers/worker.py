@@ -58,9 +58,9 @@ class _Worker:
             owner = NO_OWNER
         self._send(Results(owner=owner))
 
-        def alive() -> None:
+        def alive(results: Results) -> None:
             with work.gate.closed():  # half a message would spoil those after it
-                self._send(work.sign_of_life(owner))
+                self._send(results)
 
         inbox = Inbox()
         while data := self._connection.recv(1 << 16):
@@ -109,9 +109,9 @@ def main() -> None:
     content = connection.recv(size, _socket.MSG_WAITALL)
 
     def make_work(gate: InterruptGate) -> PipelineWork:
-        work: PipelineWork = pickle.loads(content)  # noqa: S301 - from our own process
-        work.pipeline.preflight()
-        return work.in_worker(gate)
+        pipeline, store, settings = pickle.loads(content)  # noqa: S301 - from our own process
+        pipeline.preflight()
+        return PipelineWork(pipeline, store, settings, gate)
 
     end(serve(connection, make_work))
 

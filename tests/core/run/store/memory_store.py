@@ -173,6 +173,12 @@ class MemoryStore(Store):
     def owner(self) -> Owner:
         return self._scratch.owner()
 
+    def mark(self) -> str:
+        return self._scratch.mark()
+
+    def sees(self, mark: str) -> bool:
+        return self._scratch.sees(mark)
+
     def temporaries(self, owner: Owner | None, *, fsync: bool, hashed: bool = True) -> Temporaries:
         return self._scratch.temporaries(owner, fsync=fsync, hashed=hashed)
 
@@ -182,8 +188,8 @@ class MemoryStore(Store):
     def discard(self, files: Iterable[PreparedFile]) -> None:
         self._scratch.discard(files)
 
-    def sweep(self, owner: str = "", folders: Iterable[str] | None = None) -> None:
-        self._scratch.sweep(owner, folders)
+    def sweep(self, owner: str = "", folders: Iterable[str] | None = None) -> bool:
+        return self._scratch.sweep(owner, folders)
 
     def has_dead_owner(self) -> bool:
         return self._scratch.has_dead_owner()

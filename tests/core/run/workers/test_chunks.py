@@ -2,7 +2,7 @@ import pytest
 from run_toys import task
 
 from tonearm.run.prepared import PreparedSource
-from tonearm.run.workers.chunks import CHUNK_SECONDS, MAX_CHUNK_SIZE, Chunks
+from tonearm.run.workers.chunks import MAX_CHUNK_SIZE, Chunks
 
 
 def chunks(total, workers=2):
@@ -31,7 +31,7 @@ class TestChunks:
             sizes.append(len(found.take()))
             found.learn(cost(0.001))
         assert sizes[:3] == [1, 4, 16]
-        assert sizes[-1] == int(CHUNK_SECONDS / 0.001)
+        assert sizes[-1] == int(0.25 / 0.001)
 
     @pytest.mark.parametrize(("seconds", "size"), [(10.0, 1), (1e-9, MAX_CHUNK_SIZE), (0.05, 5)])
     def test_they_are_bounded(self, seconds, size):

@@ -12,8 +12,8 @@ from tonearm.plugins.progress import Progress
 from tonearm.run import prepare as prepare_room
 from tonearm.run.workers import dispatch as room
 from tonearm.run.workers import flush_timer
+from tonearm.run.workers.chunk_results import ChunkResults
 from tonearm.run.workers.interrupts import InterruptGate
-from tonearm.run.workers.work import ChunkResults
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,8 @@ from tonearm.api import OutputError, Results
 from tonearm.run.prepare import Preparer, Settings
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.workers import dispatch as room
-from tonearm.run.workers.work import PipelineWork, WorkerError
+from tonearm.run.workers.chunk_results import WorkerError
+from tonearm.run.workers.work import PipelineWork
 
 
 @pytest.fixture(autouse=True)

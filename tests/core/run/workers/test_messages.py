@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from run_toys import task
 
 from tonearm.run.prepared import PreparedSource
+from tonearm.run.workers.chunk_results import ChunkResults
 from tonearm.run.workers.messages import HEADER, Inbox, send
-from tonearm.run.workers.work import ChunkResults
 
 MESSAGES = [
     ChunkResults(owner="00000001"),

@@ -7,8 +7,9 @@ from run_toys import Do, OddReader, leftovers, pipeline, task, toys, write
 from tonearm.errors import OutputError, UsageError
 from tonearm.run.prepare import Preparer, Settings
 from tonearm.run.store.local_store import LocalStore
+from tonearm.run.workers.chunk_results import ChunkResults, WorkerError
 from tonearm.run.workers.interrupts import InterruptGate
-from tonearm.run.workers.work import ChunkResults, PipelineWork, WorkerError
+from tonearm.run.workers.work import PipelineWork
 
 
 def work(found=None, *, gate=None, **settings):
@@ -49,7 +50,8 @@ def test_a_call_returns_all_results():
 
 
 def test_it_can_be_pickled_with_its_results():
-    copied = pickle.loads(pickle.dumps(work(gate=InterruptGate())))
+    original = work(gate=InterruptGate())
+    copied = pickle.loads(pickle.dumps(original))
     results = pickle.loads(pickle.dumps(copied(chunk())))
     assert isinstance(results, ChunkResults)
     assert numbers(results) == [0, 1, 2]
@@ -128,6 +130,7 @@ def test_a_bug_comes_with_its_traceback(monkeypatch):
 def test_an_interrupt_passes_after_what_was_finished(monkeypatch):
     monkeypatch.setattr(Preparer, "prepare", raising(KeyboardInterrupt()))
     stream = work().stream(chunk())
+    assert numbers(next(stream)) == []
     first = next(stream)
     assert (numbers(first), first.last) == ([0], False)
     with pytest.raises(KeyboardInterrupt):
@@ -145,8 +148,8 @@ def test_it_stops_before_the_next_task(monkeypatch):
 def test_a_chunk_ends_at_a_failure_where_the_run_may_stop_at_one():
     write(b="k x")
     stream = list(work(flush_failures=True).stream(chunk()))
-    assert [numbers(results) for results in stream] == [[0, 1], []]
-    assert [results.ended_early for results in stream] == [False, True]
+    assert [numbers(results) for results in stream] == [[], [0, 1], []]
+    assert [results.ended_early for results in stream] == [False, False, True]
     assert not work(flush_failures=True)(chunk()[:2]).ended_early
 
 
@@ -173,12 +176,12 @@ def test_a_sign_of_life_tells_the_last_progress_once(monkeypatch):
     monkeypatch.setattr(Do, "apply", apply)
     signs = []
     one = work(pipeline("{stem}-{key}.raw", steps=("do",)))
-    for _ in one.stream(chunk(), lambda: signs.append(one.sign_of_life("12345678"))):
+    for _ in one.stream(chunk(), signs.append):
         pass
     told = [sign.progress for sign in signs]
     assert {report.source for report in told if report} == {"a.txt", "b.txt", "c.txt"}
     assert told[1::2] == [None] * (len(told) // 2)  # an item that is done
-    assert {(sign.owner, sign.last, sign.sources) for sign in signs} == {("12345678", False, ())}
+    assert {(sign.owner, sign.last, sign.sources) for sign in signs} == {(one.owner(), False, ())}
 
 
 def test_life_in_the_thread_of_the_run_alone_is_told_to_whoever_waits_for_it_there():

@@ -68,7 +68,7 @@ def test_sigterm_stops_its_work_and_what_is_finished_is_sent(serve, monkeypatch)
 def test_long_work_gives_signs_of_life(serve, monkeypatch):
     monkeypatch.setattr(work_room, "LIFE_SECONDS", 0.0)
     write(a="k 0.5\nl 0.5\nm 0.5")
-    _, *signs, sources, last = serve([task("a.txt", 0)])
+    _, _, *signs, sources, last = serve([task("a.txt", 0)])
     assert len(signs) == 3
     assert not any(sign.last or sign.sources for sign in signs)
     assert [len(one.items) for one in sources.sources] == [3]
