@@ -110,6 +110,7 @@ def tonearm_kinds() -> Kinds:
 def tonearm_executors() -> Executors:
     """Return the executors by name. They are part of the core, and registered like all others."""
     return {
+        "dask": "tonearm_plugins.executors.dask_executor:DaskExecutor",
         "in-process": "tonearm.run.workers.in_process:InProcessExecutor",
         "local": "tonearm.run.workers.local:LocalExecutor",
     }
