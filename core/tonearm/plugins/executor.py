@@ -72,9 +72,13 @@ class Work(ABC):
     ----------
     stopping
         Whether the run ends, so that chunks are cancelled for no fault of theirs.
+    holds_interpreter
+        Names of the plugins that hold Python's interpreter most of the time, so that threads of one process wait for
+        one another; in the process of the run only.
     """
 
     stopping: bool = False
+    holds_interpreter: tuple[str, ...] = ()
 
     @abstractmethod
     def __call__(self, chunk: object, worker: str = "") -> Results:

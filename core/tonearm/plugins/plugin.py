@@ -108,6 +108,9 @@ class Plugin(ABC, Generic[Opts]):
     revision
         Revision of what the plugin computes. A run converts again what another revision has made, and keeps outputs
         over updates of the package that do not change it. If it is None, the package's version counts instead.
+    holds_interpreter
+        Whether the plugin spends most of its time in Python code, which only one thread of a process runs at a time:
+        then several processes with one thread each are faster than one process with several. It changes no output.
     registered
         Identity of the plugin: its name and package. The host sets it; it is empty if the plugin is made by hand.
     """
@@ -116,6 +119,7 @@ class Plugin(ABC, Generic[Opts]):
     port_names: ClassVar[tuple[str, ...]]
     requires: ClassVar[tuple[Requirement, ...]] = ()
     revision: ClassVar[int | None] = None
+    holds_interpreter: ClassVar[bool] = False
     registered: PluginIdentity = PluginIdentity()
 
     def __init__(self, options: Opts) -> None:

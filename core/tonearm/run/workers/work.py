@@ -59,6 +59,8 @@ class PipelineWork(LoadedWork):
         Whether work in this process ends before the next task, because the run stops.
     health
         Health of this process, if another one can take over its work; else None.
+    holds_interpreter
+        Names of the plugins that hold Python's interpreter most of the time.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class PipelineWork(LoadedWork):
         self.gate = gate or InterruptGate()
         self.stopping = False
         self.health: Health | None = None
+        self.holds_interpreter = pipeline.checked.interpreter_holders()
         self._home = _thread() if gate else None
         self._alive = alive
         self._own = threading.local()
