@@ -14,7 +14,7 @@ from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.journal import LocalJournalFile, replace_local_journal
 from tonearm.run.store.lock import Lock, lock_holders
-from tonearm.run.store.owners import Owner, hold_owner, read_nonce, release_owner
+from tonearm.run.store.owners import Owner, hold_owner, is_dead, read_nonce, release_owner
 from tonearm.run.store.run_folder import OWNERS, is_journal, journal_path, lock_path
 from tonearm.run.store.store import EntryKind, JournalFile, Store
 from tonearm.run.store.sweeping import Sweep, has_dead_owner
@@ -297,6 +297,10 @@ class LocalStore(Store):
         """Return whether a mark that another process has left is there."""
         owner, _, nonce = mark.partition("-")
         return bool(nonce) and read_nonce(self._tree, owner) == nonce
+
+    def is_held(self, mark: str) -> bool:
+        """Return whether the process that has left a mark lives; without locks, whether the mark is there."""
+        return self.sees(mark) and not is_dead(self._tree, mark.partition("-")[0])
 
     def temporaries(self, owner: Owner | None, *, fsync: bool, hashed: bool = True) -> Temporaries:
         """Return the temporaries of one item, to be used as a context manager."""

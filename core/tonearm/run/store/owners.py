@@ -65,6 +65,12 @@ class Owner:
         if descriptor is not None:
             release_owner(self._tree, self.id, descriptor)
 
+    def abandon(self) -> None:
+        """Release the temporaries, and leave the owner's file, by which the next run knows that it has to sweep."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            close_quietly(descriptor)
+
 
 def hold_owner(tree: Tree, owner: str, *, create: bool) -> int | None:
     """Hold the temporaries of an owner, and return the descriptor that does so; None if the owner is gone.
@@ -103,6 +109,18 @@ def release_owner(tree: Tree, owner: str, descriptor: int) -> None:
     if is_only_holder(descriptor, without_locks=True):
         tree.remove(f"{OWNERS}/{owner}")
     close_quietly(descriptor)
+
+
+def is_dead(tree: Tree, owner: str) -> bool:
+    """Return whether an owner was killed, so that nobody holds its file; False if there is none, or are no locks."""
+    try:
+        descriptor = tree.open(f"{OWNERS}/{owner}", os.O_RDWR)
+    except (OSError, ValueError):  # it is gone, or somebody else's
+        return False
+    try:
+        return is_only_holder(descriptor, without_locks=False)
+    finally:
+        close_quietly(descriptor)
 
 
 def is_only_holder(descriptor: int, *, without_locks: bool) -> bool:

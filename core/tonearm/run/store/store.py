@@ -261,6 +261,10 @@ class Store(ABC):
         """Return whether a mark that another process has left is there. Nothing is written."""
 
     @abstractmethod
+    def is_held(self, mark: str) -> bool:
+        """Return whether the process that has left a mark lives, as far as that can be known. Nothing is written."""
+
+    @abstractmethod
     def temporaries(self, owner: Owner | None, *, fsync: bool, hashed: bool = True) -> Temporaries:
         """Return the temporaries of one item, to be used as a context manager.
 

@@ -11,8 +11,7 @@ import sys
 from collections.abc import Iterable
 from typing import TypedDict
 
-from tonearm.errors import OutputError, TonearmError, one_line
-from tonearm.run.store.store import Store
+from tonearm.errors import TonearmError, one_line
 from tonearm.version import __version__
 
 VERSIONS_HINT = "install the same versions there and here"
@@ -83,17 +82,6 @@ def difference(ticket: Ticket, worker: str) -> TonearmError | None:
         return None
     message = f"worker {one_line(worker)} has {one_line('; '.join(differing))}"
     return TonearmError(message, code="other-versions", hint=VERSIONS_HINT)
-
-
-def unseen(store: Store, ticket: Ticket, worker: str) -> TonearmError | None:
-    """Return the error of a process that does not see the output folder of the run; None if it does."""
-    if store.sees(ticket["mark"]):
-        return None
-    return OutputError(
-        f"worker {one_line(worker)} does not see {one_line(ticket['root'])}",
-        code="unseen-folder",
-        hint="the output folder must be on a file system that all workers share, under the same path",
-    )
 
 
 def this_process() -> str:

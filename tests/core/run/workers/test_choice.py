@@ -99,7 +99,7 @@ def test_a_timeout_needs_an_executor_that_can_keep_it(registry, options):
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("lokal", "did you mean 'local'?"), ("sun", "exploding, far, in-process, local, mars, moon, unready")],
+    [("lokal", "did you mean 'local'?"), ("sun", "dask, exploding, far, in-process, local, mars, moon, unready")],
 )
 def test_one_that_does_not_exist(registry, name, hint):
     with pytest.raises(UsageError) as caught:
