@@ -13,7 +13,7 @@ import pickle
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tonearm.errors import TonearmError, UsageError, one_line
 from tonearm.errors.text import describe_exception
@@ -21,7 +21,7 @@ from tonearm.plugins.executor import Results, Work
 from tonearm.run.store.store import Store
 from tonearm.run.workers.chunk_results import ChunkResults, WorkerError, does_not_see, of_worker
 from tonearm.run.workers.health import Health
-from tonearm.run.workers.tickets import Ticket, difference, python_version, this_process, versions_for
+from tonearm.run.workers.tickets import Ticket, difference, python_version, sizes_of, this_process, unseen_file, versions_for
 
 IDLE_SECONDS = 60.0
 """Time in seconds after its last chunk for which a process keeps a pipeline loaded, and holds temporaries."""
@@ -242,6 +242,8 @@ class AdmittedWork(Work):
             assert isinstance(store, Store)
             if not store.sees(self._ticket["mark"]):
                 return does_not_see(worker, self._ticket["root"], "the output folder")
+            if path := unseen_file(self._ticket):
+                return does_not_see(worker, path, "the files that options name")
             self._release_dead_runs(store)
             kind, pipeline, settings = pickle.loads(content)  # noqa: S301
             loaded: LoadedWork = kind(pipeline, store, settings)
@@ -313,7 +315,12 @@ class LoadedWork(Work):
 
 
 def ticket_for(
-    store: Store, plugins: list[tuple[str, str]], kind: type[LoadedWork], pipeline: object, settings: object
+    store: Store,
+    plugins: list[tuple[str, str]],
+    files: Iterable[str],
+    kind: type[LoadedWork],
+    pipeline: object,
+    settings: object,
 ) -> Ticket:
     """Return the ticket with which other processes work for a run.
 
@@ -323,6 +330,8 @@ def ticket_for(
         Store of the outputs, in which a mark is left.
     plugins
         Plugins of the pipeline, each with its package and version.
+    files
+        Paths of the files that the pipeline's options name.
     kind
         Class of the work, which takes the pipeline, the store and the settings.
     pipeline, settings
@@ -348,5 +357,6 @@ def ticket_for(
         python=python_version(),
         packages=versions_for(label for _, label in plugins),
         root=os.path.abspath(store.scratch),
+        files=sizes_of(files),
         content=content,
     )

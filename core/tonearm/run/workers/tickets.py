@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable
 from typing import TypedDict
 
+from tonearm.content_hash import file_state
 from tonearm.errors import TonearmError, one_line
 from tonearm.version import __version__
 
@@ -30,6 +31,8 @@ class Ticket(TypedDict):
         Versions of tonearm and of the packages of the plugins, by name.
     root
         Absolute path of the output folder.
+    files
+        Sizes of the files that the pipeline's options name, such as a model, by path.
     content
         Pickled pipeline, store and settings.
     """
@@ -38,6 +41,7 @@ class Ticket(TypedDict):
     python: str
     packages: dict[str, str]
     root: str
+    files: dict[str, int]
     content: bytes
 
 
@@ -82,6 +86,22 @@ def difference(ticket: Ticket, worker: str) -> TonearmError | None:
         return None
     message = f"worker {one_line(worker)} has {one_line('; '.join(differing))}"
     return TonearmError(message, code="other-versions", hint=VERSIONS_HINT)
+
+
+def sizes_of(paths: Iterable[str]) -> dict[str, int]:
+    """Return the sizes of files and folders by path, without those that do not exist."""
+    states = {path: file_state(path) for path in paths}
+    return {path: state[0] for path, state in states.items() if state is not None}
+
+
+def unseen_file(ticket: Ticket) -> str:
+    """Return the absolute path of a file that this process does not see as the run does; an empty text if it sees all.
+
+    A path may be relative to the current folder, which may be another one here, with another file of that name.
+    """
+    here = sizes_of(ticket["files"])
+    differing = (path for path, size in ticket["files"].items() if here.get(path) != size)
+    return next(map(os.path.abspath, differing), "")
 
 
 def this_process() -> str:

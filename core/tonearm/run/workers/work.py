@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from tonearm.errors import TonearmError, UsageError, one_line
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.provenance import plugins_of
+from tonearm.pipeline.provenance import files_of, plugins_of
 from tonearm.plugins.executor import Results
 from tonearm.plugins.progress import Progress
 from tonearm.run.prepare import Preparer, Settings
@@ -89,8 +89,9 @@ class PipelineWork(LoadedWork):
         if self._ticket is None:
             if self.settings.quarantine is not None:
                 self.settings.quarantine.mark()
+            checked = self.pipeline.checked
             self._ticket = ticket_for(
-                self.store, plugins_of(self.pipeline.checked), PipelineWork, self.pipeline, self.settings
+                self.store, plugins_of(checked), files_of(checked), PipelineWork, self.pipeline, self.settings
             )
         return admit, (self._ticket,)
 
