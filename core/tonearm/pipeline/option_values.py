@@ -81,7 +81,7 @@ class ValueReader(ABC):
 
     def _object(self, option: Option, node: Node, owner: str) -> Any:
         """Return the object that Python has given for an option."""
-        if node.mark is None and isinstance(node, ScalarNode):
+        if isinstance(node, ScalarNode) and (node.value is None or not isinstance(node.value, str | int | float)):
             return node.value
         message = f"{owner}: '{option.name}' is an object, which only Python can give"
         self.problems.add(node.mark, "bad-option", message, option.extra[FROM_PYTHON])
