@@ -21,7 +21,15 @@ from tonearm.plugins.executor import Results, Work
 from tonearm.run.store.store import Store
 from tonearm.run.workers.chunk_results import ChunkResults, WorkerError, does_not_see, of_worker
 from tonearm.run.workers.health import Health
-from tonearm.run.workers.tickets import Ticket, difference, python_version, sizes_of, this_process, unseen_file, versions_for
+from tonearm.run.workers.tickets import (
+    Ticket,
+    difference,
+    python_version,
+    sizes_of,
+    this_process,
+    unseen_file,
+    versions_for,
+)
 
 IDLE_SECONDS = 60.0
 """Time in seconds after its last chunk for which a process keeps a pipeline loaded, and holds temporaries."""
@@ -241,9 +249,9 @@ class AdmittedWork(Work):
             store, content = pickle.loads(self._ticket["content"])  # noqa: S301 - from the run
             assert isinstance(store, Store)
             if not store.sees(self._ticket["mark"]):
-                return does_not_see(worker, self._ticket["root"], "the output folder")
+                return does_not_see(worker, self._ticket["root"], "the output folder is")
             if path := unseen_file(self._ticket):
-                return does_not_see(worker, path, "the files that options name")
+                return does_not_see(worker, path, "the files that options name are")
             self._release_dead_runs(store)
             kind, pipeline, settings = pickle.loads(content)  # noqa: S301
             loaded: LoadedWork = kind(pipeline, store, settings)
@@ -299,7 +307,7 @@ class LoadedWork(Work):
     def unseen(self) -> Iterator[tuple[str, str]]:
         """Yield the paths that the run needs, besides the output folder, and this process does not see.
 
-        Each comes with what it is, as a subject: ``the quarantine``.
+        Each comes with what it is, with its verb: ``the quarantine is``.
         """
 
     @abstractmethod

@@ -44,13 +44,12 @@ def does_not_see(worker: str, path: str, what: str) -> WorkerError:
     path
         Path of a folder or file.
     what
-        What must be shared, as a subject: ``the output folder``.
+        What must be shared, with its verb: ``the output folder is``.
     """
-    verb = "are" if what.endswith("s") else "is"
     return WorkerError(
         f"worker {one_line(worker)} does not see {one_line(path)}",
         code="unseen-folder",
-        hint=f"make sure that {what} {verb} on a file system that all workers share, under the same path",
+        hint=f"make sure that {what} on a file system that all workers share, under the same path",
     )
 
 

@@ -291,6 +291,8 @@ class Dispatcher:
             self._work.store.take_over(outcome.owner)
         unseen = self._sight.error_of(outcome)
         if unseen is not None:
+            if outcome.last:
+                del self._in_flight[handle]
             return [], unseen
         batch = [prepared for prepared in outcome.sources if self._is_new(chunk, prepared)]
         if outcome.last:

@@ -30,4 +30,4 @@ class Sight:
             self._seeing.add(worker)
             return None
         there = next((path for path in missing if file_state(path) is not None), None)
-        return None if there is None else does_not_see(worker, there, "the sources")
+        return None if there is None else does_not_see(worker, there, "the sources are")

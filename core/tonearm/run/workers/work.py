@@ -114,7 +114,7 @@ class PipelineWork(LoadedWork):
         """Yield the quarantine, if this process does not see it."""
         quarantine = self.settings.quarantine
         if quarantine is not None and not quarantine.is_seen():
-            yield quarantine.path, "the quarantine"
+            yield quarantine.path, "the quarantine is"
 
     def leave(self) -> Callable[[], None]:
         """Return a function that ends the work of the run in the process that calls it."""

@@ -343,6 +343,17 @@ class TestRefusals:
             path.write_text(content)
         assert copied(chunk()).error.code == "unseen-folder"
 
+    def test_a_file_that_an_option_names_is_missing(self, runs, folder, monkeypatch):
+        _, work = runs()
+        _, (ticket,) = work.__reduce__()
+        ticket["files"]["model.onnx"] = 7
+        error = room.admit(ticket)(chunk(), "tcp://far:1").error
+        assert error.message == f"worker tcp://far:1 does not see {folder / 'model.onnx'}"
+        assert error.hint == (
+            "make sure that the files that options name are on a file system that all workers share, "
+            "under the same path"
+        )
+
     @pytest.mark.parametrize("made", [False, True])
     def test_a_quarantine_that_is_not_the_one_of_the_run_is_not_made(self, runs, made):
         _, work = runs(quarantine=Quarantine("q"))
