@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import fcntl
 import os
+import weakref
 
 from tonearm.run.store.run_folder import OWNERS
 from tonearm.run.store.tree import Tree, cannot_write, close_quietly
+
+_open: weakref.WeakSet[Owner] = weakref.WeakSet()
+"""Owners of this process."""
+
+
+def _leave_to_parent() -> None:
+    """Hold no temporaries of the process that this one was forked from: nobody would sweep them while it lives."""
+    for owner in list(_open):
+        owner.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 class Owner:
@@ -42,6 +56,7 @@ class Owner:
                 self._descriptor = hold_owner(tree, self.id, create=True)
         except OSError as error:
             raise cannot_write(os.path.join(tree.name, OWNERS), error) from error
+        _open.add(self)
 
     def write_nonce(self) -> None:
         """Write random digits into the owner's file, by which other processes know that they see the same folder.

@@ -107,7 +107,7 @@ class Store(ABC):
 
     @property
     def descriptors(self) -> list[int]:
-        """Descriptors that a forked worker must close, or it would keep holding the lock."""
+        """Descriptors by which the store holds something. A forked child closes its own by itself."""
         return []
 
     # Journals
