@@ -299,14 +299,18 @@ class Dispatcher:
         batch = [prepared for prepared in outcome.sources if self._is_new(chunk, prepared)]
         if outcome.last:
             del self._in_flight[handle]
-            if outcome.unfit:
-                batch += [] if stopping else self._try_again(chunk, Died(outcome.unfit))
-            elif outcome.ended_early and (chunk.is_begun or stopping):
-                self._again += [chunk.remaining()] if chunk.tasks else []
-            elif chunk.tasks and outcome.error is None and not stopping:
-                reason = f"{self._subject or 'its worker'} returned no result for it"
-                batch += self._try_again(chunk, Died(reason))
+            batch += [] if stopping or outcome.error is not None else self._after(chunk, outcome)
         return batch, outcome.error
+
+    def _after(self, chunk: _Chunk, outcome: ChunkResults) -> list[PreparedSource]:
+        """Have what is left of a chunk done after its last results. Return failures of what was tried again already."""
+        if not chunk.tasks:
+            return []
+        if outcome.ended_early and chunk.is_begun:
+            self._again.append(chunk.remaining())
+            return []
+        reason = outcome.unfit or f"{self._subject or 'its worker'} returned no result for it"
+        return self._try_again(chunk, Died(reason))
 
     def _is_new(self, chunk: _Chunk, prepared: PreparedSource) -> bool:
         """Return whether a result was expected. If not, its files are removed."""
