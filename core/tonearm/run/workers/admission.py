@@ -20,6 +20,7 @@ from tonearm.plugins.executor import Results, Work
 from tonearm.run.store.store import Store
 from tonearm.run.workers.chunk_results import ChunkResults, WorkerError
 from tonearm.run.workers.tickets import Ticket, difference, python_version, this_process, unseen, versions_for
+from tonearm.startup import keep_freed_memory, return_freed_memory
 
 IDLE_SECONDS = 60.0
 """Time in seconds after its last chunk for which a process keeps a pipeline loaded, and holds temporaries."""
@@ -131,6 +132,8 @@ class AdmittedWork(Work):
         _admitted.pop(self._ticket["mark"], None)
         if self._work is not None:
             self._work.close()
+            if not _admitted:
+                return_freed_memory()
 
     @contextlib.contextmanager
     def _at_work(self, worker: str) -> Iterator[tuple[LoadedWork | None, ChunkResults]]:
@@ -166,6 +169,7 @@ class AdmittedWork(Work):
                 kind, pipeline, settings = pickle.loads(content)  # noqa: S301
                 work: LoadedWork = kind(pipeline, store, settings)
                 work.preflight()
+                keep_freed_memory()
                 self._work = work
         except TonearmError as error:
             message = f"worker {one_line(worker)}: {error.message}"
