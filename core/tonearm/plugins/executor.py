@@ -145,13 +145,14 @@ class Executor(Plugin[Opts], Generic[Opts]):
     isolates
         Whether a crash ends only a worker, and a chunk that hangs can be killed. A run has a timeout only then.
     chunk_seconds
-        Work in a chunk in seconds that suits the executor: long compared with handing a chunk over.
+        Work in a chunk in seconds that suits the executor: long compared with handing a chunk over. It may change
+        during a run, for example with the number of workers.
     """
 
     role = "executor"
     port_names = ("options",)
     isolates: ClassVar[bool] = False
-    chunk_seconds: ClassVar[float] = 0.25
+    chunk_seconds: float = 0.25
 
     @abstractmethod
     def open(self, work: Work, slots: int) -> None:

@@ -206,6 +206,7 @@ class Dispatcher:
     def _feed(self, chunks: Chunks) -> None:
         """Submit chunks while there is room."""
         slots = chunks.workers = self._room()
+        chunks.seconds = self._executor.chunk_seconds
         while len(self._in_flight) < slots:
             is_retry = bool(self._retries)
             tasks = self._next_tasks(chunks)

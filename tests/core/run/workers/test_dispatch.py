@@ -52,6 +52,18 @@ def test_only_so_many_chunks_are_in_flight():
     assert toy.closed
 
 
+def test_chunks_have_as_much_work_as_the_executor_says_at_the_time():
+    class Growing(Toy):
+        def wait(self, seconds):
+            self.chunk_seconds = 1.0
+            yield from super().wait(seconds)
+
+    given = chunks()
+    for _ in dispatcher(Growing()).results(given):
+        pass
+    assert given.seconds == 1.0
+
+
 class TestWhatComesBackWrong:
     def test_twice(self):
         class Twice(Toy):
