@@ -68,9 +68,10 @@ class ChosenExecutor:
         is_ours = entry.origin == BUILTIN and entry.name in _OF_THIS_MACHINE
         self.name = "" if is_ours else one_line(registry.short_name(entry))
         in_process = is_ours and entry.name == "in-process"
-        self.slots = 1 if in_process else (cores if options.jobs is None else max(1, options.jobs))
+        given = options.jobs if is_ours else options.jobs or None
+        self.slots = 1 if in_process else (cores if given is None else max(1, given))
         self.jobs = 0 if in_process else self.slots
-        self.follows_capacity = options.jobs is None
+        self.follows_capacity = given is None
         self.threads = max(1, cores // self.slots) if is_ours else 1
         self.timeout = options.timeout or None
         if self.plugin.isolates:

@@ -9,6 +9,7 @@ from run_toys import leftovers, task, write
 
 from tonearm.api import Died, Results
 from tonearm.plugins.progress import Progress
+from tonearm.reporting.worker_rates import WorkerRates
 from tonearm.run import prepare as prepare_room
 from tonearm.run.workers import dispatch as room
 from tonearm.run.workers import flush_timer
@@ -314,3 +315,24 @@ def test_progress_comes_with_signs_of_life(is_wanted):
 
     check(results(dispatcher(Telling(), on_progress=told.append if is_wanted else None)))
     assert told[:2] == (reports if is_wanted else [])
+
+
+def test_workers_that_have_names_are_counted_and_the_lost_are_forgotten():
+    class Crew(Toy):
+        def wait(self, seconds):
+            for handle in list(self.chunks):
+                chunk = self.chunks.pop(handle)
+                name = "east" if handle % 2 else "west"
+                if handle == 4:
+                    yield handle, Results(worker="north", last=False)
+                    yield handle, Died("it was lost", taken_away=True)
+                else:
+                    yield handle, self.work(chunk, worker=name)
+                    yield handle, self.work(chunk, worker=name)  # nobody knows that chunk any more
+
+    rates = WorkerRates()
+    check(results(dispatcher(Crew(), rates=rates)))
+    counts = rates.counts()
+    assert set(counts) == {"east", "west"}
+    assert sum(counts.values()) == TOTAL
+    assert "north" not in rates.describe()
