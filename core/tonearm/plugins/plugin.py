@@ -53,6 +53,9 @@ BY_USER = "by_user"
 Only the user gives it, by the flag, ``--set`` or from Python: a pipeline of somebody else may not use the network.
 """
 
+FROM_PYTHON = "from_python"
+"""Key in ``Meta(extra=…)``: how Python gives an option whose value is an object, which no text can stand for."""
+
 BESIDE = "beside"
 """Key in ``Meta(extra=…)``: true for an option that names a plugin whose options stand beside it, flat."""
 

@@ -211,6 +211,8 @@ class Dispatcher:
             tasks = self._next_tasks(chunks)
             if not tasks:
                 return
+            if is_retry:
+                self._work.retried.add(tasks[0].number)
             with self._as_worker_error():
                 handle = self._executor.submit(tasks)
                 if handle in self._in_flight:
