@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -125,11 +126,17 @@ def tonearm_executors():
 
 @pytest.mark.parametrize("flags", [(), ("--json",), ("--quiet", "--json")])
 def test_an_executor_is_heard_and_its_workers_are_named(folder, flags):
-    done = tonearm(
-        *("run", "p.yaml", "--out", "out", "--executor", "crew", "--log-file", "log", *flags),
-        env=third_party(folder / "site", "crew", CREW),
+    code = (
+        "import sys, tonearm.cli.main as cli, tonearm.cli.progress as progress;"
+        "progress.LINE_INTERVAL = 0; sys.exit(cli.main())"
     )
+    command = ["run", "p.yaml", "--out", "out", "--executor", "crew", "--log-file", "log", *flags]
+    env = {**os.environ, **third_party(folder / "site", "crew", CREW)}
+    done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, env=env, timeout=60)
     assert done.returncode == 3
+    assert bool(re.search("^3 of 3 sources, .*; 2 workers: east .* a second$", done.stderr, re.MULTILINE)) is (
+        "--quiet" not in flags
+    )
     note, workers = "the dashboard is http://a\\x1b[2J\n", "workers: east 2 sources, west 1 source\n"
     for line in (note, workers):
         assert (line in done.stderr) is ("--quiet" not in flags)

@@ -249,6 +249,17 @@ class TestRuns:
         records = [(record.name, record.levelname, record.getMessage()) for record in caplog.records]
         assert records == [("tonearm", "INFO", "the dashboard is http://a")] * 3
 
+    def test_a_bar_shows_the_workers_of_an_executor(self, crew, monkeypatch):
+        stderr = io.StringIO()
+        stderr.isatty = lambda: True
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("COLUMNS", "100")
+        monkeypatch.setattr(sys, "stderr", stderr)
+        monkeypatch.setattr("tonearm.reporting.bar.DELAY", 0)
+        monkeypatch.setattr("tonearm.reporting.bar.REFRESH_INTERVAL", 0)
+        tonearm.load_pipeline("p.yaml").run(["a.npy"], out="out", executor="crew", progress=True)
+        assert "1/1 sources, 1 worker: worker 0 1.03 a second" in ESCAPE.sub("", stderr.getvalue())
+
     def test_options_of_an_executor_are_checked(self, folder):
         with pytest.raises(PipelineError, match="unknown-option: local has no option 'cores'"):
             tonearm.load_pipeline("p.yaml").run(["a.npy"], out="out", executor=("local", {"cores": 2}))

@@ -141,6 +141,7 @@ class TestNamedWorkers:
         bar._workers.hear("east", 1, 3)
         clock[0] += DELAY
         bar.count(3, 10)
+        clock[0] += DELAY
         bar(report(30))
         assert drawn(terminal) == ["2/4 griffin-lim | 20%", "3/10 sources, 1 worker: east 3 a second | 30%"]
 

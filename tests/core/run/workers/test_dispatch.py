@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 from dispatch_toys import TOTAL, Toy, check, chunks, dispatcher, in_process, local, results
+from msgspec.structs import replace
 from run_toys import leftovers, task, write
 
 from tonearm.api import Died, Results
@@ -327,8 +328,8 @@ def test_workers_that_have_names_are_counted_and_the_lost_are_forgotten():
                     yield handle, Results(worker="north", last=False)
                     yield handle, Died("it was lost", taken_away=True)
                 else:
-                    yield handle, self.work(chunk, worker=name)
-                    yield handle, self.work(chunk, worker=name)  # nobody knows that chunk any more
+                    yield handle, replace(self.work(chunk, worker=name), last=False)
+                    yield handle, self.work(chunk, worker=name)  # all of it again
 
     rates = WorkerRates()
     check(results(dispatcher(Crew(), rates=rates)))
