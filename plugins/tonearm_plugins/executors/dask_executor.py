@@ -225,13 +225,18 @@ class DaskExecutor(Executor[DaskOptions]):
         if not self._found:
             with contextlib.suppress(queue.Empty):
                 self._news.get(timeout=seconds)()
-                while True:
-                    self._news.get_nowait()()
+            self._take_news()
             self._give_signs_of_life()
             if self._connection is not None and self._cluster.is_due():
                 self._connection.call_later(self._count, self._connection)
         while self._found:
             yield self._found.popleft()
+
+    def _take_news(self) -> None:
+        """Take what has come, and wait for nothing."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._news.get_nowait()()
 
     def _give_signs_of_life(self) -> None:
         """Give a sign of life for each chunk that waits for a worker."""
@@ -251,6 +256,9 @@ class DaskExecutor(Executor[DaskOptions]):
         for results in pickle.loads(message["results"]):  # noqa: S301 - from our worker
             chunk.owner = results.owner or chunk.owner
             self._found.append((key, results))
+            if results.last:
+                self._chunks.pop(key, None)
+                return
         if message["number"]:
             attempt = message["attempt"]
             chunk.pieces[attempt] = chunk.pieces.get(attempt, 0) + 1
@@ -317,6 +325,7 @@ class DaskExecutor(Executor[DaskOptions]):
 
     def cancel(self, handle: object) -> None:
         """Stop a chunk: one that has begun when the run stops ends early, and one that hangs with its worker."""
+        self._take_news()  # it may have begun meanwhile
         chunk = self._chunks.get(str(handle))
         if chunk is None:
             return
@@ -342,4 +351,6 @@ class DaskExecutor(Executor[DaskOptions]):
         connection = self._connection or self._opening
         self._connection = self._opening = None
         if connection is not None:
-            connection.close(self._work.leave())
+            at_work = {chunk.worker for chunk in self._chunks.values() if chunk.worker}
+            hanging = [worker for worker in at_work if self._cluster.has_nanny(worker)]
+            connection.close(self._work.leave(), hanging)
