@@ -187,7 +187,7 @@ class Cluster:
         def in_worker() -> list[str]:
             from tonearm.run.workers import admission
 
-            return [f"work: {mark}" for mark in admission._admitted]
+            return [f"work: {mark}" for mark in admission._process.admitted]
 
         def ask(client: Any) -> list[str]:
             found = client.run_on_scheduler(on_scheduler)
@@ -274,7 +274,7 @@ class Lab:
         return lines + self.cluster.leftovers()
 
     def redone(self, allowed: set[int]) -> list[str]:
-        """Return the sources that were worked at again, although none of the processes that are allowed to had begun."""
+        """Return the sources that were worked at again after a process that must not be at fault had begun them."""
         first: dict[str, int] = {}
         lines = []
         for stem, pid in self.calls():
