@@ -53,6 +53,7 @@ class Cluster:
         self.env = {**env, "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "10s"}
         self.address = ""
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
+        self._has_nanny: dict[str, bool] = {}
         self.start_scheduler()
 
     def start_scheduler(self) -> None:
@@ -89,6 +90,7 @@ class Cluster:
         line += ["--local-directory", str(self.folder / f"files-of-{name}"), "--nanny" if nanny else "--no-nanny"]
         if "--memory-limit" not in arguments:
             line += ["--memory-limit", "0"]
+        self._has_nanny[name] = nanny
         self.workers[name] = self._start(name, "worker", *line, *arguments, prefix=prefix, **more)
 
     def _start(
@@ -139,7 +141,7 @@ class Cluster:
         for name in self.workers.keys() - nannies.keys():
             self.kill(name)
         for name, nanny in nannies.items():
-            if name in self.workers and self.workers[name].poll() is not None:
+            if name in self.workers and (self.workers[name].poll() is not None or self._has_nanny[name] != nanny):
                 self.kill(name)
             if name not in self.workers:
                 self.start_worker(name, nanny=nanny)

@@ -28,6 +28,9 @@ RESTART_SECONDS = 8.0
 CHUNK_SECONDS = 0.5
 """Work in a chunk in seconds, unless there are very many workers."""
 
+LEAVE_SECONDS = 0.2
+"""Time in seconds in which the run hears of the chunks that had begun when the workers were told to stop."""
+
 LIFE_SECONDS = 0.25
 """Time in seconds between two signs of life of chunks that wait for a worker."""
 
@@ -332,16 +335,13 @@ class DaskExecutor(Executor[DaskOptions]):
 
     def cancel(self, handle: object) -> None:
         """Stop a chunk: one that has begun when the run stops ends early, and one that hangs with its worker."""
-        self._take_news()  # it may have begun meanwhile
         chunk = self._chunks.get(str(handle))
         if chunk is None:
             return
-        if not chunk.worker:
+        if self._work.stopping:
+            self._leave()
+        elif not chunk.worker:
             self._lose(str(handle), "it was stopped", taken_away=True)
-        elif self._connection is not None and self._work.stopping:
-            if not self._is_leaving:
-                self._is_leaving = True
-                self._connection.call_later(self._connection.client.run, self._work.leave(), on_error="ignore")
         elif self._connection is not None:
             self._cluster.expect(chunk.worker)
             self._connection.call_later(
@@ -352,6 +352,23 @@ class DaskExecutor(Executor[DaskOptions]):
                 on_error="return",
                 stimulus_id=f"{self._run}-hangs",
             )
+
+    def _leave(self) -> None:
+        """Have chunks end early in all workers. Those that have not begun are lost soon: some may just have."""
+        if self._connection is None:
+            self._lose_waiting()
+        elif not self._is_leaving:
+            self._is_leaving = True
+            self._connection.call_later(self._leave_workers, self._connection)
+
+    async def _leave_workers(self, connection: Connection) -> None:
+        await connection.client.run(self._work.leave(), on_error="ignore")
+        await asyncio.sleep(LEAVE_SECONDS)
+        self._news.put(self._lose_waiting)
+
+    def _lose_waiting(self) -> None:
+        for key in [key for key, chunk in self._chunks.items() if not chunk.worker]:
+            self._lose(key, "it was stopped", taken_away=True)
 
     def close(self) -> None:
         """Leave the cluster; end the one on this machine."""
