@@ -141,11 +141,19 @@ class Cluster:
         for name in self.workers.keys() - nannies.keys():
             self.kill(name)
         for name, nanny in nannies.items():
-            if name in self.workers and (self.workers[name].poll() is not None or self._has_nanny[name] != nanny):
+            if name in self.workers and self._has_nanny[name] != nanny:
                 self.kill(name)
-            if name not in self.workers:
-                self.start_worker(name, nanny=nanny)
-        addresses = self.wait_for_workers(*nannies)
+
+        def are_alive() -> bool:
+            for name, nanny in nannies.items():
+                if name in self.workers and self.workers[name].poll() is not None:  # it takes a while to end itself
+                    self.kill(name)
+                if name not in self.workers:
+                    self.start_worker(name, nanny=nanny)
+            return self._names().keys() == nannies.keys()
+
+        wait_until(are_alive)
+        addresses = self._names()
         with self.client() as client:
             pids = client.run(os.getpid)
         return {name: pids[address] for name, address in addresses.items()}
@@ -159,14 +167,13 @@ class Cluster:
 
     def wait_for_workers(self, *names: str) -> dict[str, str]:
         """Wait until workers have joined, and no others are there; return their addresses by name."""
+        wait_until(lambda: self._names().keys() == set(names))
+        return self._names()
+
+    def _names(self) -> dict[str, str]:
         with self.client() as client:
-
-            def there() -> dict[str, str]:
-                found = client.scheduler_info(n_workers=-1)["workers"]
-                return {worker["name"]: address for address, worker in found.items()}
-
-            wait_until(lambda: there().keys() == set(names))
-            return there()
+            found = client.scheduler_info(n_workers=-1)["workers"]
+        return {worker["name"]: address for address, worker in found.items()}
 
     def topics(self) -> list[str]:
         """Return the topics of runs about which the scheduler still keeps events."""

@@ -22,6 +22,9 @@ CALL_SECONDS = 20.0
 CLOSE_SECONDS = 1.0
 """Time in seconds that each step of closing may take. After Ctrl-C, all of it takes less than the user waits."""
 
+RESTART_SECONDS = 8.0
+"""Time in seconds that a worker that hangs has to end, before it is no longer counted."""
+
 SEND_SECONDS = 0.2
 """Time in seconds in which the scheduler gets a request whose answer does not matter."""
 
@@ -156,6 +159,16 @@ class Connection:
         workers: dict[str, dict[str, Any]] = identity["workers"]
         return workers
 
+    async def restart(self, workers: Sequence[str]) -> None:
+        """Have workers that hang restarted. This is called in the thread of the client."""
+        await self.client.scheduler.restart_workers(
+            workers=list(workers),
+            timeout=RESTART_SECONDS,
+            wait_for_workers=False,
+            on_error="return",
+            stimulus_id=f"{self._topic}-hangs",
+        )
+
     def is_lost(self) -> bool:
         """Return whether there is no connection any more."""
         stream = getattr(self.client, "scheduler_comm", None)
@@ -208,7 +221,7 @@ class Connection:
                 self.call(self.client.run, leave, on_error="ignore", seconds=CLOSE_SECONDS)
             if hanging:
                 with contextlib.suppress(Exception):  # the scheduler goes on with it
-                    self.call(self.client.scheduler.restart_workers, workers=list(hanging), seconds=SEND_SECONDS)
+                    self.call(self.restart, hanging, seconds=SEND_SECONDS)
             with contextlib.suppress(Exception):
                 self.call(self._withdraw, seconds=CLOSE_SECONDS)
         ending = threading.Thread(target=self._end, name="tonearm-dask-end", daemon=True)

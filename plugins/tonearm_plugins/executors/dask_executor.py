@@ -22,9 +22,6 @@ from tonearm_plugins.executors.dask_tasks import task
 RECONNECT_SECONDS = 60.0
 """Time in seconds that the run waits for a scheduler, at first and when it is lost."""
 
-RESTART_SECONDS = 8.0
-"""Time in seconds that a worker that hangs has to end, before it is no longer counted."""
-
 CHUNK_SECONDS = 0.5
 """Work in a chunk in seconds, unless there are very many workers."""
 
@@ -344,14 +341,7 @@ class DaskExecutor(Executor[DaskOptions]):
             self._lose(str(handle), "it was stopped", taken_away=True)
         elif self._connection is not None:
             self._cluster.expect(chunk.worker)
-            self._connection.call_later(
-                self._connection.client.scheduler.restart_workers,
-                workers=[chunk.worker],
-                timeout=RESTART_SECONDS,
-                wait_for_workers=False,
-                on_error="return",
-                stimulus_id=f"{self._run}-hangs",
-            )
+            self._connection.call_later(self._connection.restart, [chunk.worker])
 
     def _leave(self) -> None:
         """Have chunks end early in all workers. Those that have not begun are lost soon: some may just have."""
