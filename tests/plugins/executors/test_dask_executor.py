@@ -117,7 +117,7 @@ def test_a_scheduler_that_is_not_there(monkeypatch):
     assert caught.value.message == f"no scheduler has answered at tcp://127.0.0.1:{port} for 0.2 s"
 
 
-def test_when_the_run_stops_what_has_begun_ends_early_and_what_has_not_at_once(cluster):
+def test_when_the_run_stops_chunks_end_early_whether_or_not_they_have_begun(cluster):
     with Opened(scheduler=cluster.scheduler_address) as opened:
         opened.until_connected()
         begun = [opened.executor.submit("wait") for _ in range(2)]
@@ -128,9 +128,19 @@ def test_when_the_run_stops_what_has_begun_ends_early_and_what_has_not_at_once(c
         for handle in (*begun, waiting):
             opened.executor.cancel(handle)
         opened.until(lambda: all(map(opened.last, (*begun, waiting))))
-        assert isinstance(opened.last(waiting), Died)
         assert [opened.last(handle).owner for handle in begun] == [OWNER, OWNER]
         assert left == ["left"]
+
+
+def test_when_the_run_stops_chunks_that_no_worker_can_begin_are_lost(cluster):
+    with Opened(scheduler=cluster.scheduler_address, resources={"none": 1.0}) as opened:
+        opened.until_connected()
+        waiting = opened.executor.submit("wait")
+        opened.poll()
+        opened.executor._work.stopping = True
+        opened.executor.cancel(waiting)
+        opened.until(lambda: opened.last(waiting))
+        assert opened.last(waiting) == Died("it was stopped", taken_away=True)
 
 
 def test_an_error_of_the_task_itself_ends_the_run_and_is_no_fault_of_an_item(cluster):
