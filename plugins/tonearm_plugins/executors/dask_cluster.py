@@ -15,6 +15,12 @@ COUNT_SECONDS = 1.0
 NO_WORKER_SECONDS = 5.0
 """Time in seconds without a worker after which people are told."""
 
+SCHEDULER_SECONDS = 0.002
+"""Time in seconds that a chunk takes the scheduler, with its messages (tests/benchmarks/cluster.py)."""
+
+SCHEDULER_SHARE = 0.5
+"""Largest part of the scheduler's time that a run should take."""
+
 NAMED = 3
 """Largest number of workers that a note names."""
 
@@ -37,6 +43,8 @@ class Cluster:
         self._resources = resources
         self._holders = holders
         self._info: dict[str, dict[str, Any]] | None = None
+        self._rooms = 0
+        """Number of chunks that the workers can be at."""
         self._notes: list[str] = []
         self._changes: dict[str, list[str]] = {}
         """Workers that came or went and are not told yet, by what happened to them."""
@@ -48,6 +56,7 @@ class Cluster:
     def see(self, info: dict[str, dict[str, Any]]) -> None:
         """Take what the scheduler says of each worker, by address."""
         self._info = info
+        self._rooms = sum(map(self._room, self._usable()))
 
     def note(self, text: str) -> None:
         """Have people told."""
@@ -58,7 +67,7 @@ class Cluster:
         usable = self._usable()
         threads = sum(one["nthreads"] for one in usable)
         dashboard = f"; dashboard: {connection.dashboard}" if connection.dashboard else ""
-        self.note(f"Dask {connection.name}: {len(usable)} workers with {threads} threads{dashboard}")
+        self.note(f"Dask {connection.name}; threads of workers: {threads}{dashboard}")
         if self._has_greeted:
             return
         self._has_greeted = True
@@ -76,8 +85,8 @@ class Cluster:
         """Return what people have not been told."""
         self._note_absence()
         for change, workers in self._changes.items():
-            some = len(workers) <= NAMED
-            self._notes.append(f"worker {', '.join(workers)} {change}" if some else f"{len(workers)} workers {change}")
+            few = f"worker{'s' if len(workers) > 1 else ''} {', '.join(workers)}"
+            self._notes.append(f"{few if len(workers) <= NAMED else f'{len(workers)} workers'} {change}")
         self._changes = {}
         notes, self._notes = self._notes, []
         return notes
@@ -104,7 +113,7 @@ class Cluster:
         """Take note of a worker that is gone, and return whether no chunk is at fault."""
         by_us = worker in self._ended_by_us
         self._ended_by_us.discard(worker)
-        self._changed(worker, "was ended, because it hung" if by_us else "left" if expected else "was lost")
+        self._changed(worker, "ended, because a source hung" if by_us else "left" if expected else "died")
         return expected or by_us
 
     def expect(self, worker: str) -> None:
@@ -130,7 +139,11 @@ class Cluster:
 
     def capacity(self) -> int | None:
         """Return twice the number of chunks that the workers can be at, so that none waits; None if it is unknown."""
-        return 2 * sum(map(self._room, self._usable())) or None
+        return 2 * self._rooms or None
+
+    def chunk_seconds(self, least: float) -> float:
+        """Return how much work in seconds a chunk should have, so that the scheduler keeps up with all workers."""
+        return max(least, self._rooms * SCHEDULER_SECONDS / SCHEDULER_SHARE)
 
     def _usable(self) -> list[dict[str, Any]]:
         """Return what is known of the workers that the run uses."""
