@@ -307,10 +307,9 @@ class Dispatcher:
                 del self._in_flight[handle]
             return [], unseen
         batch = [prepared for prepared in outcome.sources if self._is_new(chunk, prepared)]
-        self._rates.hear(outcome.worker, handle, sum(prepared.last for prepared in batch))
+        self._rates.hear(outcome.worker, handle, sum(prepared.last for prepared in batch), last=outcome.last)
         if outcome.last:
             del self._in_flight[handle]
-            self._rates.end_chunk(handle)
             batch += [] if stopping or outcome.error is not None else self._after(chunk, outcome)
         return batch, outcome.error
 
