@@ -134,7 +134,7 @@ def test_when_the_run_stops_chunks_end_early_whether_or_not_they_have_begun(clus
 
 def test_when_the_run_stops_chunks_that_no_worker_can_begin_are_lost(cluster):
     with Opened(scheduler=cluster.scheduler_address, resources={"none": 1.0}) as opened:
-        opened.until_connected()
+        opened.until(lambda: opened.told)
         waiting = opened.executor.submit("wait")
         opened.poll()
         opened.executor._work.stopping = True

@@ -66,5 +66,15 @@ def test_a_long_chunk_hands_over_what_is_finished(cluster, monkeypatch):
 def test_dask_itself_tries_none_of_our_tasks_again_and_those_of_others_as_ever(key, attempts):
     found = SimpleNamespace(suspicious=0)
     scheduler = SimpleNamespace(tasks={key: found}, allowed_failures=3)
-    one_attempt("tonearm-1").update_graph(scheduler, keys=[key, "gone"])
+    one_attempt("tonearm-1", "client").update_graph(scheduler, keys=[key, "gone"])
     assert found.suspicious == attempts
+
+
+@pytest.mark.parametrize(("client", "left"), [("client", []), ("other", ["tonearm-1"])])
+def test_what_the_scheduler_has_of_a_run_goes_with_the_run_s_client(client, left):
+    """It goes, too, if the client is killed."""
+    plugins = {"tonearm-1": one_attempt("tonearm-1", "client")}
+    topics = {"tonearm-1": "events"}
+    scheduler = SimpleNamespace(plugins=plugins, _broker=SimpleNamespace(_topics=topics))
+    plugins["tonearm-1"].remove_client(scheduler, client)
+    assert [*plugins] == [*topics] == left
