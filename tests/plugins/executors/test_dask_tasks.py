@@ -66,5 +66,5 @@ def test_a_long_chunk_hands_over_what_is_finished(cluster, monkeypatch):
 def test_dask_itself_tries_none_of_our_tasks_again_and_those_of_others_as_ever(key, attempts):
     found = SimpleNamespace(suspicious=0)
     scheduler = SimpleNamespace(tasks={key: found}, allowed_failures=3)
-    one_attempt("tonearm-1").update_graph(scheduler, keys=[key, "gone"])
+    one_attempt("tonearm-1", "client").update_graph(scheduler, keys=[key, "gone"])
     assert found.suspicious == attempts
