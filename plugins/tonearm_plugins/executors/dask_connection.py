@@ -137,6 +137,8 @@ class Connection:
             self._cluster = LocalWorkers(self._workers)
             where = self._cluster.scheduler
         self.client = Client(where, timeout=self._seconds, set_as_default=False, **self._options)
+        # If it is lost, it closes: connected again, it would lack what is registered below.
+        self.client._timeout = 0  # noqa: SLF001
         if self._cluster is not None:
             self._cluster.wait(self.client, self._seconds)
         with contextlib.suppress(Exception):  # a scheduler without a dashboard

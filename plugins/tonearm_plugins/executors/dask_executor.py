@@ -297,8 +297,7 @@ class DaskExecutor(Executor[DaskOptions]):
             self._lose(key, "it was cancelled", taken_away=True)
         else:
             self._connection.compare()
-            message = f"a worker cannot work: {type(error).__name__}: {error}"
-            raise TonearmError(message, code="broken-worker", hint="install there what is installed here")
+            raise TonearmError(str(error), code="broken-worker", hint="install there what is installed here")
 
     def _take_change(self, message: dict[str, Any]) -> None:
         """Take the coming or going of a worker. Dask would run its chunks again elsewhere, which is the run's."""

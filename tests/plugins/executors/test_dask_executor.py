@@ -1,4 +1,5 @@
 import socket
+import sys
 
 import numpy as np
 import pytest
@@ -147,8 +148,23 @@ def test_when_the_run_stops_chunks_that_no_worker_can_begin_are_lost(cluster):
 def test_an_error_of_the_task_itself_ends_the_run_and_is_no_fault_of_an_item(cluster):
     with Opened(scheduler=cluster.scheduler_address) as opened:
         opened.executor.submit("raise")
-        with pytest.raises(TonearmError, match="a worker cannot work: ValueError: a bug"):
+        with pytest.raises(TonearmError) as caught:
             opened.until(lambda: False)
+        (worker,) = cluster.scheduler.workers
+        assert (caught.value.code, caught.value.message) == (
+            "broken-worker",
+            f"worker {worker} cannot work: ValueError: a bug",
+        )
+
+
+def test_a_worker_that_comes_later_and_has_no_tonearm_is_named(cluster, monkeypatch):
+    with Opened(scheduler=cluster.scheduler_address) as opened:
+        opened.until_connected()
+        monkeypatch.setitem(sys.modules, "tonearm_plugins.executors.dask_tasks", None)
+        opened.executor.submit("ok")
+        with pytest.raises(TonearmError, match=r"worker .* cannot work: ModuleNotFoundError: .*tonearm_plugins"):
+            opened.until(lambda: False)
+        monkeypatch.undo()
 
 
 def test_a_lost_scheduler_gives_back_what_was_in_flight_and_is_waited_for(monkeypatch):
