@@ -72,13 +72,17 @@ class Work(ABC):
     ----------
     stopping
         Whether the run ends, so that chunks are cancelled for no fault of theirs.
-    holds_interpreter
-        Names of the plugins that hold Python's interpreter most of the time, so that threads of one process wait for
-        one another; in the process of the run only.
     """
 
     stopping: bool = False
-    holds_interpreter: tuple[str, ...] = ()
+
+    @property
+    def holds_interpreter(self) -> tuple[str, ...]:
+        """Names of the plugins that hold Python's interpreter most of the time; they are known in the run's process.
+
+        Threads of one process wait for one another there.
+        """
+        return ()
 
     @abstractmethod
     def __call__(self, chunk: object, worker: str = "") -> Results:

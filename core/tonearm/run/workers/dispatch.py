@@ -14,6 +14,7 @@ import msgspec
 from tonearm.errors import TonearmError, one_line
 from tonearm.plugins.executor import Died, Executor, Handle, Results
 from tonearm.plugins.progress import Progress
+from tonearm.reporting.worker_rates import WorkerRates
 from tonearm.run.prepared import Failure, PreparedSource
 from tonearm.run.tasks import ItemId, Task
 from tonearm.run.workers.chunk_results import ChunkResults, WorkerError
@@ -95,6 +96,8 @@ class Dispatcher:
         Function that is called with the progress that signs of life carry; None if nobody wants it.
     on_note
         Function that is called with each note of the executor; None if nobody wants it.
+    rates
+        Workers that have names, with their rates, which are kept up to date here.
     """
 
     def __init__(
@@ -108,7 +111,9 @@ class Dispatcher:
         timeout: float | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         on_note: Callable[[str], None] | None = None,
+        rates: WorkerRates | None = None,
     ) -> None:
+        self._rates = rates or WorkerRates()
         self._on_progress = on_progress
         self._on_note = on_note
         self._follows_capacity = follows_capacity
@@ -278,6 +283,7 @@ class Dispatcher:
         chunk = self._in_flight.get(handle)
         if isinstance(outcome, Died):
             chunk = self._in_flight.pop(handle, None)
+            self._rates.end_chunk(handle, lost=True)
             remaining = chunk.remaining() if chunk else []
             if outcome.owner:
                 self._dead.append((outcome.owner, remaining))
@@ -298,8 +304,10 @@ class Dispatcher:
                 del self._in_flight[handle]
             return [], unseen
         batch = [prepared for prepared in outcome.sources if self._is_new(chunk, prepared)]
+        self._rates.hear(outcome.worker, handle, sum(prepared.last for prepared in batch))
         if outcome.last:
             del self._in_flight[handle]
+            self._rates.end_chunk(handle)
             batch += [] if stopping or outcome.error is not None else self._after(chunk, outcome)
         return batch, outcome.error
 
@@ -362,6 +370,7 @@ class Dispatcher:
                     self._executor.cancel(handle)
             else:
                 del self._in_flight[handle]
+                self._rates.end_chunk(handle, lost=True)
                 batch += self._try_again(chunk, Died("it could not be stopped"))
         return batch
 

@@ -61,8 +61,6 @@ class PipelineWork(LoadedWork):
         Numbers of the tasks that a worker has died at.
     health
         Health of this process, if another one can take over its work; else None.
-    holds_interpreter
-        Names of the plugins that hold Python's interpreter most of the time.
     """
 
     def __init__(
@@ -79,13 +77,17 @@ class PipelineWork(LoadedWork):
         self.gate = gate or InterruptGate()
         self.stopping = False
         self.health: Health | None = None
-        self.holds_interpreter = pipeline.checked.interpreter_holders()
         self._home = _thread() if gate else None
         self._alive = alive
         self._own = threading.local()
         self._preparers: list[Preparer] = []
         self.retried: set[int] = set()
         self._ticket: Ticket | None = None
+
+    @property
+    def holds_interpreter(self) -> tuple[str, ...]:
+        """Names of the plugins that hold Python's interpreter most of the time."""
+        return self.pipeline.checked.interpreter_holders()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle a ticket with which another process works for the run."""

@@ -5,11 +5,12 @@ from collections import Counter
 
 import pytest
 from dispatch_toys import TOTAL, Toy, check, chunks, dispatcher, in_process, local, results
-from msgspec import structs
+from msgspec.structs import replace
 from run_toys import leftovers, pipeline, task, write
 
 from tonearm.api import Died, Results
 from tonearm.plugins.progress import Progress
+from tonearm.reporting.worker_rates import WorkerRates
 from tonearm.run import prepare as prepare_room
 from tonearm.run.prepare import Settings
 from tonearm.run.store.local_store import LocalStore
@@ -199,10 +200,10 @@ class TestWhatComesBackWrong:
                     missing = [task("none.txt", one.number) for one in self.chunks[handle]]
                     done = self.work(missing)
                     sources = [
-                        structs.replace(prepared, task=own)
+                        replace(prepared, task=own)
                         for prepared, own in zip(done.sources, self.chunks.pop(handle), strict=True)
                     ]
-                    yield handle, structs.replace(done, sources=sources, worker="tcp://far:1")
+                    yield handle, replace(done, sources=sources, worker="tcp://far:1")
 
         one, found = dispatcher(Blind(), slots=1), []
         with pytest.raises(WorkerError) as caught:
@@ -449,3 +450,24 @@ def test_progress_comes_with_signs_of_life(is_wanted):
 
     check(results(dispatcher(Telling(), on_progress=told.append if is_wanted else None)))
     assert told[:2] == (reports if is_wanted else [])
+
+
+def test_workers_that_have_names_are_counted_and_the_lost_are_forgotten():
+    class Crew(Toy):
+        def wait(self, seconds):
+            for handle in list(self.chunks):
+                chunk = self.chunks.pop(handle)
+                name = "east" if handle % 2 else "west"
+                if handle == 4:
+                    yield handle, Results(worker="north", last=False)
+                    yield handle, Died("it was lost", taken_away=True)
+                else:
+                    yield handle, replace(self.work(chunk, worker=name), last=False)
+                    yield handle, self.work(chunk, worker=name)  # all of it again
+
+    rates = WorkerRates()
+    check(results(dispatcher(Crew(), rates=rates)))
+    counts = rates.counts()
+    assert set(counts) == {"east", "west"}
+    assert sum(counts.values()) == TOTAL
+    assert "north" not in rates.describe()
