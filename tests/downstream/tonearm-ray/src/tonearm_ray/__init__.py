@@ -18,6 +18,9 @@ LEAVE_SECONDS = 1.0
 STOP_SECONDS = 1.0
 """Time in seconds that tasks have to end when they are killed."""
 
+LIFE_SECONDS = 0.25
+"""Time in seconds between two signs of life of chunks that wait for a worker."""
+
 CAPACITY_SECONDS = 2.0
 """Time in seconds after which the cluster is asked for its size again."""
 
@@ -67,7 +70,7 @@ class RayExecutor(Executor[RayOptions]):
         self._chunks: dict[Any, _Begun] = {}
         """Chunks in flight by their streams of results."""
         self._found: deque[tuple[Any, Results | Died]] = deque()
-        self._asked = float("-inf")
+        self._asked = self._next_signs = float("-inf")
         needs = {"num_cpus": self.options.cpus, "num_gpus": self.options.gpus, "resources": self.options.resources}
         self._task = ray.remote(max_retries=0, num_returns="streaming", **needs)(work_at)  # trying again is the run's
 
@@ -113,8 +116,10 @@ class RayExecutor(Executor[RayOptions]):
         while self._found:
             yield self._found.popleft()
         yield from self._ready(seconds)
-        for stream in [stream for stream, begun in self._chunks.items() if not begun.owner]:
-            yield stream, Results(last=False)
+        if time.monotonic() > self._next_signs:
+            self._next_signs = time.monotonic() + LIFE_SECONDS
+            for stream in [stream for stream, begun in self._chunks.items() if not begun.owner]:
+                yield stream, Results(last=False)
 
     def _ready(self, seconds: float) -> Iterator[tuple[Any, Results | Died]]:
         import ray
