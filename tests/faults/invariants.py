@@ -87,6 +87,18 @@ def journal_records(root: Path) -> list[dict]:
     return found
 
 
+def last_records(root: Path) -> tuple[dict, dict]:
+    """Return what the journals say of each source in the end, but for times."""
+    ends, outs = {}, {}
+    for record in journal_records(root):
+        if record["record"] == "end":
+            ends[record["source"]] = (record["state"], record["hash"], record["outputs"], record["failed"])
+        elif record["record"] == "out":
+            for item in record["items"]:
+                outs[record["source"], item["key"], item["index"]] = item
+    return ends, outs
+
+
 def count_records(root: Path, kind: str) -> int:
     """Return the number of records of a kind in the journals."""
     return sum(record["record"] == kind for record in journal_records(root))

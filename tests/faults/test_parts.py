@@ -28,6 +28,7 @@ from invariants import (
     differences,
     identities,
     journal_records,
+    last_records,
     leftover_files,
     rewritten_files,
     unrecorded_files,
@@ -52,18 +53,6 @@ def tonearm(folder, command, *arguments):
     line = [TONEARM, command, "out", "--json", *arguments]
     done = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
     return done.returncode, json.loads(done.stdout)
-
-
-def last_records(root):
-    """Return what the journals say of each source in the end, but for times."""
-    ends, outs = {}, {}
-    for record in journal_records(root):
-        if record["record"] == "end":
-            ends[record["source"]] = (record["state"], record["hash"], record["outputs"], record["failed"])
-        elif record["record"] == "out":
-            for item in record["items"]:
-                outs[record["source"], item["key"], item["index"]] = item
-    return ends, outs
 
 
 @pytest.mark.slow
