@@ -9,7 +9,7 @@ left.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import ClassVar, Generic, TypeAlias
 
 from msgspec import Struct
@@ -72,9 +72,13 @@ class Work(ABC):
     ----------
     stopping
         Whether the run ends, so that chunks are cancelled for no fault of theirs.
+    holds_interpreter
+        Names of the plugins that hold Python's interpreter most of the time, so that threads of one process wait for
+        one another; in the process of the run only.
     """
 
     stopping: bool = False
+    holds_interpreter: tuple[str, ...] = ()
 
     @abstractmethod
     def __call__(self, chunk: object, worker: str = "") -> Results:
@@ -106,6 +110,20 @@ class Work(ABC):
         worker
             Name of the worker in messages; host and process id if empty.
         """
+
+    def versions(self) -> Mapping[str, str]:
+        """Return the versions that each process must have, of ``Python`` and of packages by name.
+
+        The work compares them itself. An executor may do so before, if it can ask its workers.
+        """
+        return {}
+
+    def is_retry(self, chunk: object) -> bool:  # noqa: ARG002 - of no chunk, unless the work knows better
+        """Return whether a worker has died at the chunk before, which is now one source.
+
+        It should be at work in a process alone: if that dies, too, the source is at fault.
+        """
+        return False
 
     @abstractmethod
     def leave(self) -> Callable[[], None]:

@@ -73,7 +73,8 @@ class Pipeline(Converter):
             Output folder.
         jobs
             Number of worker processes; 0 converts in this process, and None starts one for each usable core. With
-            another executor, it is the number of chunks of sources that it has at once, at least 1.
+            another executor, it is the number of chunks of sources that it has at once; with 0 or None, these are as
+            many as keep its workers busy.
         force
             Whether to convert everything again, and to replace files that no run wrote.
         verify

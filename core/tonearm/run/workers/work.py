@@ -8,7 +8,7 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -57,8 +57,12 @@ class PipelineWork(LoadedWork):
     ----------
     stopping
         Whether work in this process ends before the next task, because the run stops.
+    retried
+        Numbers of the tasks that a worker has died at.
     health
         Health of this process, if another one can take over its work; else None.
+    holds_interpreter
+        Names of the plugins that hold Python's interpreter most of the time.
     """
 
     def __init__(
@@ -75,19 +79,33 @@ class PipelineWork(LoadedWork):
         self.gate = gate or InterruptGate()
         self.stopping = False
         self.health: Health | None = None
+        self.holds_interpreter = pipeline.checked.interpreter_holders()
         self._home = _thread() if gate else None
         self._alive = alive
         self._own = threading.local()
         self._preparers: list[Preparer] = []
+        self.retried: set[int] = set()
         self._ticket: Ticket | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle a ticket with which another process works for the run."""
+        return admit, (self._ticket_of_run(),)
+
+    def _ticket_of_run(self) -> Ticket:
         if self._ticket is None:
             self._ticket = ticket_for(
                 self.store, plugins_of(self.pipeline.checked), PipelineWork, self.pipeline, self.settings
             )
-        return admit, (self._ticket,)
+        return self._ticket
+
+    def versions(self) -> Mapping[str, str]:
+        """Return the versions that each process must have, of ``Python`` and of packages by name."""
+        ticket = self._ticket_of_run()
+        return {"Python": ticket["python"], **ticket["packages"]}
+
+    def is_retry(self, chunk: Any) -> bool:
+        """Return whether a worker has died at the chunk before."""
+        return any(task.number in self.retried for task in chunk)
 
     def leave(self) -> Callable[[], None]:
         """Return a function that ends the work of the run in the process that calls it."""

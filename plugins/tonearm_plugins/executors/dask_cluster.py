@@ -1,0 +1,148 @@
+"""What a run knows of the workers of a Dask cluster: how much they can do at once, and what to tell people of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tonearm_plugins.executors.dask_connection import Connection
+
+COUNT_SECONDS = 1.0
+"""Least time in seconds between two times when the workers are counted."""
+
+NO_WORKER_SECONDS = 5.0
+"""Time in seconds without a worker after which people are told."""
+
+NAMED = 3
+"""Largest number of workers that a note names."""
+
+
+class Cluster:
+    """The workers of a cluster.
+
+    Parameters
+    ----------
+    chosen
+        Addresses, names or hosts of the workers that the run uses; all if empty.
+    resources
+        Resources that each chunk needs.
+    holders
+        Names of the plugins that hold the interpreter.
+    """
+
+    def __init__(self, chosen: Sequence[str], resources: Mapping[str, float], holders: Sequence[str]) -> None:
+        self._chosen = chosen
+        self._resources = resources
+        self._holders = holders
+        self._info: dict[str, dict[str, Any]] | None = None
+        self._notes: list[str] = []
+        self._changes: dict[str, list[str]] = {}
+        """Workers that came or went and are not told yet, by what happened to them."""
+        self._ended_by_us: set[str] = set()
+        self._count_at: float | None = None
+        self._idle_since: float | None = None
+        self._has_greeted = False
+
+    def see(self, info: dict[str, dict[str, Any]]) -> None:
+        """Take what the scheduler says of each worker, by address."""
+        self._info = info
+
+    def note(self, text: str) -> None:
+        """Have people told."""
+        self._notes.append(text)
+
+    def greet(self, connection: Connection) -> None:
+        """Have people told of a cluster, once there is a connection."""
+        usable = self._usable()
+        threads = sum(one["nthreads"] for one in usable)
+        dashboard = f"; dashboard: {connection.dashboard}" if connection.dashboard else ""
+        self.note(f"Dask {connection.name}: {len(usable)} workers with {threads} threads{dashboard}")
+        if self._has_greeted:
+            return
+        self._has_greeted = True
+        if connection.differing:
+            names = ", ".join(connection.differing)
+            self.note(f"the cluster has other versions of {names} than are installed here, which may not work")
+        most = max((one["nthreads"] for one in usable), default=1)
+        if self._holders and most > 1:
+            self.note(
+                f"workers have up to {most} threads, and {', '.join(self._holders)} can use one at a time:"
+                " start workers with --nthreads 1, and more of them"
+            )
+
+    def notes(self) -> list[str]:
+        """Return what people have not been told."""
+        self._note_absence()
+        for change, workers in self._changes.items():
+            some = len(workers) <= NAMED
+            self._notes.append(f"worker {', '.join(workers)} {change}" if some else f"{len(workers)} workers {change}")
+        self._changes = {}
+        notes, self._notes = self._notes, []
+        return notes
+
+    def _note_absence(self) -> None:
+        """Have people told once if there is no worker for a while."""
+        if self._info is None or self._usable():
+            self._idle_since = None
+            return
+        now = time.monotonic()
+        if self._idle_since is None:
+            self._idle_since = now
+        elif now >= self._idle_since + NO_WORKER_SECONDS:
+            self._idle_since = float("inf")
+            needs = ", ".join(f"{name}={amount:g}" for name, amount in self._resources.items())
+            wanted = " of those chosen" if self._chosen else ""
+            self.note(f"there is no worker{wanted}{f' with {needs}' if needs else ''} yet; the run waits for one")
+
+    def add(self, worker: str) -> None:
+        """Take note of a worker that came."""
+        self._changed(worker, "joined")
+
+    def remove(self, worker: str, *, expected: bool) -> bool:
+        """Take note of a worker that is gone, and return whether no chunk is at fault."""
+        by_us = worker in self._ended_by_us
+        self._ended_by_us.discard(worker)
+        self._changed(worker, "was ended, because it hung" if by_us else "left" if expected else "was lost")
+        return expected or by_us
+
+    def expect(self, worker: str) -> None:
+        """Take note of a worker that the run has ended."""
+        self._ended_by_us.add(worker)
+
+    def _changed(self, worker: str, change: str) -> None:
+        self._changes.setdefault(change, []).append(worker)
+        if self._count_at is None:
+            self._count_at = time.monotonic() + COUNT_SECONDS
+
+    def is_due(self) -> bool:
+        """Return whether the workers should be counted, and take it that they are."""
+        if self._count_at is None or time.monotonic() < self._count_at:
+            return False
+        self._count_at = None
+        return True
+
+    def threads(self, worker: str) -> int:
+        """Return the number of threads of a worker."""
+        known = (self._info or {}).get(worker)
+        return int(known["nthreads"]) if known else 1
+
+    def capacity(self) -> int | None:
+        """Return twice the number of chunks that the workers can be at, so that none waits; None if it is unknown."""
+        return 2 * sum(map(self._room, self._usable())) or None
+
+    def _usable(self) -> list[dict[str, Any]]:
+        """Return what is known of the workers that the run uses."""
+        return [
+            one
+            for address, one in (self._info or {}).items()
+            if self._room(one)
+            and (not self._chosen or {address, str(one.get("name")), one.get("host")} & set(self._chosen))
+        ]
+
+    def _room(self, info: Mapping[str, Any]) -> int:
+        """Return how many chunks a worker can be at, by its threads and resources."""
+        has = info.get("resources") or {}
+        rooms = [has.get(name, 0) // amount for name, amount in self._resources.items() if amount > 0]
+        return int(min([info["nthreads"], *rooms]))
