@@ -60,6 +60,18 @@ def unrecorded_files(root: Path) -> list[str]:
     ]
 
 
+def unmeasured_files(root: Path) -> list[str]:
+    """Return the published files of which no journal has the measurements."""
+    measured = {
+        name
+        for record in journal_records(root)
+        if record["record"] == "out"
+        for item in record["items"]
+        for name, _size in item["files"]
+    }
+    return [f"not measured: {name}" for name in published_files(root) if name not in measured]
+
+
 def differences(root: Path, expected: Outputs) -> list[str]:
     """Return the published files that are missing, unexpected, or wrong."""
     found = published_files(root)
