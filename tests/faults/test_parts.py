@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from cli_runs import (
@@ -33,7 +34,7 @@ from invariants import (
     rewritten_files,
     unrecorded_files,
 )
-from machines import cluster
+from machines import Machine, cluster, has_containers
 from written_journals import Source, write_run
 
 from tonearm.run.merge import merge
@@ -283,3 +284,19 @@ def test_parts_on_machines_that_are_killed_at_random_do_what_one_run_does(lab, j
         assert lines == []
         killed += more
     assert killed
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not has_containers(), reason="this system numbers no processes anew")
+@pytest.mark.parametrize("jobs", [0, 2])
+def test_the_first_process_of_a_container_ends_in_good_order(tmp_path, jobs):
+    """The kernel ignores a signal to such a process, and one that it sends to itself, if it has no handler."""
+    write_inputs(tmp_path, 10)
+    env = add_step(tmp_path, "if Step.calls > 2:\n    hold()")
+    process = Machine("node1", 0.0).start(tmp_path, "--jobs", jobs, env=env, in_container=True)
+    wait_until(lambda: is_held(tmp_path))
+    (first,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(first), signal.SIGTERM)
+    status, messages = finish(process)
+    assert (status, messages.splitlines()[-1]) == (143, "terminated")
+    assert leftover_files(tmp_path / "out") == []
