@@ -95,8 +95,7 @@ class Connection:
             except TonearmError as raised:
                 error = raised
             except Exception as raised:
-                message = f"there is no connection to the scheduler {self.name}: {type(raised).__name__}: {raised}"
-                error = TonearmError(message, code="broken-worker", hint="start it, or give its address")
+                error = TonearmError(self._reason(raised), code="broken-worker", hint=self._hint())
             if self._is_closed or error is not None:
                 self._end()
             then(error)
@@ -108,6 +107,19 @@ class Connection:
     def name(self) -> str:
         """Address of the scheduler in messages."""
         return self._scheduler or "on this machine"
+
+    def _reason(self, error: Exception) -> str:
+        """Return why there is no connection."""
+        if not self._scheduler:
+            return f"a cluster on this machine does not start: {type(error).__name__}: {error}"
+        if isinstance(error, OSError | TimeoutError):
+            return f"no scheduler has answered at {self._scheduler} for {self._seconds:g} s"
+        return f"there is no connection to the scheduler {self._scheduler}: {type(error).__name__}: {error}"
+
+    def _hint(self) -> str:
+        if not self._scheduler:
+            return "use the executor local"
+        return "start one, such as `dask scheduler`, and give its address: scheduler=tcp://HOST:8786"
 
     def _connect(self) -> None:
         from distributed import Client

@@ -25,6 +25,9 @@ RECONNECT_SECONDS = 60.0
 RESTART_SECONDS = 8.0
 """Time in seconds that a worker that hangs has to end, before it is no longer counted."""
 
+CHUNK_SECONDS = 0.5
+"""Work in a chunk in seconds, unless there are very many workers."""
+
 LIFE_SECONDS = 0.25
 """Time in seconds between two signs of life of chunks that wait for a worker."""
 
@@ -94,7 +97,7 @@ class DaskExecutor(Executor[DaskOptions]):
 
     requires = (Requirement(name="distributed", hint="pip install 'tonearm[dask]'"),)
     isolates = True
-    chunk_seconds = 0.5
+    chunk_seconds = CHUNK_SECONDS
 
     def open(self, work: Work, slots: int) -> None:
         """Begin to connect to the scheduler, or to start a cluster on this machine."""
@@ -142,7 +145,7 @@ class DaskExecutor(Executor[DaskOptions]):
         if error is not None:
             raise error
         self._connection = opening
-        self._cluster.see(opening.info)
+        self._see(opening.info)
         self._cluster.greet(opening)
         for key, chunk in self._chunks.items():
             if chunk.future is None:
@@ -183,9 +186,13 @@ class DaskExecutor(Executor[DaskOptions]):
 
     async def _count(self, connection: Connection) -> None:
         info = await connection.workers()
-        self._news.put(lambda: self._cluster.see(info))
+        self._news.put(lambda: self._see(info))
 
     # In the thread of the run
+
+    def _see(self, info: dict[str, dict[str, Any]]) -> None:
+        self._cluster.see(info)
+        self.chunk_seconds = self._cluster.chunk_seconds(CHUNK_SECONDS)
 
     def capacity(self) -> int | None:
         """Return twice the number of chunks that the workers can be at, so that none waits for the run."""
@@ -215,7 +222,7 @@ class DaskExecutor(Executor[DaskOptions]):
                 retries=0,
                 priority=options.priority,
                 resources=options.resources or None,
-                workers=options.workers or None,
+                workers=self._cluster.chosen(),
             )
             connection.call_later(self._follow, key, chunk.future)
 
