@@ -121,7 +121,7 @@ class Dispatcher:
         self._dead: list[tuple[str, list[Task]]] = []
         """Owners of temporaries that have died, each with the tasks whose temporaries may be left."""
         self._held: list[tuple[str, list[Task]]] = []
-        """Those of them whose temporaries somebody held when they were to be removed."""
+        """Those of them whose temporaries somebody held when they were to be removed, to be tried again at the end."""
         self._is_open = False
 
     def results(self, chunks: Chunks) -> Generator[Batch, None, None]:
@@ -276,6 +276,8 @@ class Dispatcher:
             remaining = chunk.remaining() if chunk else []
             if outcome.owner:
                 self._dead.append((outcome.owner, remaining))
+            elif self._subject and ("", []) not in self._held:  # a worker may have begun, and not come to say so
+                self._held.append(("", []))
             return ([] if stopping or chunk is None else self._try_again(chunk, outcome)), None
         if chunk is None:  # it was given up, or has come twice
             self._work.discard(outcome.sources)
