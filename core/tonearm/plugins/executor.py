@@ -65,20 +65,24 @@ class Work(ABC):
 
     It can be pickled and sent to other processes, on this machine or another one, again and again: a process loads the
     pipeline once. There it first proves that the process has the same versions of Python, tonearm and the plugins'
-    packages as the run, and sees its output folder; if not, its results end the run. Each thread gets a copy of the
-    pipeline of its own, so that plugins need not be safe for threads.
+    packages as the run, and sees its output folder, its quarantine and the files that options name; if not, its results
+    end the run. Each thread gets a copy of the pipeline of its own, so that plugins need not be safe for threads.
 
     Attributes
     ----------
     stopping
         Whether the run ends, so that chunks are cancelled for no fault of theirs.
-    holds_interpreter
-        Names of the plugins that hold Python's interpreter most of the time, so that threads of one process wait for
-        one another; in the process of the run only.
     """
 
     stopping: bool = False
-    holds_interpreter: tuple[str, ...] = ()
+
+    @property
+    def holds_interpreter(self) -> tuple[str, ...]:
+        """Names of the plugins that hold Python's interpreter most of the time; they are known in the run's process.
+
+        Threads of one process wait for one another there.
+        """
+        return ()
 
     @abstractmethod
     def __call__(self, chunk: object, worker: str = "") -> Results:
@@ -129,8 +133,9 @@ class Work(ABC):
     def leave(self) -> Callable[[], None]:
         """Return a function to be called in each process that has worked, when the run ends. It can be pickled.
 
-        It has the work at chunks end before the next source, and releases the temporaries when none goes on. A process
-        in which nobody calls it does so by itself, some time after its last chunk.
+        It has the work at chunks end before the next source, and releases the temporaries when none goes on. Chunks
+        that come later are not begun. A process in which nobody calls it releases what it holds by itself, some time
+        after its last chunk, and loads it again for the next one.
         """
 
 

@@ -67,7 +67,7 @@ class Cluster:
         usable = self._usable()
         threads = sum(one["nthreads"] for one in usable)
         dashboard = f"; dashboard: {connection.dashboard}" if connection.dashboard else ""
-        self.note(f"Dask {connection.name}: {len(usable)} workers with {threads} threads{dashboard}")
+        self.note(f"Dask {connection.name}; threads of workers: {threads}{dashboard}")
         if self._has_greeted:
             return
         self._has_greeted = True
@@ -85,8 +85,8 @@ class Cluster:
         """Return what people have not been told."""
         self._note_absence()
         for change, workers in self._changes.items():
-            some = len(workers) <= NAMED
-            self._notes.append(f"worker {', '.join(workers)} {change}" if some else f"{len(workers)} workers {change}")
+            few = f"worker{'s' if len(workers) > 1 else ''} {', '.join(workers)}"
+            self._notes.append(f"{few if len(workers) <= NAMED else f'{len(workers)} workers'} {change}")
         self._changes = {}
         notes, self._notes = self._notes, []
         return notes
@@ -113,7 +113,7 @@ class Cluster:
         """Take note of a worker that is gone, and return whether no chunk is at fault."""
         by_us = worker in self._ended_by_us
         self._ended_by_us.discard(worker)
-        self._changed(worker, "was ended, because it hung" if by_us else "left" if expected else "was lost")
+        self._changed(worker, "ended, because a source hung" if by_us else "left" if expected else "died")
         return expected or by_us
 
     def expect(self, worker: str) -> None:

@@ -26,6 +26,9 @@ _DASK_PACKAGES = ("dask", "distributed", "cloudpickle", "msgpack", "tornado")
 """Packages by which the processes of a cluster talk to one another."""
 
 
+NO_SCHEDULER_HINT = "start one, for example `dask scheduler`, and give its address: scheduler=tcp://HOST:8786"
+
+
 class Connection:
     """A connection to a scheduler, which a thread of its own opens.
 
@@ -94,9 +97,12 @@ class Connection:
                 self._connect()
             except TonearmError as raised:
                 error = raised
+            except TimeoutError:
+                message = f"there is no scheduler at {self.name}, or it does not answer"
+                error = TonearmError(message, code="broken-worker", hint=NO_SCHEDULER_HINT)
             except Exception as raised:
                 message = f"there is no connection to the scheduler {self.name}: {type(raised).__name__}: {raised}"
-                error = TonearmError(message, code="broken-worker", hint="start it, or give its address")
+                error = TonearmError(message, code="broken-worker", hint=NO_SCHEDULER_HINT)
             if self._is_closed or error is not None:
                 self._end()
             then(error)

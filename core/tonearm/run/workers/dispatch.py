@@ -14,10 +14,12 @@ import msgspec
 from tonearm.errors import TonearmError, one_line
 from tonearm.plugins.executor import Died, Executor, Handle, Results
 from tonearm.plugins.progress import Progress
+from tonearm.reporting.worker_rates import WorkerRates
 from tonearm.run.prepared import Failure, PreparedSource
 from tonearm.run.tasks import ItemId, Task
 from tonearm.run.workers.chunk_results import ChunkResults, WorkerError
 from tonearm.run.workers.chunks import Chunks
+from tonearm.run.workers.sight import Sight
 from tonearm.run.workers.work import PipelineWork
 
 Batch: TypeAlias = list[PreparedSource]
@@ -49,10 +51,13 @@ class _Chunk:
         Time when it took too long and was cancelled; None if it was not.
     received
         Items of large sources that have been received, each with its output, by the number of the task.
+    is_begun
+        Whether some of the tasks are finished.
     """
 
     def __init__(self, tasks: list[Task], *, is_retry: bool) -> None:
         self.tasks = {task.number: task for task in tasks}
+        self.is_begun = False
         self.is_retry = is_retry
         self.last_heard = time.monotonic()
         self.cancelled: float | None = None
@@ -91,6 +96,8 @@ class Dispatcher:
         Function that is called with the progress that signs of life carry; None if nobody wants it.
     on_note
         Function that is called with each note of the executor; None if nobody wants it.
+    rates
+        Workers that have names, with their rates, which are kept up to date here.
     """
 
     def __init__(
@@ -104,7 +111,9 @@ class Dispatcher:
         timeout: float | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         on_note: Callable[[str], None] | None = None,
+        rates: WorkerRates | None = None,
     ) -> None:
+        self._rates = rates or WorkerRates()
         self._on_progress = on_progress
         self._on_note = on_note
         self._follows_capacity = follows_capacity
@@ -122,6 +131,7 @@ class Dispatcher:
         """Owners of temporaries that have died, each with the tasks whose temporaries may be left."""
         self._held: list[tuple[str, list[Task]]] = []
         """Those of them whose temporaries somebody held when they were to be removed, to be tried again at the end."""
+        self._sight = Sight()
         self._is_open = False
 
     def results(self, chunks: Chunks) -> Generator[Batch, None, None]:
@@ -221,14 +231,14 @@ class Dispatcher:
             return self._slots
         with self._as_worker_error():
             capacity = self._executor.capacity()
-        return self._slots if capacity is None else max(1, capacity)
+            return self._slots if capacity is None else max(1, capacity)
 
     def _pass_notes_on(self) -> None:
         with self._as_worker_error():
-            notes = self._executor.notes()
+            notes = [one_line(note) for note in self._executor.notes()]
         if self._on_note is not None:
             for note in notes:
-                self._on_note(one_line(note))
+                self._on_note(note)
 
     def _next_tasks(self, chunks: Chunks) -> list[Task]:
         """Return the tasks of the next chunk: of second attempts, one."""
@@ -273,6 +283,7 @@ class Dispatcher:
         chunk = self._in_flight.get(handle)
         if isinstance(outcome, Died):
             chunk = self._in_flight.pop(handle, None)
+            self._rates.end_chunk(handle, lost=True)
             remaining = chunk.remaining() if chunk else []
             if outcome.owner:
                 self._dead.append((outcome.owner, remaining))
@@ -287,15 +298,28 @@ class Dispatcher:
             self._on_progress(outcome.progress)
         if outcome.owner and any(prepared.items for prepared in outcome.sources):
             self._work.store.take_over(outcome.owner)
+        unseen = self._sight.error_of(outcome)
+        if unseen is not None:
+            if outcome.last:
+                del self._in_flight[handle]
+            return [], unseen
         batch = [prepared for prepared in outcome.sources if self._is_new(chunk, prepared)]
+        self._rates.hear(outcome.worker, handle, sum(prepared.last for prepared in batch))
         if outcome.last:
             del self._in_flight[handle]
-            if outcome.ended_early:
-                self._again += [chunk.remaining()] if chunk.tasks else []
-            elif chunk.tasks and outcome.error is None and not stopping:
-                reason = f"{self._subject or 'its worker'} returned no result for it"
-                batch += self._try_again(chunk, Died(reason))
+            self._rates.end_chunk(handle)
+            batch += [] if stopping or outcome.error is not None else self._after(chunk, outcome)
         return batch, outcome.error
+
+    def _after(self, chunk: _Chunk, outcome: ChunkResults) -> list[PreparedSource]:
+        """Have what is left of a chunk done after its last results. Return failures of what was tried again already."""
+        if not chunk.tasks:
+            return []
+        if outcome.ended_early and chunk.is_begun:
+            self._again.append(chunk.remaining())
+            return []
+        reason = outcome.unfit or f"{self._subject or 'its worker'} returned no result for it"
+        return self._try_again(chunk, Died(reason))
 
     def _is_new(self, chunk: _Chunk, prepared: PreparedSource) -> bool:
         """Return whether a result was expected. If not, its files are removed."""
@@ -309,6 +333,7 @@ class Dispatcher:
             return False
         if prepared.last:
             del chunk.tasks[number]
+            chunk.is_begun = True
         else:
             chunk.received[number] = items | (received or set())
         return True
@@ -326,7 +351,7 @@ class Dispatcher:
         if chunk.cancelled is not None:
             code, reason, hint = "timeout", f"it took longer than {self._timeout:g} s", "set a longer timeout"
         else:
-            code, reason, hint = "worker-died", one_line(died.reason), died.hint or DEBUG_HINT
+            code, reason, hint = "worker-died", one_line(died.reason), one_line(died.hint) or DEBUG_HINT
         return [
             PreparedSource(task=task, failures=[Failure(task.name, "", 0, code, f"{reason}, twice", hint)])
             for task in remaining
@@ -345,6 +370,7 @@ class Dispatcher:
                     self._executor.cancel(handle)
             else:
                 del self._in_flight[handle]
+                self._rates.end_chunk(handle, lost=True)
                 batch += self._try_again(chunk, Died("it could not be stopped"))
         return batch
 

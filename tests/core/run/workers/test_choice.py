@@ -88,6 +88,20 @@ def test_an_executor_that_is_given_wins_over_the_number_of_jobs(registry, option
     assert (type(found.plugin).__name__, found.name, found.slots, found.jobs, found.timeout) == chosen
 
 
+@pytest.mark.parametrize(
+    ("options", "slots", "follows"),
+    [
+        ({"executor": "moon", "jobs": None}, 4, True),
+        ({"executor": "moon", "jobs": 0}, 4, True),  # the default of Python, which means this process
+        ({"executor": "moon", "jobs": 3}, 3, False),
+        ({"executor": "local", "jobs": 3}, 3, False),
+    ],
+)
+def test_chunks_in_flight_are_up_to_an_executor_unless_a_number_is_given(registry, options, slots, follows):
+    found = choose(registry, **options)
+    assert (found.slots, found.follows_capacity) == (slots, follows)
+
+
 @pytest.mark.parametrize("options", [{"jobs": 0}, {"executor": "moon"}])
 def test_a_timeout_needs_an_executor_that_can_keep_it(registry, options):
     with pytest.raises(UsageError) as caught:
