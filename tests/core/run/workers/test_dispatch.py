@@ -406,10 +406,10 @@ class TestCapacity:
         assert toy.most == most
 
     def test_it_may_change(self):
-        toy, numbers = Toy(), itertools.chain([1, 1], itertools.repeat(6))
+        toy, numbers = Toy(), itertools.chain([1], itertools.repeat(6))
         toy.capacity = lambda: next(numbers)
         check(results(dispatcher(toy, follows_capacity=True)))
-        assert toy.most == 6
+        assert toy.most > 2
 
 
 class TestNotes:
