@@ -26,9 +26,6 @@ _DASK_PACKAGES = ("dask", "distributed", "cloudpickle", "msgpack", "tornado")
 """Packages by which the processes of a cluster talk to one another."""
 
 
-NO_SCHEDULER_HINT = "start one, for example `dask scheduler`, and give its address: scheduler=tcp://HOST:8786"
-
-
 class Connection:
     """A connection to a scheduler, which a thread of its own opens.
 
@@ -97,12 +94,8 @@ class Connection:
                 self._connect()
             except TonearmError as raised:
                 error = raised
-            except TimeoutError:
-                message = f"there is no scheduler at {self.name}, or it does not answer"
-                error = TonearmError(message, code="broken-worker", hint=NO_SCHEDULER_HINT)
             except Exception as raised:
-                message = f"there is no connection to the scheduler {self.name}: {type(raised).__name__}: {raised}"
-                error = TonearmError(message, code="broken-worker", hint=NO_SCHEDULER_HINT)
+                error = TonearmError(self._reason(raised), code="broken-worker", hint=self._hint())
             if self._is_closed or error is not None:
                 self._end()
             then(error)
@@ -114,6 +107,19 @@ class Connection:
     def name(self) -> str:
         """Address of the scheduler in messages."""
         return self._scheduler or "on this machine"
+
+    def _reason(self, error: Exception) -> str:
+        """Return why there is no connection."""
+        if not self._scheduler:
+            return f"a cluster on this machine does not start: {type(error).__name__}: {error}"
+        if isinstance(error, OSError | TimeoutError):
+            return f"no scheduler has answered at {self._scheduler} for {self._seconds:g} s"
+        return f"there is no connection to the scheduler {self._scheduler}: {type(error).__name__}: {error}"
+
+    def _hint(self) -> str:
+        if not self._scheduler:
+            return "use the executor local"
+        return "start one, such as `dask scheduler`, and give its address: scheduler=tcp://HOST:8786"
 
     def _connect(self) -> None:
         from distributed import Client

@@ -222,7 +222,7 @@ class DaskExecutor(Executor[DaskOptions]):
                 retries=0,
                 priority=options.priority,
                 resources=options.resources or None,
-                workers=options.workers or None,
+                workers=self._cluster.chosen(),
             )
             connection.call_later(self._follow, key, chunk.future)
 
