@@ -136,6 +136,10 @@ class Cluster:
         self._counted = now
         return True
 
+    def has_nanny(self, worker: str) -> bool:
+        """Return whether a worker is restarted when it is ended."""
+        return bool((self._info or {}).get(worker, {}).get("nanny"))
+
     def threads(self, worker: str) -> int:
         """Return the number of threads of a worker."""
         known = (self._info or {}).get(worker)
