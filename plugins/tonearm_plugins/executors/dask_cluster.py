@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from tonearm_plugins.executors.dask_connection import Connection
 
 COUNT_SECONDS = 1.0
-"""Least time in seconds between two times when the workers are counted."""
+"""Time in seconds after a change, or a new connection, when the workers are counted."""
+
+RECOUNT_SECONDS = 15.0
+"""Time in seconds after which they are counted again anyway: events may be missed while a connection is made."""
 
 NO_WORKER_SECONDS = 5.0
 """Time in seconds without a worker after which people are told."""
@@ -49,14 +52,22 @@ class Cluster:
         self._changes: dict[str, list[str]] = {}
         """Workers that came or went and are not told yet, by what happened to them."""
         self._ended_by_us: set[str] = set()
-        self._count_at: float | None = None
+        self._has_changed = True
+        self._counted = 0.0
         self._idle_since: float | None = None
-        self._has_greeted = False
 
     def see(self, info: dict[str, dict[str, Any]]) -> None:
         """Take what the scheduler says of each worker, by address."""
         self._info = info
-        self._rooms = sum(map(self._room, self._usable()))
+        usable = self._usable()
+        self._rooms = sum(map(self._room, usable))
+        most = max(map(self._room, usable), default=0)
+        if self._holders and most > 1:
+            self.note(
+                f"workers have up to {most} threads, and {', '.join(self._holders)} can use one at a time:"
+                " start more workers with --nthreads 1"
+            )
+            self._holders = ()
 
     def note(self, text: str) -> None:
         """Have people told."""
@@ -64,29 +75,21 @@ class Cluster:
 
     def greet(self, connection: Connection) -> None:
         """Have people told of a cluster, once there is a connection."""
-        usable = self._usable()
-        threads = sum(one["nthreads"] for one in usable)
+        self._has_changed = True
+        self._counted = time.monotonic()
+        threads = sum(one["nthreads"] for one in self._usable())
         dashboard = f"; dashboard: {connection.dashboard}" if connection.dashboard else ""
-        self.note(f"Dask {connection.name}: {len(usable)} workers with {threads} threads{dashboard}")
-        if self._has_greeted:
-            return
-        self._has_greeted = True
+        self.note(f"Dask {connection.name}; threads of workers: {threads}{dashboard}")
         if connection.differing:
             names = ", ".join(connection.differing)
             self.note(f"the cluster has other versions of {names} than are installed here, which may not work")
-        most = max((one["nthreads"] for one in usable), default=1)
-        if self._holders and most > 1:
-            self.note(
-                f"workers have up to {most} threads, and {', '.join(self._holders)} can use one at a time:"
-                " start workers with --nthreads 1, and more of them"
-            )
 
     def notes(self) -> list[str]:
         """Return what people have not been told."""
         self._note_absence()
         for change, workers in self._changes.items():
-            some = len(workers) <= NAMED
-            self._notes.append(f"worker {', '.join(workers)} {change}" if some else f"{len(workers)} workers {change}")
+            few = f"worker{'s' if len(workers) > 1 else ''} {', '.join(workers)}"
+            self._notes.append(f"{few if len(workers) <= NAMED else f'{len(workers)} workers'} {change}")
         self._changes = {}
         notes, self._notes = self._notes, []
         return notes
@@ -113,7 +116,7 @@ class Cluster:
         """Take note of a worker that is gone, and return whether no chunk is at fault."""
         by_us = worker in self._ended_by_us
         self._ended_by_us.discard(worker)
-        self._changed(worker, "was ended, because it hung" if by_us else "left" if expected else "was lost")
+        self._changed(worker, "ended, because a source hung" if by_us else "left" if expected else "died")
         return expected or by_us
 
     def expect(self, worker: str) -> None:
@@ -122,20 +125,30 @@ class Cluster:
 
     def _changed(self, worker: str, change: str) -> None:
         self._changes.setdefault(change, []).append(worker)
-        if self._count_at is None:
-            self._count_at = time.monotonic() + COUNT_SECONDS
+        self._has_changed = True
 
     def is_due(self) -> bool:
         """Return whether the workers should be counted, and take it that they are."""
-        if self._count_at is None or time.monotonic() < self._count_at:
+        now = time.monotonic()
+        if now < self._counted + (COUNT_SECONDS if self._has_changed else RECOUNT_SECONDS):
             return False
-        self._count_at = None
+        self._has_changed = False
+        self._counted = now
         return True
+
+    def has_nanny(self, worker: str) -> bool:
+        """Return whether a worker is restarted when it is ended."""
+        return bool((self._info or {}).get(worker, {}).get("nanny"))
 
     def threads(self, worker: str) -> int:
         """Return the number of threads of a worker."""
         known = (self._info or {}).get(worker)
         return int(known["nthreads"]) if known else 1
+
+    def chosen(self) -> list[Any] | None:
+        """Return which workers may do the work, as Dask takes them; None if all may. Names may be numbers there."""
+        names = {str(one.get("name")): one.get("name") for one in (self._info or {}).values()}
+        return [names.get(text, text) for text in self._chosen] or None
 
     def capacity(self) -> int | None:
         """Return twice the number of chunks that the workers can be at, so that none waits; None if it is unknown."""

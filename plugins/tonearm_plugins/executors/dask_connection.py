@@ -8,7 +8,7 @@ import logging
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tonearm.api import TonearmError
@@ -21,6 +21,12 @@ CALL_SECONDS = 20.0
 
 CLOSE_SECONDS = 1.0
 """Time in seconds that each step of closing may take. After Ctrl-C, all of it takes less than the user waits."""
+
+RESTART_SECONDS = 8.0
+"""Time in seconds that a worker that hangs has to end, before it is no longer counted."""
+
+SEND_SECONDS = 0.2
+"""Time in seconds in which the scheduler gets a request whose answer does not matter."""
 
 _DASK_PACKAGES = ("dask", "distributed", "cloudpickle", "msgpack", "tornado")
 """Packages by which the processes of a cluster talk to one another."""
@@ -95,8 +101,7 @@ class Connection:
             except TonearmError as raised:
                 error = raised
             except Exception as raised:
-                message = f"there is no connection to the scheduler {self.name}: {type(raised).__name__}: {raised}"
-                error = TonearmError(message, code="broken-worker", hint="start it, or give its address")
+                error = TonearmError(self._reason(raised), code="broken-worker", hint=self._hint())
             if self._is_closed or error is not None:
                 self._end()
             then(error)
@@ -109,6 +114,19 @@ class Connection:
         """Address of the scheduler in messages."""
         return self._scheduler or "on this machine"
 
+    def _reason(self, error: Exception) -> str:
+        """Return why there is no connection."""
+        if not self._scheduler:
+            return f"a cluster on this machine does not start: {type(error).__name__}: {error}"
+        if isinstance(error, OSError | TimeoutError):
+            return f"no scheduler has answered at {self._scheduler} for {self._seconds:g} s"
+        return f"there is no connection to the scheduler {self._scheduler}: {type(error).__name__}: {error}"
+
+    def _hint(self) -> str:
+        if not self._scheduler:
+            return "use the executor local"
+        return "start one, such as `dask scheduler`, and give its address: scheduler=tcp://HOST:8786"
+
     def _connect(self) -> None:
         from distributed import Client
         from distributed.versions import VersionMismatchWarning
@@ -119,13 +137,15 @@ class Connection:
             self._cluster = LocalWorkers(self._workers)
             where = self._cluster.scheduler
         self.client = Client(where, timeout=self._seconds, set_as_default=False, **self._options)
+        # If it is lost, it closes: connected again, it would lack what is registered below.
+        self.client._timeout = 0  # noqa: SLF001
         if self._cluster is not None:
             self._cluster.wait(self.client, self._seconds)
         with contextlib.suppress(Exception):  # a scheduler without a dashboard
             self.dashboard = self.client.dashboard_link or ""
         self.client.subscribe_topic(self._topic, self._on_event)
         self.client.subscribe_topic("all", self._on_cluster_event)
-        self.call(self.client.register_plugin, one_attempt(self._topic), name=self._topic)
+        self.call(self.client.register_plugin, one_attempt(self._topic, self.client.id), name=self._topic)
         self.info = self.call(self.workers)
         self.compare()
         self.differing = _differing(self.call(self.client.get_versions))
@@ -146,6 +166,16 @@ class Connection:
         identity = await self.client.scheduler.identity(n_workers=-1)
         workers: dict[str, dict[str, Any]] = identity["workers"]
         return workers
+
+    async def restart(self, workers: Sequence[str]) -> None:
+        """Have workers that hang restarted. This is called in the thread of the client."""
+        await self.client.scheduler.restart_workers(
+            workers=list(workers),
+            timeout=RESTART_SECONDS,
+            wait_for_workers=False,
+            on_error="return",
+            stimulus_id=f"{self._topic}-hangs",
+        )
 
     def is_lost(self) -> bool:
         """Return whether there is no connection any more."""
@@ -181,14 +211,25 @@ class Connection:
         self._is_closed = True
         threading.Thread(target=self._end, name="tonearm-dask-end", daemon=True).start()
 
-    def close(self, leave: Callable[[], None]) -> None:
-        """Have all workers call a function, and close the connection; end the cluster on this machine."""
+    def close(self, leave: Callable[[], None], hanging: Sequence[str] = ()) -> None:
+        """Have all workers call a function, and close the connection; end the cluster on this machine.
+
+        Parameters
+        ----------
+        leave
+            Function for the workers.
+        hanging
+            Addresses of workers that are to be restarted, because they have not stopped in time. Nobody waits for it.
+        """
         self._is_closed = True
         if self._thread is not None:
             self._thread.join(CLOSE_SECONDS)
         if self.client is not None and not self.is_lost():
             with contextlib.suppress(Exception):
                 self.call(self.client.run, leave, on_error="ignore", seconds=CLOSE_SECONDS)
+            if hanging:
+                with contextlib.suppress(Exception):  # the scheduler goes on with it
+                    self.call(self.restart, hanging, seconds=SEND_SECONDS)
             with contextlib.suppress(Exception):
                 self.call(self._withdraw, seconds=CLOSE_SECONDS)
         ending = threading.Thread(target=self._end, name="tonearm-dask-end", daemon=True)

@@ -11,6 +11,18 @@ import time
 from typing import Any
 
 POLL_SECONDS = 0.05
+"""Time in seconds between two looks at whether the workers have started."""
+
+_PROGRAM = """
+import os, signal, sys, threading
+def end_with_the_run():
+    sys.stdin.buffer.read()
+    os.killpg(0, signal.SIGKILL)
+threading.Thread(target=end_with_the_run, daemon=True).start()
+from distributed.cli.dask_worker import main
+main()
+"""
+"""Program of the workers: their standard input ends when the run's process does, however that happens."""
 
 
 class LocalWorkers:
@@ -35,12 +47,11 @@ class LocalWorkers:
 
         self._count = workers
         self.scheduler: Any = LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=False)
-        command = [sys.executable, "-m", "dask", "worker", self.scheduler.scheduler_address]
-        command += ["--nworkers", str(workers), "--nthreads", "1", "--no-dashboard", "--death-timeout", "60"]
+        line = [self.scheduler.scheduler_address, "--nworkers", str(workers), "--nthreads", "1", "--no-dashboard"]
         self._process = subprocess.Popen(  # noqa: S603 - ours
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=sys.__stderr__ and sys.__stderr__.fileno(),
+            [sys.executable, "-c", _PROGRAM, *line],
+            stdin=subprocess.PIPE,
+            stdout=2,  # where the command's own output is not
             env={
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
@@ -61,9 +72,11 @@ class LocalWorkers:
         """End the cluster."""
         with contextlib.suppress(Exception):
             self.scheduler.close(timeout=seconds)
-        self._process.terminate()
+        self._process.terminate()  # which lets them remove their folders
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()

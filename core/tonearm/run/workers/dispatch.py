@@ -32,6 +32,9 @@ STOP_TIMEOUT = 3.0
 CANCEL_TIMEOUT = 10.0
 """Time in seconds that an executor has to stop a chunk, before the run no longer waits for it."""
 
+HELD_TIMEOUT = 10.0
+"""Time in seconds that workers which were lost have to die, before the run ends and leaves their temporaries behind."""
+
 DEBUG_HINT = "with the executor in-process, it happens in this process, under a debugger if you like"
 
 
@@ -273,10 +276,9 @@ class Dispatcher:
                 batch.append(prepared)
             else:
                 self._work.discard([prepared])
-        self._rates.hear(outcome.worker, handle, sum(prepared.last for prepared in batch))
+        self._rates.hear(outcome.worker, handle, sum(prepared.last for prepared in batch), last=outcome.last)
         if outcome.last:
             del self._in_flight[handle]
-            self._rates.end_chunk(handle)
             batch += [] if stopping or outcome.error is not None else self._after(chunk, outcome)
         return batch, outcome.error
 
@@ -326,18 +328,24 @@ class Dispatcher:
                 batch += self._try_again(chunk, Died("it could not be stopped"))
         return batch
 
-    def sweep_dead(self, *, at_end: bool = False) -> None:
+    def sweep_dead(self, *, at_end: bool = False, patience: float = 0.0) -> None:
         """Remove the temporaries of dead workers. What they had finished must be published by now.
 
         Parameters
         ----------
         at_end
             Whether the run ends: those that a worker still held, which was lost but not yet dead, are tried again.
+        patience
+            Time in seconds to wait for such workers to die; an interrupt ends the wait.
         """
         dead, self._dead = self._dead, []
         if at_end:
             dead, self._held = dead + self._held, []
         self._held += [(owner, tasks) for owner, tasks in dead if not self._work.sweep(owner, tasks)]
+        deadline = time.monotonic() + patience
+        while any(owner for owner, _ in self._held) and time.monotonic() < deadline and not self._work.gate.pending:
+            time.sleep(0.05)
+            self._held = [(owner, tasks) for owner, tasks in self._held if not self._work.sweep(owner, tasks)]
 
     @contextlib.contextmanager
     def _as_worker_error(self) -> Iterator[None]:
