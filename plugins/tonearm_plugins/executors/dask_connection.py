@@ -14,7 +14,7 @@ from typing import Any
 from tonearm.api import TonearmError
 from tonearm_plugins.executors.dask_local import LocalWorkers
 from tonearm_plugins.executors.dask_tasks import one_attempt
-from tonearm_plugins.executors.dask_versions import check_versions, expression
+from tonearm_plugins.executors.dask_versions import PYTHON, check_scheduler, check_versions, expression
 
 CALL_SECONDS = 20.0
 """Time in seconds that a scheduler has to answer, once there is a connection."""
@@ -49,6 +49,8 @@ class Connection:
         Topic of the run.
     versions
         Versions of Python and of packages that the run has, by name.
+    uses
+        Function that returns whether the run uses a worker, by its address and what the scheduler says of it.
     on_event, on_cluster_event
         Functions that are called with the events of the run and of the cluster, in the thread of the client.
 
@@ -72,6 +74,7 @@ class Connection:
         seconds: float,
         topic: str,
         versions: Mapping[str, str],
+        uses: Callable[[str, Mapping[str, Any]], bool],
         on_event: Callable[[Any], None],
         on_cluster_event: Callable[[Any], None],
     ) -> None:
@@ -85,6 +88,7 @@ class Connection:
         self._seconds = seconds
         self._topic = topic
         self._versions = versions
+        self._uses = uses
         self._on_event = on_event
         self._on_cluster_event = on_cluster_event
         self._cluster: LocalWorkers | None = None
@@ -145,21 +149,28 @@ class Connection:
             self.dashboard = self.client.dashboard_link or ""
         self.client.subscribe_topic(self._topic, self._on_event)
         self.client.subscribe_topic("all", self._on_cluster_event)
+        check_scheduler(self._versions, self.call(self.client.run_on_scheduler, eval, PYTHON), self.name)
         self.call(self.client.register_plugin, one_attempt(self._topic, self.client.id), name=self._topic)
         self.info = self.call(self.workers)
-        self.compare()
+        self.compare(self.info)
         self.differing = _differing(self.call(self.client.get_versions))
 
-    def compare(self) -> None:
-        """Compare the versions of all workers that are there with those of the run.
+    def compare(self, info: Mapping[str, Mapping[str, Any]]) -> None:
+        """Compare the versions of workers with those of the run.
+
+        Parameters
+        ----------
+        info
+            What the scheduler says of each worker, by address.
 
         Raises
         ------
         TonearmError
-            If some differ.
+            If versions of workers that the run uses differ.
         """
-        found = self.call(self.client.run, eval, expression(self._versions), on_error="ignore")
-        check_versions(self._versions, found)
+        chosen = [address for address, one in info.items() if self._uses(address, one)]
+        text = expression(self._versions)
+        check_versions(self._versions, self.call(self.client.run, eval, text, workers=chosen, on_error="ignore"))
 
     async def workers(self) -> dict[str, dict[str, Any]]:
         """Return what the scheduler says of each worker, by address. This is called in the thread of the client."""
