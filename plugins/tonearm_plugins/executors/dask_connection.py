@@ -249,8 +249,7 @@ class Connection:
 
     async def _withdraw(self) -> None:
         for topic in (self._topic, "all"):
-            self.client.unsubscribe_topic(topic)
-        await self.client.unregister_scheduler_plugin(self._topic)
+            self.client.unsubscribe_topic(topic)  # the plugin goes with the client
 
     def _end(self) -> None:
         client, cluster = self.client, self._cluster
