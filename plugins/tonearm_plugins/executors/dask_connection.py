@@ -20,7 +20,10 @@ CALL_SECONDS = 20.0
 """Time in seconds that a scheduler has to answer, once there is a connection."""
 
 CLOSE_SECONDS = 1.0
-"""Time in seconds that each step of closing may take. After Ctrl-C, all of it takes less than the user waits."""
+"""Time in seconds that each step of closing may take."""
+
+HURRIED_SECONDS = 0.4
+"""The same if there is a hurry: all steps together take less than Ctrl-C promises."""
 
 RESTART_SECONDS = 8.0
 """Time in seconds that a worker that hangs has to end, before it is no longer counted."""
@@ -222,7 +225,7 @@ class Connection:
         self._is_closed = True
         threading.Thread(target=self._end, name="tonearm-dask-end", daemon=True).start()
 
-    def close(self, leave: Callable[[], None], hanging: Sequence[str] = ()) -> None:
+    def close(self, leave: Callable[[], None], hanging: Sequence[str] = (), *, hurry: bool = False) -> None:
         """Have all workers call a function, and close the connection; end the cluster on this machine.
 
         Parameters
@@ -231,21 +234,24 @@ class Connection:
             Function for the workers.
         hanging
             Addresses of workers that are to be restarted, because they have not stopped in time. Nobody waits for it.
+        hurry
+            Whether work has not stopped in time.
         """
         self._is_closed = True
+        step = HURRIED_SECONDS if hurry else CLOSE_SECONDS
         if self._thread is not None:
-            self._thread.join(CLOSE_SECONDS)
+            self._thread.join(step)
         if self.client is not None and not self.is_lost():
             with contextlib.suppress(Exception):
-                self.call(self.client.run, leave, on_error="ignore", seconds=CLOSE_SECONDS)
+                self.call(self.client.run, leave, on_error="ignore", seconds=step)
             if hanging:
                 with contextlib.suppress(Exception):  # the scheduler goes on with it
                     self.call(self.restart, hanging, seconds=SEND_SECONDS)
             with contextlib.suppress(Exception):
-                self.call(self._withdraw, seconds=CLOSE_SECONDS)
+                self.call(self._withdraw, seconds=step)
         ending = threading.Thread(target=self._end, name="tonearm-dask-end", daemon=True)
         ending.start()
-        ending.join(2 * CLOSE_SECONDS)
+        ending.join(2 * step)
 
     async def _withdraw(self) -> None:
         for topic in (self._topic, "all"):

@@ -370,4 +370,4 @@ class DaskExecutor(Executor[DaskOptions]):
         if connection is not None:
             at_work = {chunk.worker for chunk in self._chunks.values() if chunk.worker}
             hanging = [worker for worker in at_work if self._cluster.has_nanny(worker)]
-            connection.close(self._work.leave(), hanging)
+            connection.close(self._work.leave(), hanging, hurry=bool(self._chunks))
