@@ -9,14 +9,13 @@ from collections import deque
 from collections.abc import Callable, Generator, Hashable, Iterator
 from typing import Any, TypeAlias
 
-import msgspec
-
 from tonearm.errors import TonearmError, one_line
 from tonearm.plugins.executor import Died, Executor, Handle, Results
 from tonearm.plugins.progress import Progress
 from tonearm.reporting.worker_rates import WorkerRates
 from tonearm.run.prepared import Failure, PreparedSource
-from tonearm.run.tasks import ItemId, Task
+from tonearm.run.tasks import Task
+from tonearm.run.workers.chunk_in_flight import ChunkInFlight
 from tonearm.run.workers.chunk_results import ChunkResults, WorkerError
 from tonearm.run.workers.chunks import Chunks
 from tonearm.run.workers.sight import Sight
@@ -33,42 +32,10 @@ STOP_TIMEOUT = 3.0
 CANCEL_TIMEOUT = 10.0
 """Time in seconds that an executor has to stop a chunk, before the run no longer waits for it."""
 
+HELD_TIMEOUT = 10.0
+"""Time in seconds that workers which were lost have to die, before the run ends and leaves their temporaries behind."""
+
 DEBUG_HINT = "with the executor in-process, it happens in this process, under a debugger if you like"
-
-
-class _Chunk:
-    """A chunk in flight.
-
-    Attributes
-    ----------
-    tasks
-        Tasks that are not finished, by number.
-    is_retry
-        Whether the chunk is one task that has failed with its worker before.
-    last_heard
-        Time of the last sign of life.
-    cancelled
-        Time when it took too long and was cancelled; None if it was not.
-    received
-        Items of large sources that have been received, each with its output, by the number of the task.
-    is_begun
-        Whether some of the tasks are finished.
-    """
-
-    def __init__(self, tasks: list[Task], *, is_retry: bool) -> None:
-        self.tasks = {task.number: task for task in tasks}
-        self.is_begun = False
-        self.is_retry = is_retry
-        self.last_heard = time.monotonic()
-        self.cancelled: float | None = None
-        self.received: dict[int, set[tuple[ItemId, int]]] = {}
-
-    def remaining(self) -> list[Task]:
-        """Return what is left to do of the tasks, some items of which may have been received."""
-        return [
-            msgspec.structs.replace(task, skip=task.skip | self.received[number]) if number in self.received else task
-            for number, task in self.tasks.items()
-        ]
 
 
 class Dispatcher:
@@ -122,7 +89,7 @@ class Dispatcher:
         self._subject = f"the executor {name}" if name else ""
         self._slots = slots
         self._timeout = timeout or math.inf
-        self._in_flight: dict[Hashable, _Chunk] = {}
+        self._in_flight: dict[Hashable, ChunkInFlight] = {}
         self._retries: deque[Task] = deque()
         """Tasks that a worker may have died at."""
         self._again: deque[list[Task]] = deque()
@@ -223,7 +190,7 @@ class Dispatcher:
                 handle = self._executor.submit(tasks)
                 if handle in self._in_flight:
                     raise ValueError(f"submit returned {handle!r} for two chunks in flight")
-                self._in_flight[handle] = _Chunk(tasks, is_retry=is_retry)
+                self._in_flight[handle] = ChunkInFlight(tasks, is_retry=is_retry)
 
     def _room(self) -> int:
         """Return how many chunks may be in flight now; at least one, so that the run notices what comes."""
@@ -251,7 +218,7 @@ class Dispatcher:
         due = min(self._due(chunk) for chunk in self._in_flight.values())
         return min(POLL_INTERVAL, max(0.0, due - time.monotonic()))
 
-    def _due(self, chunk: _Chunk) -> float:
+    def _due(self, chunk: ChunkInFlight) -> float:
         """Return the time when a chunk is overdue, or when its end is overdue after it was cancelled."""
         return chunk.last_heard + self._timeout if chunk.cancelled is None else chunk.cancelled + CANCEL_TIMEOUT
 
@@ -303,15 +270,19 @@ class Dispatcher:
             if outcome.last:
                 del self._in_flight[handle]
             return [], unseen
-        batch = [prepared for prepared in outcome.sources if self._is_new(chunk, prepared)]
-        self._rates.hear(outcome.worker, handle, sum(prepared.last for prepared in batch))
+        batch = []
+        for prepared in outcome.sources:
+            if chunk.accept(prepared):
+                batch.append(prepared)
+            else:
+                self._work.discard([prepared])
+        self._rates.hear(outcome.worker, handle, sum(prepared.last for prepared in batch), last=outcome.last)
         if outcome.last:
             del self._in_flight[handle]
-            self._rates.end_chunk(handle)
             batch += [] if stopping or outcome.error is not None else self._after(chunk, outcome)
         return batch, outcome.error
 
-    def _after(self, chunk: _Chunk, outcome: ChunkResults) -> list[PreparedSource]:
+    def _after(self, chunk: ChunkInFlight, outcome: ChunkResults) -> list[PreparedSource]:
         """Have what is left of a chunk done after its last results. Return failures of what was tried again already."""
         if not chunk.tasks:
             return []
@@ -321,24 +292,7 @@ class Dispatcher:
         reason = outcome.unfit or f"{self._subject or 'its worker'} returned no result for it"
         return self._try_again(chunk, Died(reason))
 
-    def _is_new(self, chunk: _Chunk, prepared: PreparedSource) -> bool:
-        """Return whether a result was expected. If not, its files are removed."""
-        number = prepared.task.number
-        received = chunk.received.get(number)
-        items = set()
-        if received or not prepared.last:
-            items = {((item.key, item.index), item.output) for item in prepared.items}
-        if number not in chunk.tasks or (received and received & items):
-            self._work.discard([prepared])
-            return False
-        if prepared.last:
-            del chunk.tasks[number]
-            chunk.is_begun = True
-        else:
-            chunk.received[number] = items | (received or set())
-        return True
-
-    def _try_again(self, chunk: _Chunk, died: Died) -> list[PreparedSource]:
+    def _try_again(self, chunk: ChunkInFlight, died: Died) -> list[PreparedSource]:
         """Have the rest of a chunk tried again, task by task. Return the failure of a task that was tried again."""
         remaining = chunk.remaining()
         is_fault = not died.taken_away or chunk.cancelled is not None
@@ -374,18 +328,24 @@ class Dispatcher:
                 batch += self._try_again(chunk, Died("it could not be stopped"))
         return batch
 
-    def sweep_dead(self, *, at_end: bool = False) -> None:
+    def sweep_dead(self, *, at_end: bool = False, patience: float = 0.0) -> None:
         """Remove the temporaries of dead workers. What they had finished must be published by now.
 
         Parameters
         ----------
         at_end
             Whether the run ends: those that a worker still held, which was lost but not yet dead, are tried again.
+        patience
+            Time in seconds to wait for such workers to die; an interrupt ends the wait.
         """
         dead, self._dead = self._dead, []
         if at_end:
             dead, self._held = dead + self._held, []
         self._held += [(owner, tasks) for owner, tasks in dead if not self._work.sweep(owner, tasks)]
+        deadline = time.monotonic() + patience
+        while any(owner for owner, _ in self._held) and time.monotonic() < deadline and not self._work.gate.pending:
+            time.sleep(0.05)
+            self._held = [(owner, tasks) for owner, tasks in self._held if not self._work.sweep(owner, tasks)]
 
     @contextlib.contextmanager
     def _as_worker_error(self) -> Iterator[None]:
