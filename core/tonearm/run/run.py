@@ -207,7 +207,14 @@ class Run:
         )
         for record in plan.renewed:
             journal.write(record)
-        publisher = Publisher(self.store, journal, plan.names, plan.fingerprints, fsync=options.fsync)
+        publisher = Publisher(
+            self.store,
+            journal,
+            plan.names,
+            plan.fingerprints,
+            fsync=options.fsync,
+            unrecorded=plan.history.unrecorded,
+        )
         publisher.begin()
 
         def tasks() -> Iterator[Task]:

@@ -16,16 +16,23 @@ from tonearm.api import Results
 PIECE_SECONDS = 2.0
 """Time in seconds after which a long chunk hands over what is finished. Shorter ones send everything at the end."""
 
-_CALL = "__import__('tonearm_plugins.executors.dask_tasks', fromlist=['work_at']).work_at(**arguments)"
+_SOURCE = """
+try:
+    from tonearm_plugins.executors.dask_tasks import work_at
+    returned = work_at(**arguments)
+except Exception as error:
+    from distributed import get_worker
+    raise RuntimeError(f'worker {get_worker().address} cannot work: {type(error).__name__}: {error}') from None
+"""
 
 
 def task(**arguments: object) -> Callable[[], Any]:
     """Return a function that calls `work_at` in a worker.
 
-    It can be loaded without tonearm: the scheduler loads each task, and a worker without tonearm fails with an error
-    that says so.
+    It can be loaded without tonearm, as the scheduler does. A worker without tonearm is named by an error.
     """
-    return functools.partial(eval, _CALL, {"arguments": arguments})
+    call = f"(lambda room: (exec({_SOURCE!r}, room), room['returned'])[1])({{'arguments': arguments}})"
+    return functools.partial(eval, call, {"arguments": arguments})
 
 
 class _Crew:

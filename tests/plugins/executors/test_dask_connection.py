@@ -37,6 +37,7 @@ def test_the_log(before, errors):
 
 def connection(address, **more):
     found = {"workers": 1, "options": {}, "seconds": PATIENCE, "topic": "tonearm-x", "versions": {}}
+    found |= {"uses": lambda *_: True}
     return Connection(**{"scheduler": address, **found, "on_event": print, "on_cluster_event": print, **more})
 
 

@@ -1,4 +1,5 @@
 import socket
+import sys
 
 import numpy as np
 import pytest
@@ -100,14 +101,19 @@ def test_chunks_wait_for_a_worker_and_people_are_told(cluster, monkeypatch):
 
 def test_versions_are_compared_before_any_work(cluster):
     (worker,) = cluster.scheduler.workers
-    with Opened(ToyWork({"Python": "3.0", "numpy": np.__version__}), scheduler=cluster.scheduler_address) as opened:
+    with Opened(ToyWork({"tonearm": "99", "numpy": np.__version__}), scheduler=cluster.scheduler_address) as opened:
         handle = opened.executor.submit("ok")
         with pytest.raises(TonearmError) as caught:
             opened.until(lambda: False)
         assert caught.value.code == "other-versions"
-        assert caught.value.message.startswith(f"worker {worker} has Python ")
-        assert caught.value.message.endswith(", and the run has 3.0")
+        assert caught.value.message == f"worker {worker} has tonearm {tonearm.__version__}, and the run has 99"
         assert not opened.begun(handle)
+
+
+def test_versions_of_workers_that_are_not_chosen_do_not_matter(cluster):
+    work = ToyWork({"tonearm": "99"})
+    with Opened(work, scheduler=cluster.scheduler_address, workers=["another"]) as opened:
+        opened.until(lambda: opened.told)
 
 
 def test_a_scheduler_that_is_not_there(monkeypatch):
@@ -133,11 +139,37 @@ def test_when_the_run_stops_what_has_begun_ends_early(cluster):
         assert left == ["left"]
 
 
+def test_when_the_run_stops_chunks_that_no_worker_can_begin_are_lost(cluster):
+    with Opened(scheduler=cluster.scheduler_address, resources={"none": 1.0}) as opened:
+        opened.until(lambda: opened.told)
+        waiting = opened.executor.submit("wait")
+        opened.poll()
+        opened.executor._work.stopping = True
+        opened.executor.cancel(waiting)
+        opened.until(lambda: opened.last(waiting))
+        assert opened.last(waiting) == Died("it was stopped", taken_away=True)
+
+
 def test_an_error_of_the_task_itself_ends_the_run_and_is_no_fault_of_an_item(cluster):
     with Opened(scheduler=cluster.scheduler_address) as opened:
         opened.executor.submit("raise")
-        with pytest.raises(TonearmError, match="a worker cannot work: ValueError: a bug"):
+        with pytest.raises(TonearmError) as caught:
             opened.until(lambda: False)
+        (worker,) = cluster.scheduler.workers
+        assert (caught.value.code, caught.value.message) == (
+            "broken-worker",
+            f"worker {worker} cannot work: ValueError: a bug",
+        )
+
+
+def test_a_worker_that_comes_later_and_has_no_tonearm_is_named(cluster, monkeypatch):
+    with Opened(scheduler=cluster.scheduler_address) as opened:
+        opened.until_connected()
+        monkeypatch.setitem(sys.modules, "tonearm_plugins.executors.dask_tasks", None)
+        opened.executor.submit("ok")
+        with pytest.raises(TonearmError, match=r"worker .* cannot work: ModuleNotFoundError: .*tonearm_plugins"):
+            opened.until(lambda: False)
+        monkeypatch.undo()
 
 
 def test_a_lost_scheduler_gives_back_what_was_in_flight_and_is_waited_for(monkeypatch):

@@ -17,7 +17,7 @@ def test_a_task_can_be_loaded_where_there_is_no_tonearm_and_then_says_so():
     program = f"import pickle; call = pickle.loads({packed!r}); print('loaded'); call()"
     found = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
     assert found.stdout == "loaded\n"
-    assert found.stderr.endswith("ModuleNotFoundError: No module named 'tonearm_plugins'\n")
+    assert "ModuleNotFoundError: No module named 'tonearm_plugins'\n" in found.stderr
 
 
 def test_a_chunk_that_is_tried_again_is_alone_in_its_process(cluster):
@@ -68,3 +68,13 @@ def test_dask_itself_tries_none_of_our_tasks_again_and_those_of_others_as_ever(k
     scheduler = SimpleNamespace(tasks={key: found}, allowed_failures=3)
     one_attempt("tonearm-1", "client").update_graph(scheduler, keys=[key, "gone"])
     assert found.suspicious == attempts
+
+
+@pytest.mark.parametrize(("client", "left"), [("client", []), ("other", ["tonearm-1"])])
+def test_what_the_scheduler_has_of_a_run_goes_with_the_run_s_client(client, left):
+    """It goes, too, if the client is killed."""
+    plugins = {"tonearm-1": one_attempt("tonearm-1", "client")}
+    topics = {"tonearm-1": "events"}
+    scheduler = SimpleNamespace(plugins=plugins, _broker=SimpleNamespace(_topics=topics))
+    plugins["tonearm-1"].remove_client(scheduler, client)
+    assert [*plugins] == [*topics] == left

@@ -7,7 +7,7 @@ the lock publishes, so a worker that was given up can do no harm, wherever it st
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -81,11 +81,20 @@ class Publisher:
         Fingerprints of the pipeline's outputs.
     fsync
         Whether to flush records and names to the disk.
-
+    unrecorded
+        Size and hash of each complete file whose measurements an earlier run could not record. It stays if the new one
+        equals it.
     """
 
     def __init__(
-        self, store: Store, journal: Journal, names: OutputNames, fingerprints: Sequence[str], *, fsync: bool
+        self,
+        store: Store,
+        journal: Journal,
+        names: OutputNames,
+        fingerprints: Sequence[str],
+        *,
+        fsync: bool,
+        unrecorded: Mapping[str, tuple[int, str]] | None = None,
     ) -> None:
         self.store = store
         self.journal = journal
@@ -95,6 +104,7 @@ class Publisher:
         self._dropped: set[int] = set()
         """Sources of which a piece was removed, so that they are not finished."""
         self._fsync = fsync
+        self._unrecorded = unrecorded or {}
         self._items: dict[int, dict[int, PublishedItems]] = {}
         self._failed: dict[int, int] = {}
         self._seconds: dict[int, float] = {}
@@ -257,7 +267,10 @@ class Publisher:
         # Sidecars come after their file and are renamed before it: a file that exists has all of its sidecars.
         files = [file for item in admitted.items for file in reversed(item.files)]
         for file in files[admitted.renamed :]:
-            self.store.publish(file)
+            if self._unrecorded.get(file.output) == (file.size, file.hash):
+                self.store.discard([file])
+            else:
+                self.store.publish(file)
             admitted.renamed += 1
             self._note_folder(file.output)
 
