@@ -25,8 +25,8 @@ import harness
 import material
 import numpy as np
 
-ROUNDS = 5
-CLIPS, MANY, FEW, SLOW = 48, 10_000, 2_000, 400
+ROUNDS, SECONDS = 5, 3
+CLIPS, MANY, FEW, SLOW = 48, 10_000, 2_000, 300
 FIRST, ITEMS = 10_000, 110_000
 CHUNKS = 2_000
 IDLE_SECONDS = 10
@@ -97,8 +97,8 @@ class Cluster:
         self.processes = processes
         before = self.cpu()
         time.sleep(IDLE_SECONDS)
-        self.idle = sum(seconds - before[role] for role, seconds in self.cpu().items()) / IDLE_SECONDS
-        """CPU seconds that all processes take a second, with nothing to do."""
+        self.idle = {role: (seconds - before[role]) / IDLE_SECONDS for role, seconds in self.cpu().items()}
+        """CPU seconds that each process takes a second, with nothing to do."""
 
     def cpu(self) -> dict[str, float]:
         """Return the CPU seconds that each process has taken so far."""
@@ -108,21 +108,20 @@ class Cluster:
 def tables() -> Iterator[harness.Table]:
     with tempfile.TemporaryDirectory() as name, running_cluster(Path(name)) as cluster:
         folder = Path(name)
-        clips = list(itertools.islice(_clips(3), CLIPS))
+        clips = list(itertools.islice(_clips(), CLIPS))
         yield _two_of_each(folder, cluster, "many", clips, MANY, WAVEFORMS, "{:,} .npy files of 3 s to WAV of 16 bits")
         yield _two_of_each(folder, cluster, "few", clips, FEW, WAVEFORMS, "The same, {:,} files, start included")
-        shorter = itertools.islice(_clips(2), CLIPS)
-        spectra = [np.abs(evaluator.spectra(clip, 1024, 256).T).astype("f4") for clip in shorter]
-        title = "Griffin-Lim, `best`, over {:,} magnitudes of 2 s"
+        spectra = [np.abs(evaluator.spectra(clip, 1024, 256).T).astype("f4") for clip in clips]
+        title = "Griffin-Lim, `best`, over {:,} magnitudes of 3 s"
         yield _two_of_each(folder, cluster, "magnitudes", spectra, SLOW, MAGNITUDES, title)
         yield _memory(folder, cluster, clips[0])
         yield _one_chunk(folder, cluster, clips[0])
 
 
-def _clips(seconds: int) -> Iterator[np.ndarray]:
+def _clips() -> Iterator[np.ndarray]:
     whole = material.speech(60)
     rng = np.random.default_rng(3)
-    length = seconds * material.SAMPLE_RATE
+    length = SECONDS * material.SAMPLE_RATE
     while True:
         start = int(rng.integers(0, len(whole) - length))
         yield whole[start : start + length]
@@ -157,18 +156,18 @@ def _two_of_each(
             if round_:
                 measured[one].walls.append(wall)
                 measured[one].cpu.append(cpu)
-    rows = []
+    rows, idle = [], sum(cluster.idle.values())
     for one, m in measured.items():
         base = measured[one.replace("Dask, two workers", "two processes")]
         cpu = (statistics.median(m.totals), m.of("driver"), m.of("scheduler"), m.of(*WORKERS))
         cells = (harness.milliseconds(seconds / count) for seconds in cpu)
         wall = harness.milliseconds(statistics.median(m.walls) / count)
-        at_work = [total - (m is not base) * cluster.idle * wall for total, wall in zip(m.totals, m.walls, strict=True)]
+        at_work = [total - (m is not base) * idle * wall for total, wall in zip(m.totals, m.walls, strict=True)]
         ratios = _ratio(m.totals, base.totals), _ratio(at_work, base.totals)
         rows.append((one, *cells, *ratios, wall, _ratio(m.walls, base.walls)))
     parts = ("of it driver", "scheduler", "workers")
     columns = ("whole run", "CPU ms a file", *parts, "× CPU", "× CPU without idling", "wall ms a file", "× wall")
-    note = f"Worker processes of the run count as its driver. The idle cluster takes {cluster.idle:.1%} of a core."
+    note = f"Worker processes of the run count as its driver. The idle cluster takes {idle:.1%} of a core."
     return harness.Table(title.format(count), columns, tuple(rows), note)
 
 
@@ -212,13 +211,14 @@ def _one_chunk(folder: Path, cluster: Cluster, clip: np.ndarray) -> harness.Tabl
     (folder / "chunks.yaml").write_text(WAVEFORMS)
     found: list[dict[str, float]] = []
     for _ in range(ROUNDS):
-        before, own = cluster.cpu(), harness.cpu_of_children()
+        before, own, began = cluster.cpu(), harness.cpu_of_children(), time.perf_counter()
         _watched(source, folder / "out", "dask", f"scheduler={cluster.address}", largest=1)
-        taken = {"driver": harness.cpu_of_children() - own}
-        found.append(taken | {role: seconds - before[role] for role, seconds in cluster.cpu().items()})
+        wall = time.perf_counter() - began
+        taken = {role: seconds - before[role] - cluster.idle[role] * wall for role, seconds in cluster.cpu().items()}
+        found.append(taken | {"driver": harness.cpu_of_children() - own})
     of = Measured(cpu=found).of
     row = tuple(harness.milliseconds(seconds / CHUNKS) for seconds in (of("driver"), of("scheduler"), of(*WORKERS)))
-    columns = ("CPU ms a chunk", "driver", "scheduler", "workers")
+    columns = ("CPU ms a chunk, without idling", "driver, its start included", "scheduler", "workers")
     return harness.Table("What a chunk costs, whatever is in it", columns, (("of one file of 100 samples", *row),))
 
 

@@ -14,13 +14,16 @@ from typing import Any
 from tonearm.api import TonearmError
 from tonearm_plugins.executors.dask_local import LocalWorkers
 from tonearm_plugins.executors.dask_tasks import one_attempt
-from tonearm_plugins.executors.dask_versions import check_versions, expression
+from tonearm_plugins.executors.dask_versions import PYTHON, check_scheduler, check_versions, expression
 
 CALL_SECONDS = 20.0
 """Time in seconds that a scheduler has to answer, once there is a connection."""
 
 CLOSE_SECONDS = 1.0
-"""Time in seconds that each step of closing may take. After Ctrl-C, all of it takes less than the user waits."""
+"""Time in seconds that each step of closing may take."""
+
+HURRIED_SECONDS = 0.4
+"""The same if there is a hurry: all steps together take less than Ctrl-C promises."""
 
 RESTART_SECONDS = 8.0
 """Time in seconds that a worker that hangs has to end, before it is no longer counted."""
@@ -49,6 +52,8 @@ class Connection:
         Topic of the run.
     versions
         Versions of Python and of packages that the run has, by name.
+    uses
+        Function that returns whether the run uses a worker, by its address and what the scheduler says of it.
     on_event, on_cluster_event
         Functions that are called with the events of the run and of the cluster, in the thread of the client.
 
@@ -72,6 +77,7 @@ class Connection:
         seconds: float,
         topic: str,
         versions: Mapping[str, str],
+        uses: Callable[[str, Mapping[str, Any]], bool],
         on_event: Callable[[Any], None],
         on_cluster_event: Callable[[Any], None],
     ) -> None:
@@ -85,6 +91,7 @@ class Connection:
         self._seconds = seconds
         self._topic = topic
         self._versions = versions
+        self._uses = uses
         self._on_event = on_event
         self._on_cluster_event = on_cluster_event
         self._cluster: LocalWorkers | None = None
@@ -145,21 +152,28 @@ class Connection:
             self.dashboard = self.client.dashboard_link or ""
         self.client.subscribe_topic(self._topic, self._on_event)
         self.client.subscribe_topic("all", self._on_cluster_event)
+        check_scheduler(self._versions, self.call(self.client.run_on_scheduler, eval, PYTHON), self.name)
         self.call(self.client.register_plugin, one_attempt(self._topic, self.client.id), name=self._topic)
         self.info = self.call(self.workers)
-        self.compare()
+        self.compare(self.info)
         self.differing = _differing(self.call(self.client.get_versions))
 
-    def compare(self) -> None:
-        """Compare the versions of all workers that are there with those of the run.
+    def compare(self, info: Mapping[str, Mapping[str, Any]]) -> None:
+        """Compare the versions of workers with those of the run.
+
+        Parameters
+        ----------
+        info
+            What the scheduler says of each worker, by address.
 
         Raises
         ------
         TonearmError
-            If some differ.
+            If versions of workers that the run uses differ.
         """
-        found = self.call(self.client.run, eval, expression(self._versions), on_error="ignore")
-        check_versions(self._versions, found)
+        chosen = [address for address, one in info.items() if self._uses(address, one)]
+        text = expression(self._versions)
+        check_versions(self._versions, self.call(self.client.run, eval, text, workers=chosen, on_error="ignore"))
 
     async def workers(self) -> dict[str, dict[str, Any]]:
         """Return what the scheduler says of each worker, by address. This is called in the thread of the client."""
@@ -211,7 +225,7 @@ class Connection:
         self._is_closed = True
         threading.Thread(target=self._end, name="tonearm-dask-end", daemon=True).start()
 
-    def close(self, leave: Callable[[], None], hanging: Sequence[str] = ()) -> None:
+    def close(self, leave: Callable[[], None], hanging: Sequence[str] = (), *, hurry: bool = False) -> None:
         """Have all workers call a function, and close the connection; end the cluster on this machine.
 
         Parameters
@@ -220,26 +234,28 @@ class Connection:
             Function for the workers.
         hanging
             Addresses of workers that are to be restarted, because they have not stopped in time. Nobody waits for it.
+        hurry
+            Whether work has not stopped in time.
         """
         self._is_closed = True
+        step = HURRIED_SECONDS if hurry else CLOSE_SECONDS
         if self._thread is not None:
-            self._thread.join(CLOSE_SECONDS)
+            self._thread.join(step)
         if self.client is not None and not self.is_lost():
             with contextlib.suppress(Exception):
-                self.call(self.client.run, leave, on_error="ignore", seconds=CLOSE_SECONDS)
+                self.call(self.client.run, leave, on_error="ignore", seconds=step)
             if hanging:
                 with contextlib.suppress(Exception):  # the scheduler goes on with it
                     self.call(self.restart, hanging, seconds=SEND_SECONDS)
             with contextlib.suppress(Exception):
-                self.call(self._withdraw, seconds=CLOSE_SECONDS)
+                self.call(self._withdraw, seconds=step)
         ending = threading.Thread(target=self._end, name="tonearm-dask-end", daemon=True)
         ending.start()
-        ending.join(2 * CLOSE_SECONDS)
+        ending.join(2 * step)
 
     async def _withdraw(self) -> None:
         for topic in (self._topic, "all"):
-            self.client.unsubscribe_topic(topic)
-        await self.client.unregister_scheduler_plugin(self._topic)
+            self.client.unsubscribe_topic(topic)  # the plugin goes with the client
 
     def _end(self) -> None:
         client, cluster = self.client, self._cluster

@@ -105,6 +105,12 @@ class DaskExecutor(Executor[DaskOptions]):
         self._work = work
         self._slots = slots
         self._packed = pickle.dumps(work, 5)
+        client = self.options.client
+        self._scheduler = self.options.scheduler
+        self._client_options: dict[str, Any] = {}
+        if client is not None:  # a client of its own beside it can be closed, and leaves it as it is
+            self._scheduler = client.scheduler.address
+            self._client_options = {"security": client.security, "direct_to_workers": client.direct_to_workers}
         self._run = f"tonearm-{os.urandom(6).hex()}"
         self._numbers = itertools.count()
         self._chunks: dict[str, _Chunk] = {}
@@ -122,17 +128,14 @@ class DaskExecutor(Executor[DaskOptions]):
 
     def _connect(self) -> None:
         """Begin to connect. Until there is a connection, chunks wait."""
-        client, scheduler, options = self.options.client, self.options.scheduler, {}
-        if client is not None:  # a client of its own beside it can be closed, and leaves it as it is
-            scheduler = client.scheduler.address
-            options = {"security": client.security, "direct_to_workers": client.direct_to_workers}
         opening = self._opening = Connection(
-            scheduler=scheduler,
+            scheduler=self._scheduler,
             workers=self._slots,
-            options=options,
+            options=self._client_options,
             seconds=RECONNECT_SECONDS,
             topic=self._run,
             versions=self._work.versions(),
+            uses=self._cluster.uses,
             on_event=self._on_event,
             on_cluster_event=self._on_cluster_event,
         )
@@ -158,7 +161,7 @@ class DaskExecutor(Executor[DaskOptions]):
             return
         self._connection = None
         lost.abandon()
-        if not self.options.scheduler and self.options.client is None:
+        if not self._scheduler:
             raise TonearmError("the cluster on this machine has ended", code="broken-worker")
         self._cluster.note(f"the scheduler {lost.name} is lost; waiting {RECONNECT_SECONDS:g} s for one there")
         for key in [key for key, chunk in self._chunks.items() if chunk.future is not None]:
@@ -296,7 +299,8 @@ class DaskExecutor(Executor[DaskOptions]):
         elif isinstance(error, asyncio.CancelledError) or type(error).__name__ == "FutureCancelledError":
             self._lose(key, "it was cancelled", taken_away=True)
         else:
-            self._connection.compare()
+            connection = self._connection
+            connection.compare(connection.call(connection.workers))
             raise TonearmError(str(error), code="broken-worker", hint="install there what is installed here")
 
     def _take_change(self, message: dict[str, Any]) -> None:
@@ -366,4 +370,4 @@ class DaskExecutor(Executor[DaskOptions]):
         if connection is not None:
             at_work = {chunk.worker for chunk in self._chunks.values() if chunk.worker}
             hanging = [worker for worker in at_work if self._cluster.has_nanny(worker)]
-            connection.close(self._work.leave(), hanging)
+            connection.close(self._work.leave(), hanging, hurry=bool(self._chunks))

@@ -5,7 +5,8 @@ import pytest
 
 from tonearm.api import TonearmError
 from tonearm.version import __version__
-from tonearm_plugins.executors.dask_versions import check_versions, expression
+from tonearm_plugins.executors.dask_versions import PYTHON as PYTHON_EXPRESSION
+from tonearm_plugins.executors.dask_versions import check_scheduler, check_versions, expression
 
 WANTED = {"Python": "3.12", "tonearm": "1.2", "acme": "0.9"}
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -35,3 +36,12 @@ def test_each_worker_that_differs_is_named_with_what_it_has():
         " workers tcp://c:1, tcp://d:1 have no tonearm, and the run has 1.2; no acme, and the run has 0.9"
     )
     check_versions(WANTED, {"tcp://a:1": same})
+
+
+def test_a_scheduler_needs_the_same_python_and_nothing_else():
+    assert eval(PYTHON_EXPRESSION) == PYTHON
+    check_scheduler(WANTED, "3.12", "tcp://s:1")
+    with pytest.raises(TonearmError) as caught:
+        check_scheduler(WANTED, "3.13", "tcp://s:1")
+    assert caught.value.code == "other-versions"
+    assert caught.value.message == "the scheduler tcp://s:1 has Python 3.13, and the run has 3.12"
