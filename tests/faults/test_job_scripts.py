@@ -136,20 +136,15 @@ def test_the_commands_of_the_page_submit_again_and_merge(lab: Lab) -> None:
 
 
 @pytest.mark.slow
-def test_a_cluster_of_dask_in_a_job(lab: Lab) -> None:
-    lab.sh("sbatch --ntasks=2 dask-slurm.sh")
-    assert [status for _, status in schedulers.ends(lab.folder / "stand-ins")] == [0], lab.logs()
-    assert lab.problems() == []
-    assert not list(lab.folder.glob("scheduler-*"))
-
-
-@pytest.mark.slow
-def test_the_time_limit_of_a_cluster_of_dask(lab: Lab) -> None:
+def test_a_cluster_of_dask_in_a_job_reaches_its_time_limit_and_another_goes_on(lab: Lab) -> None:
     (lab.folder / "order-all").write_text("time-is-up")
     lab.sh("sbatch --ntasks=2 dask-slurm.sh")
     assert [status for _, status in schedulers.ends(lab.folder / "stand-ins")] == [143], lab.logs()
+    assert "\nterminated\n" in lab.logs()
     assert leftover_files(lab.out) == []
     (lab.folder / "order-all").unlink()
     (lab.folder / "time-is-up").unlink()
     lab.sh("sbatch --ntasks=2 dask-slurm.sh")
+    assert [status for _, status in schedulers.ends(lab.folder / "stand-ins")] == [0], lab.logs()
     assert lab.problems() == []
+    assert not list(lab.folder.glob("scheduler-*"))
