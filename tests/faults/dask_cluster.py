@@ -116,11 +116,11 @@ class Cluster:
         """Return what the scheduler or a worker has printed."""
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
-    def kill(self, name: str) -> None:
-        """Kill the scheduler or a worker along with its nanny, and wait until it is dead."""
+    def kill(self, name: str, number: int = signal.SIGKILL) -> None:
+        """Kill the scheduler or a worker along with its nanny, or end it by another signal; wait until it is dead."""
         process = self.scheduler if name == "scheduler" else self.workers.pop(name)
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process.pid, number)
         process.wait(PATIENCE)
 
     def close(self) -> None:

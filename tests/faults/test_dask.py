@@ -85,12 +85,14 @@ def test_workers_killed_at_random_moments(lab, repetitions, chance):
 
 
 @pytest.mark.slow
-def test_scheduler_and_workers_are_restarted(lab):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_scheduler_and_workers_are_restarted(lab, number):
     """The run waits for a scheduler at the same address, and goes on with what was in flight."""
     pids = lab.cluster.keep_workers(a=False, b=False)
     process = lab.start()
     lab.wait_for_outputs(20)
-    for name in ("a", "scheduler", "b"):
+    lab.cluster.kill("scheduler", number)
+    for name in "ab":
         lab.cluster.kill(name)
     before = lab.published()
     lab.cluster.start_scheduler()

@@ -2,10 +2,12 @@ import subprocess
 import sys
 import threading
 
+import distributed
 import pytest
 from dask_toys import PATIENCE, Opened
 
 from tonearm.api import TonearmError
+from tonearm_plugins.executors import dask_connection as room
 from tonearm_plugins.executors.dask_connection import Connection
 
 PROGRAM = """
@@ -65,9 +67,19 @@ def test_an_address_of_no_known_kind():
     assert error.message.startswith("there is no connection to the scheduler carrier-pigeon://roof: ValueError: ")
 
 
-def test_a_connection_that_is_no_longer_wanted_when_it_is_made_is_closed_at_once(cluster):
+def test_a_connection_that_is_no_longer_wanted_when_it_is_made_is_closed_at_once(cluster, monkeypatch):
+    closed, client = threading.Event(), distributed.Client
+
+    def late(*arguments, **named):
+        assert closed.wait(PATIENCE)
+        return client(*arguments, **named)
+
+    monkeypatch.setattr(distributed, "Client", late)
+    monkeypatch.setattr(room, "CLOSE_SECONDS", 0.01)
     with Opened(scheduler=cluster.scheduler_address) as opened:
         opening = opened.executor._opening
-        opened.executor.close()
+    assert opening.client is None
+    monkeypatch.undo()
+    closed.set()
     opening._thread.join(PATIENCE)
     assert opening.client.status == "closed"

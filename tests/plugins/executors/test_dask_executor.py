@@ -1,3 +1,4 @@
+import pickle
 import socket
 import sys
 
@@ -7,7 +8,7 @@ from dask_toys import OWNER, Opened, ToyWork, left, release
 from distributed import Client
 
 import tonearm
-from tonearm.api import Died, TonearmError
+from tonearm.api import Died, Results, TonearmError
 from tonearm.errors import PipelineError
 from tonearm_plugins.executors import dask_executor as room
 
@@ -204,6 +205,20 @@ def test_a_lost_scheduler_gives_back_what_was_in_flight_and_is_waited_for(monkey
             opened.until(lambda: opened.last(third))
             opened.executor.close()
     assert f"the scheduler {address} is lost; waiting 60 s for one there" in opened.told
+
+
+def test_results_wait_for_the_messages_that_were_sent_before_them(cluster):
+    early, late = Results(owner="early", last=False), Results(owner="late")
+    message = {"key": "x-1", "worker": "w", "attempt": "a", "number": 1, "results": pickle.dumps([early])}
+    with Opened(scheduler=cluster.scheduler_address) as opened:
+        opened.until_connected()
+        opened.executor._chunks["x-1"] = room._Chunk(b"", alone=False)
+        opened.executor._take_result("x-1", None, ("a", 1, [late]))
+        opened.executor._take_message({**message, "attempt": "of another worker"})
+        assert not opened.last("x-1")
+        opened.executor._take_message(message)
+        opened.poll()
+        assert [one.owner for one in opened.outcomes["x-1"]] == ["early", "late"]
 
 
 class TestWhoseFaultADeathIs:

@@ -77,7 +77,7 @@ class RayExecutor(Executor[RayOptions]):
     def _connect(self, slots: int) -> None:
         import ray
 
-        quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+        quiet = {"log_to_driver": False, "logging_level": "CRITICAL"}
         handler = signal.getsignal(signal.SIGTERM)
         if self.options.address:
             context = ray.init(self.options.address, **quiet)
@@ -143,6 +143,8 @@ class RayExecutor(Executor[RayOptions]):
             assert isinstance(results, Results)
         except exceptions.TaskCancelledError:
             died = Died("it was stopped", begun.owner, taken_away=True)
+        except StopIteration:  # it was cancelled just when it began
+            died = Died("its task ended without a result", begun.owner, taken_away=self._work.stopping)
         except (exceptions.NodeDiedError, exceptions.ObjectLostError):
             died = Died(f"the node of its worker {begun.worker} was lost", begun.owner, taken_away=True)
         except exceptions.OutOfMemoryError:
