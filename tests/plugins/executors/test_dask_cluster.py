@@ -104,3 +104,14 @@ def test_workers_are_counted_after_a_change_and_now_and_then(monkeypatch):
     assert not found.is_due()
     now += room.COUNT_SECONDS
     assert found.is_due()
+
+
+def test_chunks_have_more_work_the_more_workers_there_are_so_that_the_scheduler_keeps_up():
+    def seconds(workers, threads):
+        cluster = Cluster((), {}, ())
+        cluster.see({f"tcp://10.0.0.1:{number}": {"nthreads": threads} for number in range(workers)})
+        return cluster.chunk_seconds(0.5)
+
+    assert seconds(2, 1) == 0.5
+    assert seconds(100, 1) == 0.5
+    assert seconds(1000, 1) == seconds(250, 4) == 4.0

@@ -1,4 +1,4 @@
-"""What a run costs the scheduler of Dask: a task for each chunk, and chunks that suit the number of workers."""
+"""What a run costs the scheduler of Dask: a task for each chunk."""
 
 from collections import Counter
 
@@ -8,7 +8,6 @@ import pytest
 import tonearm
 from tonearm.run.workers.chunks import Chunks
 from tonearm_plugins.executors import dask_tasks
-from tonearm_plugins.executors.dask_cluster import Cluster
 
 SOURCES, ITEMS = 120, 250
 
@@ -64,14 +63,3 @@ def test_a_chunk_costs_the_scheduler_one_task_whatever_is_in_it(tmp_path, monkey
     assert sum(chunks) == SOURCES + 1
     assert max(chunks) > 4
     assert list(counting.tasks.values()) == [1] * len(chunks)
-
-
-def test_chunks_have_more_work_the_more_workers_there_are_so_that_the_scheduler_keeps_up():
-    def seconds(workers, threads):
-        cluster = Cluster((), {}, ())
-        cluster.see({f"tcp://10.0.0.1:{number}": {"nthreads": threads} for number in range(workers)})
-        return cluster.chunk_seconds(0.5)
-
-    assert seconds(2, 1) == 0.5
-    assert seconds(100, 1) == 0.5
-    assert seconds(1000, 1) == seconds(250, 4) == 4.0
