@@ -7,6 +7,7 @@ import contextlib
 import logging
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -24,6 +25,9 @@ CLOSE_SECONDS = 1.0
 
 HURRIED_SECONDS = 0.4
 """The same if there is a hurry: all steps together take less than Ctrl-C promises."""
+
+RETRY_SECONDS = 0.2
+"""Time in seconds until a scheduler is looked for again."""
 
 RESTART_SECONDS = 8.0
 """Time in seconds that a worker that hangs has to end, before it is no longer counted."""
@@ -103,18 +107,30 @@ class Connection:
 
         def connect() -> None:
             error: TonearmError | None = None
-            try:
-                self._connect()
-            except TonearmError as raised:
-                error = raised
-            except Exception as raised:
-                error = TonearmError(self._reason(raised), code="broken-worker", hint=self._hint())
+            deadline = time.monotonic() + self._seconds
+            while True:
+                try:
+                    self._connect(max(0.1, deadline - time.monotonic()))
+                except TonearmError as raised:
+                    error = raised
+                except Exception as raised:
+                    if self._may_come(raised) and time.monotonic() + RETRY_SECONDS < deadline:
+                        self._end()
+                        self.client = None
+                        time.sleep(RETRY_SECONDS)
+                        continue
+                    error = TonearmError(self._reason(raised), code="broken-worker", hint=self._hint())
+                break
             if self._is_closed or error is not None:
                 self._end()
             then(error)
 
         self._thread = threading.Thread(target=connect, name="tonearm-dask", daemon=True)
         self._thread.start()
+
+    def _may_come(self, error: Exception) -> bool:
+        """Return whether another scheduler may answer: the one that just did may have been about to end."""
+        return bool(self._scheduler) and not self._is_closed and not isinstance(error, ValueError | TypeError)
 
     @property
     def name(self) -> str:
@@ -134,7 +150,7 @@ class Connection:
             return "use the executor local"
         return "start one, such as `dask scheduler`, and give its address: scheduler=tcp://HOST:8786"
 
-    def _connect(self) -> None:
+    def _connect(self, seconds: float) -> None:
         from distributed import Client
         from distributed.versions import VersionMismatchWarning
 
@@ -143,11 +159,11 @@ class Connection:
         if not where:
             self._cluster = LocalWorkers(self._workers)
             where = self._cluster.scheduler
-        self.client = Client(where, timeout=self._seconds, set_as_default=False, **self._options)
+        self.client = Client(where, timeout=seconds, set_as_default=False, **self._options)
         # If it is lost, it closes: connected again, it would lack what is registered below.
         self.client._timeout = 0  # noqa: SLF001
         if self._cluster is not None:
-            self._cluster.wait(self.client, self._seconds)
+            self._cluster.wait(self.client, seconds)
         with contextlib.suppress(Exception):  # a scheduler without a dashboard
             self.dashboard = self.client.dashboard_link or ""
         self.client.subscribe_topic(self._topic, self._on_event)
