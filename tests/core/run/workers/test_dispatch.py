@@ -196,6 +196,17 @@ class TestDeaths:
         check(results(dispatcher(toy, slots=1)), failed=[5])
         assert toy.deaths == 0
 
+    def test_all_that_came_before_is_published_before_a_dead_workers_temporaries_are_removed(self):
+        """Batches may wait for one another until an empty one comes, and their files may be the dead worker's."""
+        toy = Dying()
+        toy.died = Died("it fell", "0000abcd")
+        one, seen = dispatcher(toy, slots=1), []
+        one._work.sweep = lambda owner, _: seen.append(owner) is None
+        seen.extend(len(batch) for batch in one.results(chunks()))
+        list(one.stop())
+        assert seen[seen.index("0000abcd") - 1] == 0
+        assert seen[-1] == 0
+
     def test_what_a_dead_worker_left_is_swept_after_what_it_handed_over_is_published(self):
         class Halfway(Toy):
             def wait(self, seconds):
