@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import stat
 from collections.abc import Iterable, Iterator
 
@@ -310,6 +311,9 @@ class LocalStore(Store):
         try:
             descriptor = hold_owner(self._tree, owner, create=False)
         except OSError as error:
+            if error.errno == errno.EMFILE and _raise_limit():
+                self.take_over(owner)
+                return
             raise cannot_write(os.path.join(self.root, OWNERS), error) from error
         if descriptor is not None:
             self._taken_over[owner] = descriptor
@@ -345,6 +349,15 @@ class LocalStore(Store):
             close_quietly(descriptor)
         self._lock.release()
         self._tree.close()
+
+
+def _raise_limit() -> bool:
+    """Raise the number of files that this process may have open, if possible. Each thread of a cluster takes one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == hard:
+        return False
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return True
 
 
 def _read_line(descriptor: int, offset: int) -> bytes:
