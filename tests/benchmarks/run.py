@@ -35,6 +35,7 @@ TITLES = {
     "networks": "Networks",
     "headers": "Headers of networks",
     "runs": "Runs",
+    "simulation": "A driver at scale",
     "startup": "Start-up",
 }
 BY_LANES = ("griffin_lim", "istft", "first_run", "mel", "large", "loudness")
