@@ -198,13 +198,26 @@ class TestDeaths:
 
     def test_all_that_came_before_is_published_before_a_dead_workers_temporaries_are_removed(self):
         """Batches may wait for one another until an empty one comes, and their files may be the dead worker's."""
-        toy = Dying()
-        toy.died = Died("it fell", "0000abcd")
-        one, seen = dispatcher(toy, slots=1), []
+
+        class DyingSecond(Toy):
+            """Hands over one chunk, and right then the worker of the next one dies, once."""
+
+            deaths = 1
+
+            def wait(self, seconds):
+                for place, handle in enumerate(list(self.chunks)):
+                    chunk = self.chunks.pop(handle)
+                    if place and self.deaths:
+                        self.deaths -= 1
+                        yield handle, Died("it fell", "0000abcd")
+                    else:
+                        yield handle, self.work(chunk)
+
+        one, seen = dispatcher(DyingSecond()), []
         one._work.sweep = lambda owner, _: seen.append(owner) is None
         seen.extend(len(batch) for batch in one.results(chunks()))
         list(one.stop())
-        assert seen[seen.index("0000abcd") - 1] == 0
+        assert seen[:3] == [1, 0, "0000abcd"]
         assert seen[-1] == 0
 
     def test_what_a_dead_worker_left_is_swept_after_what_it_handed_over_is_published(self):
