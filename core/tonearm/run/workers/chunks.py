@@ -13,6 +13,13 @@ MAX_CHUNK_SIZE = 512
 MAX_CHUNK_GROWTH = 4
 """Largest ratio of a chunk's size to that of the one before."""
 
+SECONDS_A_CHUNK_IN_FLIGHT = 0.0025
+"""Least work in a chunk in seconds for each chunk in flight.
+
+A thousand workers with two chunks each thus get chunks of 5 s, and finish 200 of them a second. A scheduler takes about
+a millisecond for each chunk, and the run almost as much.
+"""
+
 
 class Chunks:
     """The tasks of a run, cut into chunks according to the time that tasks have taken.
@@ -49,7 +56,8 @@ class Chunks:
     def take(self) -> list[Task]:
         """Return the next chunk; an empty one if no tasks are left."""
         if self._seconds_per_task:
-            fitting = int(self._seconds / self._seconds_per_task)
+            seconds = max(self._seconds, SECONDS_A_CHUNK_IN_FLIGHT * self.workers)
+            fitting = int(seconds / self._seconds_per_task)
             self._size = max(1, min(fitting, MAX_CHUNK_GROWTH * self._size, MAX_CHUNK_SIZE))
         # Towards the end chunks shrink, so that all workers finish together.
         size = max(1, min(self._size, self._left // (2 * max(1, self.workers))))

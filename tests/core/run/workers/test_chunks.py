@@ -41,6 +41,15 @@ class TestChunks:
             last = found.take()
         assert len(last) == size
 
+    @pytest.mark.parametrize(("workers", "size"), [(1, 5), (100, 5), (200, 10), (2000, 100)])
+    def test_they_are_larger_where_many_are_in_flight(self, workers, size):
+        """The run and the scheduler would have too many of them to handle."""
+        found = chunks(10_000_000, workers)
+        for _ in range(20):
+            found.learn(cost(0.05))
+            last = found.take()
+        assert len(last) == size
+
     def test_one_slow_source_does_not_keep_them_small(self):
         found = chunks(100_000)
         found.learn(cost(1.0))
