@@ -32,6 +32,7 @@ from tonearm.errors import (
     SetLimit,
     SetOption,
     SignalError,
+    TonearmError,
     UsageError,
 )
 from tonearm.plugins.block_plugins import (
@@ -62,7 +63,7 @@ from tonearm.plugins.item import Item
 from tonearm.plugins.kind import ArrayTraits, Kind
 from tonearm.plugins.limits import Limits
 from tonearm.plugins.option_types import Decibels, Duration, Milliseconds, Size, WindowName
-from tonearm.plugins.plugin import BESIDE, IF_ABSENT, FileOfEach, FilePath, NoOptions, PathOrName
+from tonearm.plugins.plugin import BESIDE, FROM_PYTHON, IF_ABSENT, FileOfEach, FilePath, NoOptions, PathOrName
 from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
@@ -173,6 +174,7 @@ __all__ = [
     "ARRAY_BYTES",
     "BESIDE",
     "FREE_SECONDS",
+    "FROM_PYTHON",
     "IF_ABSENT",
     "LEAVE_OUT",
     "LOWEST_RATE",
@@ -282,6 +284,7 @@ __all__ = [
     "TaggingEncoder",
     "TarArchive",
     "TokenLayout",
+    "TonearmError",
     "Transform",
     "Transforms",
     "UsageError",

@@ -143,6 +143,8 @@ def let_blas_threads_sleep(environ: MutableMapping[str, str]) -> None:
 
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # of malloc.h
+_M_DEFAULT = 128 << 10
+"""Default of glibc for all three."""
 
 
 def keep_freed_memory() -> None:
@@ -158,6 +160,25 @@ def keep_freed_memory() -> None:
         libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
         libc.mallopt(_M_TRIM_THRESHOLD, 128 << 20)
         libc.mallopt(_M_TOP_PAD, 4 << 20)
+
+
+def return_freed_memory() -> None:
+    """Make glibc give freed memory back, now and from here on: the end of `keep_freed_memory`, but not of the process.
+
+    Its settings are those of the environment again, as far as glibc can be told; Dask, for one, sets them there.
+    """
+    import ctypes
+
+    def setting(name: str) -> int:
+        value = os.environ.get(name, "")
+        return int(value) if value.isdecimal() else _M_DEFAULT
+
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, setting("MALLOC_MMAP_THRESHOLD_"))
+        libc.mallopt(_M_TRIM_THRESHOLD, setting("MALLOC_TRIM_THRESHOLD_"))
+        libc.mallopt(_M_TOP_PAD, setting("MALLOC_TOP_PAD_"))
+        libc.malloc_trim(0)
 
 
 READER_LEFT = 13

@@ -38,6 +38,9 @@ WORKERS = 1_000
 ITEM_SECONDS = 0.05
 """Work at an item: three seconds of speech by Griffin-Lim, or some of a small network."""
 
+CHUNK_SECONDS = 4.0
+"""Work in a chunk; what the executor of Dask asks for with so many workers, so that a scheduler keeps up."""
+
 FILES_A_FOLDER = 1_000
 LINKS = 50_000
 """Links to one file; ext4 allows 65,000."""
@@ -358,7 +361,7 @@ def _executor(times: dict[str, Any]) -> Any:
 
     class Simulated(Executor[NoOptions]):
         isolates = True
-        chunk_seconds = 0.5
+        chunk_seconds = CHUNK_SECONDS
 
         def open(self, work: Any, slots: int) -> None:
             owners = Path(times["out"], ".tonearm", "owners")

@@ -86,7 +86,7 @@ class SomeWork(api.Work):
     def __call__(self, chunk):
         raise NotImplementedError
 
-    stream = __call__
+    stream = leave = __call__
 
 
 def zip_file():

@@ -39,6 +39,47 @@ def test_freed_memory_stays_with_the_process_so_that_a_source_takes_few_new_page
     assert (faults("[0-3]?.npy") - faults("4?.npy")) / 36 < 60
 
 
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+def test_a_worker_elsewhere_keeps_freed_memory_only_while_it_works_for_a_run(tmp_path):
+    """Dask sets the environment so that its workers keep none, which is right for other work than ours."""
+    (tmp_path / "p.yaml").write_text(PIPELINE)
+    np.save(tmp_path / "a.npy", np.zeros((1, 10), "f4"))
+    code = """if True:
+        import pickle, resource, threading
+        import numpy as np
+        import tonearm
+        from tonearm.run.prepare import Settings
+        from tonearm.run.store.local_store import LocalStore
+        from tonearm.run.tasks import Task
+        from tonearm.run.workers.work import PipelineWork
+
+        def work_of_others():
+            for _ in range(50):
+                np.full(66150, 2.0)
+
+        def faults(function):
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            thread = threading.Thread(target=function)
+            thread.start()
+            thread.join()
+            return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+        work = PipelineWork(tonearm.load_pipeline("p.yaml"), LocalStore("out"), Settings())
+        packed = pickle.dumps(work)
+        print(faults(work_of_others))
+        assert not pickle.loads(packed)([Task(0, "a.npy", "a.npy")]).error
+        print(faults(work_of_others))
+        work.leave()()
+        print(faults(work_of_others))
+    """
+    environ = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True, env=environ)
+    before, during, after = map(int, done.stdout.split())
+    assert 10 * during < before
+    assert 10 * during < after
+
+
 def test_msgspec_is_imported_without_typing_extensions():
     code = "import sys; from tonearm import startup; startup.import_msgspec_alone(); import msgspec"
     done = subprocess.run(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DONE, BUG, USAGE, SOME_FAILED, OUTPUT, LOCKED = 0, 1, 2, 3, 4, 11
 """Exit statuses."""
 
-_STATUSES = {"locked": LOCKED, "bug": BUG, "broken-worker": OUTPUT, "other-versions": OUTPUT}
+_STATUSES = {"locked": LOCKED, "bug": BUG, "broken-worker": OUTPUT, "other-versions": OUTPUT, "unseen-folder": OUTPUT}
 """Exit statuses of error codes that do not take the status of their class."""
 
 _USED_UP = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)

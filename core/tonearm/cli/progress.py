@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from tonearm.cli import console, styles
 from tonearm.cli.json_records import plan_record, result_records, skipped_record
-from tonearm.cli.repeats import MAX_FAILURES, MAX_WARNINGS, Repeats
+from tonearm.cli.repeats import MAX_FAILURES, MAX_NOTES, MAX_WARNINGS, Repeats
 from tonearm.reporting.bar import DELAY, REFRESH_INTERVAL, SHORT_NAME_LENGTH, source_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from tonearm.plugins.progress import Progress as WithinSource
+    from tonearm.reporting.worker_rates import WorkerRates
     from tonearm.run.plan import Plan
     from tonearm.run.result import Result
     from tonearm.source import Source
@@ -50,6 +51,8 @@ class Observer:
         Number of sources that were found so far, while the run is planned.
     has_begun
         Whether the plan is made, and the run has begun.
+    workers
+        Workers of the run that have names, with their rates; None before it begins.
     """
 
     def __init__(self, *, quiet: bool, lines: TextIO | None) -> None:
@@ -59,8 +62,10 @@ class Observer:
         self.total = 0
         self.done = 0
         self.failed = 0
+        self.workers: WorkerRates | None = None
         self._lines = lines
         self._warned = Repeats(MAX_WARNINGS)
+        self._noted = Repeats(MAX_NOTES)
         self._failed: dict[str, Repeats] = {}  # by name of the source
 
     def count_sources(self, sources: Iterable[Source]) -> Iterator[Source]:
@@ -168,6 +173,15 @@ class Observer:
         if self._lines:
             self._write_record(plan_record(plan))
 
+    def note(self, line: str) -> None:
+        """Print a note of the executor, such as the address of a dashboard; of many of one kind, the first ones."""
+        from tonearm.run.report import warning_pattern
+
+        left = self._noted.add(warning_pattern(line))
+        (console.log if self.quiet or left < 0 else self.print_message)(line)
+        if left == 0 and not self.quiet:
+            self.print_message("further notes of this kind are only logged")
+
     def print_message(self, line: str) -> None:
         """Print a message."""
         console.print_message(line)
@@ -206,7 +220,9 @@ class ProgressLines(Observer):
         rate = self.done / (now - self._began)
         failed = f", {self.failed} failed" if self.failed else ""
         left = f", {(self.total - self.done) / rate:.0f} s left" if rate else ""
-        console.print_message(f"{self.done} of {self.total} sources{failed}, {rate:.1f} a second{left}")
+        workers = self.workers.describe() if self.workers else ""
+        line = f"{self.done} of {self.total} sources{failed}, {rate:.1f} a second{left}"
+        console.print_message(f"{line}; {workers}" if workers else line)
 
 
 class ProgressBar(Observer):
@@ -215,7 +231,7 @@ class ProgressBar(Observer):
     def __init__(self, bar: Progress, *, quiet: bool, lines: TextIO | None) -> None:
         super().__init__(quiet=quiet, lines=lines)
         self._bar = bar
-        self._task = bar.add_task("", total=None, failed="")
+        self._task = bar.add_task("", total=None, failed="", workers="")
         self._last_drawn = 0.0
         self._name = ""
         self._working: WithinSource | None = None
@@ -265,7 +281,8 @@ class ProgressBar(Observer):
         working = self._working
         if working is not None and now - self._working_since >= DELAY:
             text = f"{source_text(working.source, SHORT_NAME_LENGTH)}: {working}"
-        self._bar.update(self._task, completed=self.done, description=text, failed=failed)
+        workers = self.workers.describe(max(0, self._bar.console.width - 1)) if self.workers else ""
+        self._bar.update(self._task, completed=self.done, description=text, failed=failed, workers=workers)
         self._bar.refresh()
 
     def tick(self) -> None:
@@ -305,7 +322,7 @@ def open_observer(*, quiet: bool, as_json: bool) -> Iterator[Observer]:
 
 
 def _rich_progress() -> Progress:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -314,8 +331,16 @@ def _rich_progress() -> Progress:
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
 
-    return Progress(
+    class WithWorkers(Progress):
+        """A bar with a line about the workers below."""
+
+        def get_renderables(self) -> Iterable[RenderableType]:
+            yield from super().get_renderables()
+            yield from (Text(task.fields["workers"]) for task in self.tasks if task.fields["workers"])
+
+    return WithWorkers(
         BarColumn(),
         TaskProgressColumn(show_speed=True),
         MofNCompleteColumn(),

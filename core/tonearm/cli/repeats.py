@@ -13,6 +13,9 @@ MAX_WARNINGS = 5
 MAX_FAILURES = 20
 """Number of failures of one source with the same code that are printed; the journal has all."""
 
+MAX_NOTES = 20
+"""Number of notes of one kind that are printed; the log file has all."""
+
 
 class Repeats:
     """Counts of messages by kind, of which only the first few are printed.

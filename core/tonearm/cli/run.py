@@ -79,7 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs",
         type=int,
         metavar="N",
-        help="Number of worker processes; 0 converts in one process (default: one for each usable core)",
+        help="Number of worker processes; 0 converts in one process (default: one for each usable core). With an"
+        " executor of other machines, number of chunks of sources in flight (default: what keeps all workers busy)",
     )
     group.add_argument(
         "--timeout",
@@ -92,8 +93,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--executor",
         metavar="NAME",
         default="local",
-        help="Executor: local uses worker processes, in-process converts in this process for debuggers; tonearm plugins"
-        " lists all (default: local)",
+        help="Executor: local uses worker processes, dask the workers of a cluster, in-process converts in this process"
+        " for debuggers; tonearm plugins lists all (default: local)",
     )
     group.add_argument(
         "--executor-option",
@@ -239,7 +240,8 @@ def _run(arguments: argparse.Namespace, observer: Observer, watch: Watch | None)
     run.health = Health() if watch else None
     try:
         observer.begin(plan)
-        run.execute(plan, observer, observer.tick, alive, observer.report)
+        observer.workers = run.rates
+        run.execute(plan, observer, observer.tick, alive, observer.report, observer.note)
     except Exception as error:
         if watch and run.health and run.health.explains(error):
             watch.leave()
@@ -289,6 +291,7 @@ def summary(report: Report) -> Iterator[str]:
 
     from tonearm.cli.printing import code_lines, format_duration, warning_lines
     from tonearm.errors import one_line
+    from tonearm.reporting.worker_rates import counts_text
 
     yield f"{', '.join(report.counts())} in {format_duration(report.seconds)}{_rates(report)}"
     named = MAX_FILES if report.files > MAX_FILES + 1 else report.files  # "and 1 more" would hide a line behind a line
@@ -296,6 +299,8 @@ def summary(report: Report) -> Iterator[str]:
         yield f"    {one_line(report.out / name)}"
     if report.files > named:
         yield f"    and {report.files - named} more below {one_line(report.out)}"
+    if report.workers:
+        yield f"workers: {counts_text(report.workers)}"
     if report.noted:
         yield "warnings:"
     yield from warning_lines(report.noted)

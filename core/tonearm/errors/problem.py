@@ -65,4 +65,4 @@ def advise(text: str) -> tuple[Remedy, ...]:
 
 def hint_of(remedies: tuple[Remedy, ...], place: Place) -> str:
     """Return remedies as one line of text."""
-    return escape_controls("; ".join(filter(None, (remedy.text(place) for remedy in remedies))), "\n")
+    return safe_message("; ".join(filter(None, (remedy.text(place) for remedy in remedies))))

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 
 def one_line(text: object, limit: int = 300) -> str:
-    """Return any text as one printable line: control characters escaped, length bounded."""
-    line = escape_controls(str(text))
+    """Return any text as one printable line: control characters escaped, length bounded, without credentials."""
+    line = escape_controls(without_credentials(str(text)))
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
@@ -27,8 +27,26 @@ def escape_controls(text: str, keep: str = "") -> str:
 
 
 def safe_message(message: str) -> str:
-    """Return the message of an error with what a terminal obeys escaped. A plugin may give anything as a message."""
-    return escape_controls(message, "\n") if isinstance(message, str) else message
+    """Return the message of an error with what a terminal obeys escaped, and without credentials.
+
+    A plugin may give anything as a message.
+    """
+    return escape_controls(without_credentials(message), "\n") if isinstance(message, str) else message
+
+
+def without_credentials(text: str) -> str:
+    """Return text without users and passwords in addresses.
+
+    Examples
+    --------
+    >>> without_credentials("cannot reach tls://me:secret@example.org:8786")
+    'cannot reach tls://…@example.org:8786'
+    """
+    if "://" not in text:
+        return text
+    import re  # not at the top: hardly any message needs it
+
+    return re.sub(r"(\w://)[^\s/]*@", r"\1…@", text)
 
 
 def safe_text(value: object) -> str:

@@ -11,6 +11,7 @@ from tonearm.errors import Place, Problem
 from tonearm.pipeline.environment import Masks
 from tonearm.pipeline.limits import PipelineLimits
 from tonearm.pipeline.templates import Template
+from tonearm.plugins.nested import nested_plugins, plugin_identity
 from tonearm.plugins.plugin import Plugin
 from tonearm.plugins.ports import Ports, Spec
 from tonearm.plugins.registry import RegistryEntry
@@ -121,3 +122,14 @@ class CheckedPipeline(Struct, frozen=True):
     def stages_of(self, output: Output) -> tuple[BoundPlugin, ...]:
         """Return the plugins that make one output, in order."""
         return (self.decoder, *self.steps, *output.steps, output.encoder)
+
+    def interpreter_holders(self) -> tuple[str, ...]:
+        """Return the names of the plugins that hold Python's interpreter most of the time, each once."""
+        found: dict[str, None] = {}
+        for bound in self.stages():
+            found |= {
+                plugin_identity(one).name: None
+                for one in (*nested_plugins(bound.plugin), bound.plugin)
+                if one.holds_interpreter
+            }
+        return tuple(found)

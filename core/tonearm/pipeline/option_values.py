@@ -36,7 +36,7 @@ from tonearm.plugins.option_types import (
     names_file,
 )
 from tonearm.plugins.options import Option, PluginType, declared_options, plugin_type
-from tonearm.plugins.plugin import BY_USER, Plugin
+from tonearm.plugins.plugin import BY_USER, FROM_PYTHON, Plugin
 from tonearm.recipes.catalogue import N
 
 
@@ -75,7 +75,17 @@ class ValueReader(ABC):
             message = f"{owner}: '{option.name}' is not for a pipeline's file, which may come from somebody else"
             hint = f"leave {option.name} out, and give {option.extra[BY_USER]} to the command"
             self.problems.add(node.mark, "user-only", message, hint)
+        if FROM_PYTHON in option.extra:
+            return self._object(option, node, owner)
         return self._of_type(option.type, option, node, owner)
+
+    def _object(self, option: Option, node: Node, owner: str) -> Any:
+        """Return the object that Python has given for an option."""
+        if isinstance(node, ScalarNode) and (node.value is None or not isinstance(node.value, str | int | float)):
+            return node.value
+        message = f"{owner}: '{option.name}' is an object, which only Python can give"
+        self.problems.add(node.mark, "bad-option", message, option.extra[FROM_PYTHON])
+        return None
 
     def _of_type(self, hint: Any, option: Option, node: Node, owner: str) -> Any:
         """Return the value of a type in the type of an option, and add its problems."""

@@ -18,6 +18,9 @@ def check_declarations(plugin: type[Any]) -> None:
     revision = getattr(plugin, "revision", None)
     if revision is not None and type(revision) is not int:
         raise TypeError(f"revision is {safe_repr(revision)}, not a whole number")
+    holds = getattr(plugin, "holds_interpreter", False)
+    if type(holds) is not bool:
+        raise TypeError(f"holds_interpreter is {safe_repr(holds)}, not True or False")
     reads = getattr(plugin, "reads", "path")
     if reads not in ("path", "content"):
         raise TypeError(f"reads is {safe_repr(reads)}, not 'path' or 'content'")

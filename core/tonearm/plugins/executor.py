@@ -9,7 +9,7 @@ left.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import ClassVar, Generic, TypeAlias
 
 from msgspec import Struct
@@ -65,8 +65,8 @@ class Work(ABC):
 
     It can be pickled and sent to other processes, on this machine or another one, again and again: a process loads the
     pipeline once. There it first proves that the process has the same versions of Python, tonearm and the plugins'
-    packages as the run, and sees its output folder; if not, its results end the run. Each thread gets a copy of the
-    pipeline of its own, so that plugins need not be safe for threads.
+    packages as the run, and sees its output folder, its quarantine and the files that options name; if not, its results
+    end the run. Each thread gets a copy of the pipeline of its own, so that plugins need not be safe for threads.
 
     Attributes
     ----------
@@ -75,6 +75,14 @@ class Work(ABC):
     """
 
     stopping: bool = False
+
+    @property
+    def holds_interpreter(self) -> tuple[str, ...]:
+        """Names of the plugins that hold Python's interpreter most of the time; they are known in the run's process.
+
+        Threads of one process wait for one another there.
+        """
+        return ()
 
     @abstractmethod
     def __call__(self, chunk: object, worker: str = "") -> Results:
@@ -107,12 +115,27 @@ class Work(ABC):
             Name of the worker in messages; host and process id if empty.
         """
 
+    def versions(self) -> Mapping[str, str]:
+        """Return the versions that each process must have, of ``Python`` and of packages by name.
+
+        The work compares them itself. An executor may do so before, if it can ask its workers.
+        """
+        return {}
+
+    def is_retry(self, chunk: object) -> bool:  # noqa: ARG002 - of no chunk, unless the work knows better
+        """Return whether a worker has died at the chunk before, which is now one source.
+
+        It should be at work in a process alone: if that dies, too, the source is at fault.
+        """
+        return False
+
     @abstractmethod
     def leave(self) -> Callable[[], None]:
         """Return a function to be called in each process that has worked, when the run ends. It can be pickled.
 
-        It has the work at chunks end before the next source, and releases the temporaries when none goes on. A process
-        in which nobody calls it does so by itself, some time after its last chunk.
+        It has the work at chunks end before the next source, and releases the temporaries when none goes on. Chunks
+        that come later are not begun. A process in which nobody calls it releases what it holds by itself, some time
+        after its last chunk, and loads it again for the next one.
         """
 
 
@@ -126,13 +149,14 @@ class Executor(Plugin[Opts], Generic[Opts]):
     isolates
         Whether a crash ends only a worker, and a chunk that hangs can be killed. A run has a timeout only then.
     chunk_seconds
-        Work in a chunk in seconds that suits the executor: long compared with handing a chunk over.
+        Work in a chunk in seconds that suits the executor: long compared with handing a chunk over. It may change
+        during a run, for example with the number of workers.
     """
 
     role = "executor"
     port_names = ("options",)
     isolates: ClassVar[bool] = False
-    chunk_seconds: ClassVar[float] = 0.25
+    chunk_seconds: float = 0.25
 
     @abstractmethod
     def open(self, work: Work, slots: int) -> None:

@@ -53,6 +53,9 @@ BY_USER = "by_user"
 Only the user gives it, by the flag, ``--set`` or from Python: a pipeline of somebody else may not use the network.
 """
 
+FROM_PYTHON = "from_python"
+"""Key in ``Meta(extra=…)``: how Python gives an option whose value is an object, which no text can stand for."""
+
 BESIDE = "beside"
 """Key in ``Meta(extra=…)``: true for an option that names a plugin whose options stand beside it, flat."""
 
@@ -108,6 +111,9 @@ class Plugin(ABC, Generic[Opts]):
     revision
         Revision of what the plugin computes. A run converts again what another revision has made, and keeps outputs
         over updates of the package that do not change it. If it is None, the package's version counts instead.
+    holds_interpreter
+        Whether the plugin spends most of its time in Python code, which only one thread of a process runs at a time:
+        then several processes with one thread each are faster than one process with several. It changes no output.
     registered
         Identity of the plugin: its name and package. The host sets it; it is empty if the plugin is made by hand.
     """
@@ -116,6 +122,7 @@ class Plugin(ABC, Generic[Opts]):
     port_names: ClassVar[tuple[str, ...]]
     requires: ClassVar[tuple[Requirement, ...]] = ()
     revision: ClassVar[int | None] = None
+    holds_interpreter: ClassVar[bool] = False
     registered: PluginIdentity = PluginIdentity()
 
     def __init__(self, options: Opts) -> None:

@@ -55,8 +55,12 @@ class Progress(Struct, frozen=True):
 
     def __str__(self) -> str:
         position = f"{self.index}/{self.stages} " if self.index else ""
-        share = "" if self.share is None else f" {self.share:.0%}".replace("%", " %")
-        return f"{position}{one_line(self.stage, STAGE_LENGTH)}{share}"
+        return f"{position}{one_line(self.stage, STAGE_LENGTH)}{share_text(self.share)}"
+
+
+def share_text(share: float | None) -> str:
+    """Return a share in percent, after a space; an empty text for None."""
+    return "" if share is None else f" {share:.0%}".replace("%", " %")
 
 
 class NamedStage(Protocol):

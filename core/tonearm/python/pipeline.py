@@ -73,7 +73,8 @@ class Pipeline(Converter):
             Output folder.
         jobs
             Number of worker processes; 0 converts in this process, and None starts one for each usable core. With
-            another executor, it is the number of chunks of sources that it has at once, at least 1.
+            another executor, it is the number of chunks of sources that it has at once; with 0 or None, these are as
+            many as keep its workers busy.
         force
             Whether to convert everything again, and to replace files that no run wrote.
         verify
@@ -100,7 +101,7 @@ class Pipeline(Converter):
         progress
             Whether to draw a bar on stderr, where that is a terminal or a notebook; or a function that is called with
             the `Progress` of sources that are at work in this process or in worker processes. What it raises ends the
-            run.
+            run. With an executor that names its workers, the bar is that of the run, and shows their rates.
 
         Raises
         ------
@@ -145,10 +146,22 @@ class Pipeline(Converter):
                 if observe is not None:
                     observe(result)
                 done += result.last
+                tick()
+
+            def tick() -> None:
                 if reports is not None:
                     reports.count(done, len(plan))
 
-            return run.execute(plan, observe_and_count, on_progress=reports)
+            def note(line: str) -> None:
+                import logging
+
+                logging.getLogger("tonearm").info("%s", line)
+                if reports is not None:
+                    reports.note(line)
+
+            if reports is not None:
+                reports.watch(run.rates)
+            return run.execute(plan, observe_and_count, tick, on_progress=reports, on_note=note)
 
     @short_errors
     def find_sources(

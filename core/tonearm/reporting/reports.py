@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
 from tonearm.errors import UsageError, one_line
 from tonearm.plugins.progress import Progress
 from tonearm.reporting.bar import Bar, can_show
+
+if TYPE_CHECKING:
+    from tonearm.reporting.worker_rates import WorkerRates
 
 
 class Reports(Protocol):
@@ -19,8 +22,14 @@ class Reports(Protocol):
     def __call__(self, progress: Progress) -> None:
         """Take a report."""
 
+    def watch(self, workers: WorkerRates) -> None:
+        """Take the workers of a run, whose rates change while it works."""
+
     def count(self, done: int, total: int) -> None:
         """Take how many sources of a run are done."""
+
+    def note(self, line: str) -> None:
+        """Take a note of the executor of a run."""
 
     def clear(self) -> None:
         """Make room for a message."""
@@ -71,8 +80,14 @@ class _Calls:
         self._last = progress
         self._function(progress)
 
+    def watch(self, workers: WorkerRates) -> None:
+        """Do nothing: reports are about sources."""
+
     def count(self, done: int, total: int) -> None:
         """Do nothing: reports name their source."""
+
+    def note(self, line: str) -> None:
+        """Do nothing: notes are logged."""
 
     def clear(self) -> None:
         """Do nothing: nothing is drawn."""

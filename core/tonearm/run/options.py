@@ -23,8 +23,8 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     verify
         Whether to compare the content of outputs, not only their sizes.
     jobs
-        Number of worker processes, or of chunks that another executor has in flight. None uses all usable cores. 0
-        converts in this process, unless an executor is given.
+        Number of worker processes, or of chunks that another executor has in flight. None uses all usable cores, or as
+        many as keep the workers of another executor busy. 0 converts in this process; for another executor it is None.
     timeout
         Seconds that a chunk of sources may take without a sign of life; 0 for no limit. None is 600 if the executor
         can stop a source that hangs, and no limit if not.

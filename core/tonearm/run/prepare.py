@@ -103,9 +103,18 @@ class Preparer:
         decoder = pipeline.checked.decoder.plugin
         self._reads_content = isinstance(decoder, Decoder) and decoder.reads == "content"
 
-    def close(self) -> None:
-        """Release the temporaries that were not handed over."""
-        self.owner.close()
+    def close(self, *, abandon: bool = False) -> None:
+        """Release the temporaries that were not handed over.
+
+        Parameters
+        ----------
+        abandon
+            Whether nobody will publish those that were, so that the next run has to look for them.
+        """
+        if abandon:
+            self.owner.abandon()
+        else:
+            self.owner.close()
 
     def prepare(self, task: Task) -> Iterator[PreparedSource]:
         """Yield the outcome of a task. A source with very many items comes in several pieces.

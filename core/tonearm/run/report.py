@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tonearm.errors.text import counted, item_name
+from tonearm.reporting.worker_rates import counts_text
 from tonearm.run.prepared import Failure
 from tonearm.run.result import Result
 
@@ -79,6 +80,8 @@ class Report:
         Warnings by kind, with numbers left out: how many there were, and the source of the first one.
     warnings
         Warnings about the run as a whole.
+    workers
+        Number of sources that each worker has finished, by name, if the executor names its workers.
     seconds
         Duration of the run.
     stopped
@@ -100,6 +103,7 @@ class Report:
     warned: int = 0
     noted: dict[str, tuple[int, str]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    workers: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     stopped: str = ""
     _journal: tuple[Store, str, int, int] | None = None
@@ -184,6 +188,7 @@ def _tables(report: Report) -> Iterator[str]:
     facts = [*report.counts(), f"{report.seconds:.1f} s"]
     facts += [f"{report.sound:.1f} s of sound"] if report.sound else []
     rows = [("Items", ", ".join(facts)), ("Files", f"{counted(report.files, 'file')} below {report.out}")]
+    rows += [("Workers", counts_text(report.workers))] if report.workers else []
     rows += [("Warning", warning) for warning in report.warnings]
     state = f"stopped: {report.stopped}" if report.stopped else "finished, with failures"
     yield table_html(("Run", "finished" if report.ok else state), rows)

@@ -11,6 +11,7 @@ from pathlib import Path
 from tonearm.errors import OutputError, TonearmError, one_line
 from tonearm.pipeline.converter import Converter
 from tonearm.plugins.progress import Progress
+from tonearm.reporting.worker_rates import WorkerRates
 from tonearm.run.options import RunOptions
 from tonearm.run.plan import Plan, make_plan
 from tonearm.run.prepare import Settings
@@ -53,6 +54,8 @@ class Run:
         Number of worker processes; 0 for none.
     report
         Report so far.
+    rates
+        Workers that have names, with their rates.
     health
         Health of this process, if another one can take over the run; else None, as it is at first.
 
@@ -68,6 +71,7 @@ class Run:
         self.options = options
         self.report = Report(Path(options.out))
         self.store = store or LocalStore(options.out)
+        self.rates = WorkerRates()
         cores = usable_cores()
         self.health: Health | None = None
         self._quarantine = Quarantine(options.quarantine) if options.quarantine else None
@@ -159,6 +163,7 @@ class Run:
                         self._convert(plan, Journal(file), dispatcher, observe, tick or (lambda: None))
                     finally:
                         report.seconds = time.monotonic() - began
+                        report.workers = self.rates.counts()
                         report.read_from(self.store, file.name, start, file.size)
         except OutputError:
             report.stopped = report.stopped or "output"
@@ -306,6 +311,7 @@ class Run:
             timeout=chosen.timeout,
             on_progress=on_progress,
             on_note=on_note,
+            rates=self.rates,
         )
 
 

@@ -20,6 +20,7 @@ class TextReader(KeyedArrayDecoder[KeyedArrayOptions]):
 
     suffixes = (".csv", ".tsv", ".txt")
     reads = "content"
+    holds_interpreter = True
 
     @contextlib.contextmanager
     def open_arrays(self, source: Source, context: Context) -> Iterator[Mapping[str, Array]]:

@@ -80,6 +80,7 @@ class TokensReader(ArrayDecoder[TokensReaderOptions]):
 
     layout_suffixes = (".txt", ".csv", ".tsv", *JSON_SUFFIXES)
     reads = "content"
+    holds_interpreter = True
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Signal] | ItemError]:
         """Yield the tokens of a text, of each line of JSON lines, and of each element of a batch."""

@@ -79,6 +79,7 @@ class PngWriter(TaggingEncoder[Pictured, PngOptions]):
     """Draw a waveform and its spectrogram, or a given spectrogram, with axes in seconds, Hz and dB."""
 
     suffixes = (".png",)
+    holds_interpreter = True
     requires = (Requirement(name="matplotlib", hint="pip install 'tonearm[image]'", at_least="3.9"),)
 
     def accepts(self, spec: Spec) -> None:

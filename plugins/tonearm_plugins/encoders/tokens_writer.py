@@ -49,6 +49,7 @@ class TokensWriter(TaggingEncoder[CodecTokens, TokensWriterOptions]):
     """Write codec tokens as text, or as one line of JSON with ids or codes, which tokens-reader reads."""
 
     suffixes = (TEXT, LINES)
+    holds_interpreter = True
 
     def accepts(self, spec: Spec) -> None:
         """Refuse a layout that cannot be written, and text without one."""

@@ -8,18 +8,30 @@ import itertools
 import os
 import pickle
 import queue
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from tonearm.api import Died, Executor, Meta, Results, Work
-from tonearm_plugins.executors.dask_tasks import one_attempt, work_at
+from tonearm.api import FROM_PYTHON, Died, Executor, Meta, OptionError, Requirement, Results, TonearmError, Work
+from tonearm_plugins.executors.dask_cluster import Cluster
+from tonearm_plugins.executors.dask_connection import Connection, import_quietly
+from tonearm_plugins.executors.dask_tasks import task
 
 RECONNECT_SECONDS = 60.0
-"""Time in seconds that the run waits for a scheduler that is lost."""
+"""Time in seconds that the run waits for a scheduler, at first and when it is lost."""
 
-OUT_OF_MEMORY = "out of memory, most likely: give the workers more memory, or fewer threads"
+RESTART_SECONDS = 8.0
+"""Time in seconds that a worker that hangs has to end, before it is no longer counted."""
+
+CHUNK_SECONDS = 0.5
+"""Work in a chunk in seconds, unless there are very many workers."""
+
+LIFE_SECONDS = 0.25
+"""Time in seconds between two signs of life of chunks that wait for a worker."""
+
+LOST_HINT = "the worker's log may say why; if it ran out of memory, give it more, or fewer threads"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +39,13 @@ class DaskOptions:
     """Options of `DaskExecutor`."""
 
     scheduler: Annotated[str, Meta(description="Address of the scheduler; a cluster on this machine if empty.")] = ""
+    client: Annotated[
+        Any,
+        Meta(
+            description="Dask client that is connected to the scheduler, in place of its address.",
+            extra={FROM_PYTHON: 'Pipeline.run(executor=("dask", {"client": client}))'},
+        ),
+    ] = field(default=None, compare=False)
     resources: Annotated[
         dict[str, float], Meta(description="Resources that each chunk needs of its worker, such as GPU: 1.")
     ] = field(default_factory=dict)
@@ -34,6 +53,15 @@ class DaskOptions:
     workers: Annotated[
         list[str], Meta(description="Addresses, names or hosts of the workers to use; all if empty.")
     ] = field(default_factory=list)
+
+    def problems(self) -> Iterator[OptionError]:
+        """Yield what is wrong with the client."""
+        if self.client is None:
+            return
+        if self.scheduler:
+            yield OptionError("the scheduler is that of the client", option="scheduler")
+        elif getattr(getattr(self.client, "scheduler", None), "address", None) is None:
+            yield OptionError("client is not a Dask client that is connected", option="client")
 
 
 class _Chunk:
@@ -43,21 +71,23 @@ class _Chunk:
     ----------
     content
         Pickled chunk.
+    alone
+        Whether no other chunk may be at work in its process.
     future
         Future of Dask; None while there is no scheduler.
-    worker, owner, threads
-        Address of the worker that has begun, the owner of its temporaries, and its number of threads; empty before.
+    worker, owner
+        Address of the worker that has begun, and the owner of its temporaries; empty before.
     pieces
         Number of messages with results that have come, by attempt.
     result
         Result of the task, if messages with results that were sent before are missing.
     """
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, *, alone: bool) -> None:
         self.content = content
+        self.alone = alone
         self.future: Any = None
         self.worker = self.owner = ""
-        self.threads = 1
         self.pieces: dict[str, int] = {}
         self.result: tuple[str, int, list[Results]] | None = None
 
@@ -65,37 +95,75 @@ class _Chunk:
 class DaskExecutor(Executor[DaskOptions]):
     """Convert on the workers of a Dask cluster, which must see the output folder and the sources."""
 
+    requires = (Requirement(name="distributed", hint="pip install 'tonearm[dask]'"),)
     isolates = True
-    chunk_seconds = 0.5
+    chunk_seconds = CHUNK_SECONDS
 
     def open(self, work: Work, slots: int) -> None:
-        """Connect to the scheduler, or start a cluster on this machine."""
-        from distributed import Client, LocalCluster
-
+        """Begin to connect to the scheduler, or to start a cluster on this machine."""
+        import_quietly()
         self._work = work
+        self._slots = slots
         self._packed = pickle.dumps(work, 5)
         self._run = f"tonearm-{os.urandom(6).hex()}"
         self._numbers = itertools.count()
         self._chunks: dict[str, _Chunk] = {}
         self._found: deque[tuple[str, Results | Died]] = deque()
         self._news: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        """What the thread of the client has to say: functions, called in the thread of the run."""
-        self._notes: list[str] = []
-        self._threads: dict[str, int] = {}
-        self._cluster = None
-        if not self.options.scheduler:
-            self._cluster = LocalCluster(n_workers=slots, threads_per_worker=1, dashboard_address=":0")
-        self._client = Client(self._cluster or self.options.scheduler, timeout=RECONNECT_SECONDS, set_as_default=False)
-        self._join()
-        self._notes.append(f"Dask's dashboard: {self._client.dashboard_link}")
+        """What other threads have to say: functions, called in the thread of the run."""
+        self._cluster = Cluster(self.options.workers, self.options.resources, work.holds_interpreter)
+        self._connection: Connection | None = None
+        self._opening: Connection | None = None
+        self._next_signs = 0.0
+        self._is_leaving = False
+        self._connect()
 
-    def _join(self) -> None:
-        """Prepare the scheduler for the run."""
-        client = self._client
-        client.subscribe_topic(self._run, self._on_event)
-        client.subscribe_topic("all", self._on_cluster_event)
-        client.register_plugin(one_attempt(self._run), name=self._run)
-        self._threads = client.nthreads()
+    # The connection
+
+    def _connect(self) -> None:
+        """Begin to connect. Until there is a connection, chunks wait."""
+        client, scheduler, options = self.options.client, self.options.scheduler, {}
+        if client is not None:  # a client of its own beside it can be closed, and leaves it as it is
+            scheduler = client.scheduler.address
+            options = {"security": client.security, "direct_to_workers": client.direct_to_workers}
+        opening = self._opening = Connection(
+            scheduler=scheduler,
+            workers=self._slots,
+            options=options,
+            seconds=RECONNECT_SECONDS,
+            topic=self._run,
+            versions=self._work.versions(),
+            on_event=self._on_event,
+            on_cluster_event=self._on_cluster_event,
+        )
+        opening.open(lambda error: self._news.put(lambda: self._take_connection(opening, error)))
+
+    def _take_connection(self, opening: Connection, error: TonearmError | None) -> None:
+        if self._opening is not opening:
+            return
+        self._opening = None
+        if error is not None:
+            raise error
+        self._connection = opening
+        self._see(opening.info)
+        self._cluster.greet(opening)
+        for key, chunk in self._chunks.items():
+            if chunk.future is None:
+                self._start(key)
+
+    def _check_connection(self) -> None:
+        """If the scheduler is lost, give back the chunks in flight, and begin to look for one at its address."""
+        lost = self._connection
+        if lost is None or not lost.is_lost():
+            return
+        self._connection = None
+        lost.abandon()
+        if not self.options.scheduler and self.options.client is None:
+            raise TonearmError("the cluster on this machine has ended", code="broken-worker")
+        self._cluster.note(f"the scheduler {lost.name} is lost; waiting {RECONNECT_SECONDS:g} s for one there")
+        for key in [key for key, chunk in self._chunks.items() if chunk.future is not None]:
+            self._lose(key, "the scheduler was lost", taken_away=True)
+        self._connect()
 
     # In the thread of the client
 
@@ -104,14 +172,8 @@ class DaskExecutor(Executor[DaskOptions]):
 
     def _on_cluster_event(self, event: tuple[float, dict[str, Any]]) -> None:
         message = event[1]
-        if message.get("action") == "remove-worker":
-            self._news.put(lambda: self._take_removal(message))
-        if message.get("action") in ("remove-worker", "add-worker"):
-            asyncio.ensure_future(self._count_threads())
-
-    async def _count_threads(self) -> None:
-        with contextlib.suppress(Exception):
-            self._threads = await self._client.nthreads()
+        if isinstance(message, dict) and message.get("action") in ("add-worker", "remove-worker"):
+            self._news.put(lambda: self._take_change(message))
 
     async def _follow(self, key: str, future: Any) -> None:
         try:
@@ -122,51 +184,69 @@ class DaskExecutor(Executor[DaskOptions]):
         else:
             self._news.put(lambda: self._take_result(key, future, result))
 
+    async def _count(self, connection: Connection) -> None:
+        info = await connection.workers()
+        self._news.put(lambda: self._see(info))
+
     # In the thread of the run
 
+    def _see(self, info: dict[str, dict[str, Any]]) -> None:
+        self._cluster.see(info)
+        self.chunk_seconds = self._cluster.chunk_seconds(CHUNK_SECONDS)
+
     def capacity(self) -> int | None:
-        """Return twice the number of the workers' threads, so that none waits for the run."""
-        return 2 * sum(self._threads.values()) or None
+        """Return twice the number of chunks that the workers can be at, so that none waits for the run."""
+        return self._cluster.capacity()
 
     def notes(self) -> list[str]:
         """Return the address of the dashboard, and what has happened to workers and the scheduler."""
-        notes, self._notes = self._notes, []
-        return notes
+        return self._cluster.notes()
 
     def submit(self, chunk: object) -> str:
         """Submit a chunk as one task."""
         key = f"{self._run}-{next(self._numbers)}"
-        self._chunks[key] = _Chunk(pickle.dumps(chunk, 5))
+        self._chunks[key] = _Chunk(pickle.dumps(chunk, 5), alone=self._work.is_retry(chunk))
         self._start(key)
         return key
 
     def _start(self, key: str) -> None:
-        options, chunk = self.options, self._chunks[key]
-        chunk.future = self._client.submit(
-            work_at,
-            self._packed,
-            chunk.content,
-            key,
-            self._run,
-            key=key,
-            pure=False,
-            retries=0,
-            priority=options.priority,
-            resources=options.resources or None,
-            workers=options.workers or None,
-        )
-        asyncio.run_coroutine_threadsafe(self._follow(key, chunk.future), self._client.loop.asyncio_loop)
+        connection, options, chunk = self._connection, self.options, self._chunks[key]
+        if connection is None:
+            return
+        call = task(work=self._packed, chunk=chunk.content, key=key, topic=self._run, alone=chunk.alone)
+        with contextlib.suppress(Exception):  # the client has just been closed, which is noticed soon
+            chunk.future = connection.client.submit(
+                call,
+                key=key,
+                pure=False,
+                retries=0,
+                priority=options.priority,
+                resources=options.resources or None,
+                workers=self._cluster.chosen(),
+            )
+            connection.call_later(self._follow, key, chunk.future)
 
     def wait(self, seconds: float) -> Iterator[tuple[str, Results | Died]]:
         """Yield what has come from the cluster."""
+        self._check_connection()
         if not self._found:
             with contextlib.suppress(queue.Empty):
                 self._news.get(timeout=seconds)()
                 while True:
                     self._news.get_nowait()()
-            self._found += ((key, Results(last=False)) for key, chunk in self._chunks.items() if not chunk.worker)
+            self._give_signs_of_life()
+            if self._connection is not None and self._cluster.is_due():
+                self._connection.call_later(self._count, self._connection)
         while self._found:
             yield self._found.popleft()
+
+    def _give_signs_of_life(self) -> None:
+        """Give a sign of life for each chunk that waits for a worker."""
+        now = time.monotonic()
+        if now >= self._next_signs:
+            self._next_signs = now + LIFE_SECONDS
+            waiting = [key for key, chunk in self._chunks.items() if not chunk.worker]
+            self._found += ((key, Results(last=False)) for key in waiting)
 
     def _take_message(self, message: dict[str, Any]) -> None:
         """Take what a worker says about a chunk: that it begins or goes on, or what is finished."""
@@ -174,7 +254,7 @@ class DaskExecutor(Executor[DaskOptions]):
         chunk = self._chunks.get(key)
         if chunk is None:
             return
-        chunk.worker, chunk.threads = message["worker"], message["threads"]
+        chunk.worker = message["worker"]
         for results in pickle.loads(message["results"]):  # noqa: S301 - from our worker
             chunk.owner = results.owner or chunk.owner
             self._found.append((key, results))
@@ -197,35 +277,49 @@ class DaskExecutor(Executor[DaskOptions]):
         self._found += ((key, one) for one in results)
 
     def _take_failure(self, key: str, future: Any, error: BaseException) -> None:
-        """Take the failure of a task: its worker has died, or it was cancelled, or the scheduler is lost."""
+        """Take the failure of a task that is no result: it was cancelled elsewhere, or its worker cannot load it."""
         from distributed import KilledWorker
 
         chunk = self._chunks.get(key)
-        if chunk is None or chunk.future is not future:
-            return
-        if isinstance(error, KilledWorker):
-            self._lose(key, f"its worker {error.last_worker.address} was lost", hint=OUT_OF_MEMORY)
-        elif isinstance(error, asyncio.CancelledError):
+        if chunk is None or chunk.future is not future or isinstance(error, KilledWorker):
+            return  # whose fault the death of a worker is, its removal says
+        if self._connection is None or self._connection.is_lost():
+            self._check_connection()
+        elif isinstance(error, asyncio.CancelledError) or type(error).__name__ == "FutureCancelledError":
             self._lose(key, "it was cancelled", taken_away=True)
         else:
-            raise error
+            self._connection.compare()
+            message = f"a worker cannot work: {type(error).__name__}: {error}"
+            raise TonearmError(message, code="broken-worker", hint="install there what is installed here")
 
-    def _take_removal(self, message: dict[str, Any]) -> None:
-        """Take the removal of a worker. Dask would run its chunks again elsewhere, which is the run's to decide."""
-        worker, expected = message["worker"], message["expected"]
+    def _take_change(self, message: dict[str, Any]) -> None:
+        """Take the coming or going of a worker. Dask would run its chunks again elsewhere, which is the run's."""
+        worker = message["worker"]
+        if message["action"] == "add-worker":
+            self._cluster.add(worker)
+            return
+        expected = self._cluster.remove(worker, expected=message["expected"])
         lost = [key for key in message["lost-computed-tasks"] if key in self._chunks]
         held = [key for key in message["processing-tasks"] if key in self._chunks]
-        begun = [key for key in held if self._chunks[key].worker == worker]
-        # Only a chunk that has begun can be at fault. A worker may die before it says so.
-        unknown = not begun or len(begun) < self._chunks[begun[0]].threads
+        suspects = self._suspects(worker, held)
         for key in lost + held:
-            taken_away = expected or key in lost or not (key in begun or unknown)
-            self._lose(key, f"its worker {worker} was lost", hint=OUT_OF_MEMORY, taken_away=taken_away)
+            is_fault = key in suspects and not expected
+            self._lose(key, f"its worker {worker} was lost", hint=LOST_HINT, taken_away=not is_fault)
+
+    def _suspects(self, worker: str, held: list[str]) -> set[str]:
+        """Return which chunks a worker may have died at. It runs them in order, and may die before it says so."""
+        begun = [key for key in held if self._chunks[key].worker == worker]
+        lone = {key for key in begun if self._chunks[key].alone}
+        if lone:
+            return lone
+        waiting = [key for key in held if key not in begun and not self._chunks[key].alone]
+        waiting.sort(key=lambda key: int(key.rpartition("-")[2]))
+        return {*begun, *waiting[: max(0, self._cluster.threads(worker) - len(begun))]}
 
     def _lose(self, key: str, reason: str, *, hint: str = "", taken_away: bool = False) -> None:
         chunk = self._chunks.pop(key)
-        if chunk.future is not None:
-            chunk.future.cancel(asynchronous=True)
+        if chunk.future is not None and self._connection is not None:
+            self._connection.call_later(self._connection.client.cancel, [chunk.future])
         self._found.append((key, Died(reason, chunk.owner, taken_away=taken_away, hint=hint)))
 
     def cancel(self, handle: object) -> None:
@@ -234,19 +328,25 @@ class DaskExecutor(Executor[DaskOptions]):
         if chunk is None:
             return
         if not chunk.worker:
-            self._lose(str(handle), "it was stopped")
-        elif self._work.stopping:
-            self._leave()
-        else:
-            self._call(self._client._restart_workers, [chunk.worker])
-
-    def _leave(self) -> None: ...
+            self._lose(str(handle), "it was stopped", taken_away=True)
+        elif self._connection is not None and self._work.stopping:
+            if not self._is_leaving:
+                self._is_leaving = True
+                self._connection.call_later(self._connection.client.run, self._work.leave(), on_error="ignore")
+        elif self._connection is not None:
+            self._cluster.expect(chunk.worker)
+            self._connection.call_later(
+                self._connection.client.scheduler.restart_workers,
+                workers=[chunk.worker],
+                timeout=RESTART_SECONDS,
+                wait_for_workers=False,
+                on_error="return",
+                stimulus_id=f"{self._run}-hangs",
+            )
 
     def close(self) -> None:
         """Leave the cluster; end the one on this machine."""
-        with contextlib.suppress(Exception):
-            self._client.run(self._work.leave())
-        self._client.unregister_scheduler_plugin(self._run)
-        self._client.close()
-        if self._cluster is not None:
-            self._cluster.close()
+        connection = self._connection or self._opening
+        self._connection = self._opening = None
+        if connection is not None:
+            connection.close(self._work.leave())

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import pickle
+import threading
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tonearm.api import Results
@@ -12,8 +16,47 @@ from tonearm.api import Results
 PIECE_SECONDS = 2.0
 """Time in seconds after which a long chunk hands over what is finished. Shorter ones send everything at the end."""
 
+_CALL = "__import__('tonearm_plugins.executors.dask_tasks', fromlist=['work_at']).work_at(**arguments)"
 
-def work_at(work: bytes, chunk: bytes, key: str, topic: str) -> tuple[str, int, list[Results]]:
+
+def task(**arguments: object) -> Callable[[], Any]:
+    """Return a function that calls `work_at` in a worker.
+
+    It can be loaded without tonearm: the scheduler loads each task, and a worker without tonearm fails with an error
+    that says so.
+    """
+    return functools.partial(eval, _CALL, {"arguments": arguments})
+
+
+class _Crew:
+    """The chunks at work in this process: many at once, or one alone."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._at_work = 0
+        self._lone = 0
+        """Number of chunks that are, or are to be, at work alone."""
+
+    @contextlib.contextmanager
+    def join(self, *, alone: bool) -> Iterator[None]:
+        """Wait until a chunk may work, and have it counted."""
+        with self._changed:
+            self._lone += alone
+            self._changed.wait_for(lambda: not self._at_work if alone else not self._lone)
+            self._at_work += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._at_work -= 1
+                self._lone -= alone
+                self._changed.notify_all()
+
+
+_crew = _Crew()
+
+
+def work_at(work: bytes, chunk: bytes, key: str, topic: str, alone: bool = False) -> tuple[str, int, list[Results]]:
     """Work at a chunk in a worker of Dask.
 
     The run hears through the topic when the chunk begins, that it goes on, and what is finished of a long one.
@@ -26,6 +69,8 @@ def work_at(work: bytes, chunk: bytes, key: str, topic: str) -> tuple[str, int, 
         Key of the task.
     topic
         Topic of the run.
+    alone
+        Whether no other chunk may be at work in the process, so that it is known whose fault its death is.
 
     Returns
     -------
@@ -41,29 +86,39 @@ def work_at(work: bytes, chunk: bytes, key: str, topic: str) -> tuple[str, int, 
     worker = get_worker()
     attempt, sent = os.urandom(4).hex(), 0
 
-    def tell(results: list[Results], number: int = 0) -> None:
+    def message(results: list[Results], number: int = 0) -> dict[str, Any]:
         content = {"key": key, "attempt": attempt, "worker": worker.address, "number": number}
-        content |= {"threads": worker.state.nthreads, "results": pickle.dumps(results, 5)}
-        worker.log_event(topic, content)
+        return content | {"threads": worker.state.nthreads, "results": pickle.dumps(results, 5)}
 
     began = False
     kept: list[Results] = []
-    due = time.monotonic() + PIECE_SECONDS
-    for results in pickle.loads(work).stream(  # noqa: S301 - from the run
-        pickle.loads(chunk),  # noqa: S301
-        lambda sign: tell([sign]),
-        worker.address,
-    ):
-        if not began and not results.last:
-            began = True
-            tell([results])
-            continue
-        kept.append(results)
-        if not results.last and time.monotonic() >= due:
-            sent += 1
-            tell(kept, sent)
-            kept, due = [], time.monotonic() + PIECE_SECONDS
+    with _crew.join(alone=alone):
+        due = time.monotonic() + PIECE_SECONDS
+        for results in pickle.loads(work).stream(  # noqa: S301 - from the run
+            pickle.loads(chunk),  # noqa: S301
+            lambda sign: worker.log_event(topic, message([sign])),
+            worker.address,
+        ):
+            if not began and not results.last:
+                began = True
+                if alone:
+                    _say_at_once(worker, topic, message([results]))
+                else:
+                    worker.log_event(topic, message([results]))
+                continue
+            kept.append(results)
+            if not results.last and time.monotonic() >= due:
+                sent += 1
+                worker.log_event(topic, message(kept, sent))
+                kept, due = [], time.monotonic() + PIECE_SECONDS
     return attempt, sent, kept
+
+
+def _say_at_once(worker: Any, topic: str, message: dict[str, Any]) -> None:
+    """Log an event, and wait until the scheduler has it: whatever happens then, the run knows what was at work."""
+    from distributed.utils import sync
+
+    sync(worker.loop, worker.scheduler.log_event, topic=topic, msg=message, callback_timeout=10)
 
 
 def one_attempt(prefix: str) -> Any:
@@ -79,13 +134,9 @@ def one_attempt(prefix: str) -> Any:
     """
     from distributed import SchedulerPlugin
 
-    class OneAttempt(SchedulerPlugin):  # type: ignore[misc]
+    class OneAttempt(SchedulerPlugin):
         def __init__(self, prefix: str) -> None:
             self.prefix = prefix
-            self.scheduler: Any = None
-
-        async def start(self, scheduler: Any) -> None:
-            self.scheduler = scheduler
 
         def update_graph(self, scheduler: Any, *, keys: Any = (), **_: Any) -> None:
             for key in keys:

@@ -16,10 +16,11 @@ from core_toys import third_party
 from terminals import on_terminal
 
 from tonearm.cli import console
-from tonearm.cli.progress import LINE_INTERVAL, SILENCE, Observer, ProgressBar, ProgressLines
-from tonearm.cli.repeats import MAX_FAILURES, MAX_WARNINGS
+from tonearm.cli.progress import LINE_INTERVAL, SILENCE, Observer, ProgressBar, ProgressLines, _rich_progress
+from tonearm.cli.repeats import MAX_FAILURES, MAX_NOTES, MAX_WARNINGS
 from tonearm.errors import OutputError
 from tonearm.plugins.progress import Progress
+from tonearm.reporting.worker_rates import WorkerRates
 from tonearm.run.prepared import Failure
 from tonearm.run.result import Result
 
@@ -50,6 +51,71 @@ def test_a_line_of_progress_every_few_seconds(capsys, monkeypatch):
     assert capsys.readouterr().err == "10 of 100 sources, 2 failed, 2.0 a second, 45 s left\n"
     lines.tick()
     assert capsys.readouterr().err == ""
+
+
+def rates_of(**sources):
+    """Return the rates of workers that have finished so many sources at once."""
+    rates = WorkerRates(lambda: time.monotonic())
+    for name, count in sources.items():
+        rates.hear(name, name, count)
+    return rates
+
+
+def test_a_line_of_progress_has_the_rates_of_workers_that_have_names(capsys, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    lines = ProgressLines(quiet=False, lines=None)
+    lines.total, lines.done = 100, 10
+    lines.workers = rates_of(east=8, west=2)
+    now[0] += LINE_INTERVAL
+    lines.tick()
+    line = "10 of 100 sources, 2.0 a second, 45 s left; 2 workers: east 1.41, west 0.35 a second\n"
+    assert capsys.readouterr().err == line
+    lines.workers = rates_of()
+    now[0] += LINE_INTERVAL
+    lines.tick()
+    assert capsys.readouterr().err == "10 of 100 sources, 1.0 a second, 90 s left\n"
+
+
+@pytest.mark.parametrize("number", [2, 1000])
+def test_a_bar_has_a_line_below_for_workers_that_have_names(monkeypatch, number):
+    from rich.console import Console
+
+    screen = io.StringIO()
+    rich = _rich_progress()
+    rich.live.console = Console(file=screen, force_terminal=True, width=70, color_system=None)
+    bar = ProgressBar(rich, quiet=False, lines=None)
+    bar.total = 9
+    rich.start()
+    bar.workers = rates_of(**{f"tcp://10.0.0.{one}:40000": 1 + one for one in range(number)})
+    bar(Result(source="in/a.npy"))
+    bar(Result(source="in/b.npy"))
+    bar.end()
+    below = re.findall(r"\n(\S+ workers: .* a second)[\r\n]", screen.getvalue())
+    assert below
+    assert all(len(line) < 70 and line.startswith(f"{number:,} workers: ") for line in below)
+    assert screen.getvalue().endswith("\x1b[2K")  # the line is erased like the bar
+
+
+class TestNotes:
+    """What the executor has to tell."""
+
+    def test_they_are_printed_and_logged_and_only_logged_if_quiet(self, capsys, tmp_path):
+        with console.log_to(str(tmp_path / "log")):
+            Observer(quiet=False, lines=None).note("the dashboard is http://a")
+            Observer(quiet=True, lines=None).note("a worker is lost")
+        assert capsys.readouterr().err == "the dashboard is http://a\n"
+        logged = [line.partition(" ")[2] for line in (tmp_path / "log").read_text().splitlines()]
+        assert logged == ["the dashboard is http://a", "a worker is lost"]
+
+    def test_of_a_thousand_of_one_kind_the_first_are_printed(self, capsys):
+        observer = Observer(quiet=False, lines=None)
+        for number in range(1000):
+            observer.note(f"the worker tcp://10.0.0.{number}:40000 is lost")
+        observer.note("no worker is left")
+        printed = capsys.readouterr().err.splitlines()
+        assert len(printed) == MAX_NOTES + 2
+        assert printed[MAX_NOTES:] == ["further notes of this kind are only logged", "no worker is left"]
 
 
 def test_lines_while_a_source_takes_long(folder):

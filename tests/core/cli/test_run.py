@@ -4,12 +4,13 @@ import json
 import os
 import re
 import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 
 import numpy as np
 import pytest
-from core_toys import tonearm
+from core_toys import third_party, tonearm
 
 from tonearm.cli.run import summary
 from tonearm.run.report import Report
@@ -97,6 +98,51 @@ def test_the_summary_names_the_first_files_and_never_hides_one(files, named, las
     )
     lines = list(summary(report))[1:]
     assert lines == [f"    out/{name}" for name in names[:named]] + [last] * bool(last)
+
+
+CREW = """
+from tonearm.api import Executor, NoOptions, hookimpl
+class Crew(Executor[NoOptions]):
+    "Convert by two workers."
+    def open(self, work, slots):
+        self.work, self.chunks, self.told = work, [], ["the dashboard is http://a\\x1b[2J"]
+    def notes(self):
+        told, self.told = self.told, []
+        return told
+    def submit(self, chunk):
+        self.chunks.append((len(self.told), chunk[0].number, chunk))
+        return chunk[0].number
+    def wait(self, seconds):
+        while self.chunks:
+            _, number, chunk = self.chunks.pop(0)
+            yield number, self.work(chunk, "east" if number else "west")
+    def cancel(self, handle): ...
+    def close(self): ...
+@hookimpl
+def tonearm_executors():
+    return {"crew": Crew}
+"""
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",), ("--quiet", "--json")])
+def test_an_executor_is_heard_and_its_workers_are_named(folder, flags):
+    code = (
+        "import sys, tonearm.cli.main as cli, tonearm.cli.progress as progress;"
+        "progress.LINE_INTERVAL = 0; sys.exit(cli.main())"
+    )
+    command = ["run", "p.yaml", "--out", "out", "--executor", "crew", "--log-file", "log", *flags]
+    env = {**os.environ, **third_party(folder / "site", "crew", CREW)}
+    done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, env=env, timeout=60)
+    assert done.returncode == 3
+    assert bool(re.search("^3 of 3 sources, .*; 2 workers: east .* a second$", done.stderr, re.MULTILINE)) is (
+        "--quiet" not in flags
+    )
+    note, workers = "the dashboard is http://a\\x1b[2J\n", "workers: east 2 sources, west 1 source\n"
+    for line in (note, workers):
+        assert (line in done.stderr) is ("--quiet" not in flags)
+        assert f" {line}" in Path("log").read_text()
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sorted(record["source"] for record in records) == (["a.npy", "b.npy", "c.npy"] if flags else [])
 
 
 REFUSING = "steps: [{use: guard, with: {clipping: error}}]\n"

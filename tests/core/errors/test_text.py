@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from tonearm.errors import did_you_mean, one_line
+from tonearm.errors import TonearmError, did_you_mean, one_line
 from tonearm.errors.text import (
     counted,
     describe_exception,
@@ -15,6 +15,7 @@ from tonearm.errors.text import (
     nearest,
     safe_repr,
     safe_text,
+    without_credentials,
 )
 
 
@@ -175,3 +176,19 @@ def test_words_of_two_letters_are_not_corrected():
 def test_items_have_their_key_or_index_in_brackets():
     names = [item_name("a\n.npz", *identity) for identity in (("", 0), ("", 3), ("x\x1b", 0), ("x", 3))]
     assert names == ["a\\n.npz", "a\\n.npz [3]", "a\\n.npz [x\\x1b]", "a\\n.npz [x]"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("cannot reach tcp://far:1", "cannot reach tcp://far:1"),
+        ("cannot reach tcp://me:pass@far:1/x@y", "cannot reach tcp://…@far:1/x@y"),
+        ("token https://abc@far, then ssh+git://u:p@w@b", "token https://…@far, then ssh+git://…@b"),
+        ("mail me@far, see http://far/me@far", "mail me@far, see http://far/me@far"),
+        ("'amqp://u:p%40@h'", "'amqp://…@h'"),
+    ],
+)
+def test_no_message_has_the_credentials_of_an_address(text, shown):
+    assert without_credentials(text) == one_line(text) == shown
+    error = TonearmError(text, hint=text)
+    assert (error.message, error.hint) == (shown, shown)

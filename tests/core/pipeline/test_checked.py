@@ -52,3 +52,12 @@ def test_stages_come_output_by_output_with_their_own_steps():
     assert list(found.stages()) == [decoder, step, first.encoder, *second.steps, second.encoder]
     assert found.stages_of(first) == (decoder, step, first.encoder)
     assert found.stages_of(second) == (decoder, step, *second.steps, second.encoder)
+
+
+def test_plugins_that_hold_the_interpreter_are_named_once():
+    class Loop(Same):
+        holds_interpreter = True
+
+    found = checked(pipeline(steps=("same", "loop", "loop")), registry_of(transforms={"same": Same, "loop": Loop}))
+    assert found.interpreter_holders() == ("loop",)
+    assert checked(pipeline(steps=("same",))).interpreter_holders() == ()

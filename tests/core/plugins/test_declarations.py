@@ -23,6 +23,7 @@ def test_what_is_right(members):
         ({"suffixes": (3,)}, r"suffixes is \(3,\), not a tuple"),
         ({"revision": "2"}, "revision is '2', not a whole number"),
         ({"revision": True}, "revision is True, not a whole number"),
+        ({"holds_interpreter": "no"}, "holds_interpreter is 'no', not True or False"),
         ({"reads": "bytes"}, "reads is 'bytes', not 'path' or 'content'"),
     ],
 )

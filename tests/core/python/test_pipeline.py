@@ -1,5 +1,6 @@
 """The Python interface: loading pipelines, their sources, runs, and remedies as Python."""
 
+import io
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from terminals import ESCAPE, on_terminal
 
 import tonearm
 from tonearm import PipelineError, UsageError
+from tonearm.api import Executor, NoOptions
 from tonearm.pipeline.yaml.nodes import MAX_BYTES
 
 YAML = """\
@@ -39,6 +41,45 @@ def folder(tmp_path, monkeypatch):
     np.save("a.npy", np.full(800, 0.5, np.float32))
     np.save("b.npy", np.array([0.5, np.nan], np.float32))
     return tmp_path
+
+
+class Crew(Executor[NoOptions]):
+    """Convert by two workers, in this process."""
+
+    most = 0
+
+    def open(self, work, slots):
+        self.work, self.chunks, self.told = work, [], ["the dashboard is http://a"]
+
+    def capacity(self):
+        return 7
+
+    def notes(self):
+        told, self.told = self.told, []
+        return told
+
+    def submit(self, chunk):
+        self.chunks.append(chunk)
+        type(self).most = max(self.most, len(self.chunks))
+        return chunk[0].number
+
+    def wait(self, seconds):
+        chunk = self.chunks.pop(0)
+        number = chunk[0].number
+        yield number, self.work(chunk, f"worker {number % 2}")
+
+    def cancel(self, handle): ...
+
+    def close(self): ...
+
+
+@pytest.fixture
+def crew(folder, monkeypatch):
+    """An executor that is installed under the name of ``crew``."""
+    installed = registry_of(executors={"crew": Crew})
+    monkeypatch.setattr("tonearm.run.workers.choice.installed_plugins", lambda: installed)
+    monkeypatch.setattr(Crew, "most", 0)
+    return Crew
 
 
 class TestWithoutOutputs:
@@ -182,6 +223,42 @@ class TestRuns:
         assert report.converted == 1
         (begin, *_) = map(json.loads, Path("out/.tonearm/journal.jsonl").read_text().splitlines())
         assert begin["jobs"] == jobs
+
+    @pytest.mark.parametrize(("jobs", "slots"), [({}, 7), ({"jobs": 2}, 2)])
+    def test_an_executor_chooses_how_much_it_has_at_once_unless_a_number_is_given(self, crew, jobs, slots):
+        for number in range(20):
+            np.save(f"{number}.npy", np.full(8, 0.1 + number / 100, np.float32))
+        report = tonearm.load_pipeline("p.yaml").run(
+            [f"{n}.npy" for n in range(20)], out="out", executor="crew", **jobs
+        )
+        assert (report.converted, crew.most) == (20, slots)
+        assert set(report.workers) == {"worker 0", "worker 1"}
+        assert sum(report.workers.values()) == 20
+
+    def test_notes_of_an_executor_are_logged_and_stand_beside_a_bar(self, crew, caplog, monkeypatch):
+        stderr = io.StringIO()
+        stderr.isatty = lambda: True
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setattr(sys, "stderr", stderr)
+        caplog.set_level("INFO", "tonearm")
+        for progress, shown in ((False, ""), (True, "the dashboard is http://a\n"), (lambda _: None, "")):
+            tonearm.load_pipeline("p.yaml").run(["a.npy"], out="out", executor="crew", progress=progress, force=True)
+            assert stderr.getvalue() == shown
+            stderr.seek(0)
+            stderr.truncate()
+        records = [(record.name, record.levelname, record.getMessage()) for record in caplog.records]
+        assert records == [("tonearm", "INFO", "the dashboard is http://a")] * 3
+
+    def test_a_bar_shows_the_workers_of_an_executor(self, crew, monkeypatch):
+        stderr = io.StringIO()
+        stderr.isatty = lambda: True
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("COLUMNS", "100")
+        monkeypatch.setattr(sys, "stderr", stderr)
+        monkeypatch.setattr("tonearm.reporting.bar.DELAY", 0)
+        monkeypatch.setattr("tonearm.reporting.bar.REFRESH_INTERVAL", 0)
+        tonearm.load_pipeline("p.yaml").run(["a.npy"], out="out", executor="crew", progress=True)
+        assert "1/1 sources, 1 worker: worker 0 1.03 a second" in ESCAPE.sub("", stderr.getvalue())
 
     def test_options_of_an_executor_are_checked(self, folder):
         with pytest.raises(PipelineError, match="unknown-option: local has no option 'cores'"):

@@ -11,6 +11,7 @@ from terminals import ESCAPE
 from tonearm.plugins.progress import Progress
 from tonearm.reporting import bar as room
 from tonearm.reporting.bar import DELAY, REFRESH_INTERVAL, Bar, can_show, source_text
+from tonearm.reporting.worker_rates import WorkerRates
 
 
 class Terminal(io.StringIO):
@@ -111,6 +112,60 @@ def test_of_a_run_it_counts_the_sources_and_names_the_one_at_work(open_terminal,
     assert drawn(terminal) == ["3/10 sources, a.npy: 2/4 griffin-lim | 20%"]
 
 
+class TestNamedWorkers:
+    """The bar of a run whose workers have names is that of the run."""
+
+    @pytest.fixture
+    def bar(self, clock):
+        bar = Bar()
+        bar.watch(WorkerRates(lambda: clock[0]))
+        clock[0] += DELAY
+        return bar
+
+    def test_it_is_drawn_with_the_counts_and_shows_the_rates(self, open_terminal, clock, bar):
+        terminal = open_terminal()
+        bar.count(1, 10)
+        assert terminal.getvalue() == ""  # no worker has been heard of
+        bar._workers.hear("east", 1, 3)
+        bar._workers.hear("west", 2, 1)
+        for done in (4, 4, 5):
+            bar.count(done, 10)
+        clock[0] += REFRESH_INTERVAL
+        bar.count(5, 10)
+        texts = ["2 workers: east 3.08, west 1.03 a second | 40%", "2 workers: east 3.06, west 1.02 a second | 50%"]
+        assert drawn(terminal) == [f"4/10 sources, {texts[0]}", f"5/10 sources, {texts[1]}"]
+
+    def test_no_source_stands_for_those_of_all_workers(self, open_terminal, clock, bar):
+        terminal = open_terminal()
+        bar(report(20))
+        bar._workers.hear("east", 1, 3)
+        clock[0] += DELAY
+        bar.count(3, 10)
+        clock[0] += DELAY
+        bar(report(30))
+        assert drawn(terminal) == ["2/4 griffin-lim | 20%", "3/10 sources, 1 worker: east 3 a second | 30%"]
+
+    def test_it_is_no_wider_than_a_terminal(self, open_terminal, clock, bar):
+        terminal = open_terminal()
+        for number in range(1000):
+            bar._workers.hear(f"tcp://10.0.0.{number}:40000", number, number)
+        bar.count(3, 10)
+        assert len(drawn(terminal)) == 1
+        assert "3/10 sources, 1,000 workers: 0 to " in drawn(terminal)[0]
+
+
+def test_a_note_has_a_line_of_its_own(open_terminal, clock):
+    terminal = open_terminal()
+    bar = Bar()
+    clock[0] += DELAY
+    bar(report(20))
+    bar.note("the dashboard is http://a")
+    assert terminal.getvalue().endswith("\x1b[2Kthe dashboard is http://a\n")
+    clock[0] += REFRESH_INTERVAL
+    bar(report(30))
+    assert drawn(terminal)[-1] == "2/4 griffin-lim | 30%"
+
+
 @pytest.mark.parametrize("error", [OSError(5, "gone"), ValueError("I/O operation on closed file")])
 def test_a_terminal_that_is_gone_fails_nothing(open_terminal, clock, monkeypatch, error):
     terminal = open_terminal()
@@ -134,17 +189,17 @@ def test_while_one_thread_draws_another_does_not_wait(open_terminal, clock, monk
     bar = Bar()
     clock[0] += DELAY
 
-    def draw(progress, *, again):
+    def draw(bar_of_rich, text, share, *, again):
         thread = threading.Thread(target=bar, args=(report(50),))
         thread.start()
         thread.join(60)
         assert not thread.is_alive()
-        shown.append(progress.done)
+        shown.append(share)
 
     shown = []
-    monkeypatch.setattr(bar, "_draw", draw)
+    monkeypatch.setattr(room._RichBar, "draw", draw)
     bar(report(20))
-    assert shown == [20.0]
+    assert shown == [0.2]
 
 
 def test_colours_are_those_that_are_asked_for(open_terminal, clock):

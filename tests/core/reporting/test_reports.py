@@ -10,6 +10,7 @@ from tonearm.errors import UsageError
 from tonearm.plugins.progress import Progress
 from tonearm.reporting import reporting
 from tonearm.reporting.bar import Bar
+from tonearm.reporting.worker_rates import WorkerRates
 
 
 def test_nobody_is_told_where_nobody_looks(monkeypatch):
@@ -33,8 +34,10 @@ def test_a_bar_is_erased_at_the_end_also_after_an_error(monkeypatch):
 def test_a_function_gets_each_report_and_at_last_that_all_is_done():
     seen = []
     with reporting(seen.append) as reports:
+        reports.watch(WorkerRates())
         reports(Progress("a", 1.0, 2.0))
         reports.count(1, 2)
+        reports.note("a worker is lost")
         reports(Progress("b", 3.0, 12.0, 2, 2, "x.npy"))
     assert seen == [
         Progress("a", 1.0, 2.0),

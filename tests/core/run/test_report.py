@@ -61,6 +61,13 @@ def test_in_a_notebook_it_has_counts_and_files() -> None:
     ]
 
 
+def test_in_a_notebook_it_has_the_workers_that_have_names() -> None:
+    page = Page(report(workers={"east": 1, "west": 2})._repr_html_())
+    cells = page.text_in("td")
+    assert cells[cells.index("Workers") + 1] == "east 1 source, west 2 sources"
+    assert "Workers" not in Page(report()._repr_html_()).text_in("td")
+
+
 def test_in_a_notebook_it_has_failures_and_warnings() -> None:
     found = report(
         failed=30,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import stat
+import weakref
 from collections.abc import Iterable, Iterator
 
 from tonearm.content_hash import FileState, hash_descriptor
@@ -15,7 +15,7 @@ from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.journal import LocalJournalFile, replace_local_journal
 from tonearm.run.store.lock import Lock, lock_holders
-from tonearm.run.store.owners import Owner, hold_owner, read_nonce, release_owner
+from tonearm.run.store.owners import Owner, hold_owner, is_dead, raise_file_limit, read_nonce, release_owner
 from tonearm.run.store.run_folder import OWNERS, is_journal, journal_path, lock_path
 from tonearm.run.store.store import EntryKind, JournalFile, Store
 from tonearm.run.store.sweeping import Sweep, has_dead_owner
@@ -27,6 +27,19 @@ MAX_LINE = 1 << 28
 
 MAX_KNOWN_FOLDERS = 10_000
 """Largest number of folders of sources that are remembered."""
+
+_stores: weakref.WeakSet[LocalStore] = weakref.WeakSet()
+"""Stores of this process."""
+
+
+def _leave_to_parent() -> None:
+    """Hold nothing of what the process holds that this one was forked from: its locks would outlive it."""
+    for store in list(_stores):
+        store.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _FLUSH_ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOENT)
@@ -59,6 +72,7 @@ class LocalStore(Store):
         """Owner that marks the folder."""
         self._readers: dict[str, int] = {}
         """Journals that are open for reading single lines."""
+        _stores.add(self)
 
     def __reduce__(self) -> tuple[type[LocalStore], tuple[str, str]]:
         return LocalStore, (self.root, self._tree.root)
@@ -90,8 +104,16 @@ class LocalStore(Store):
 
     @property
     def descriptors(self) -> list[int]:
-        """Descriptors that a forked worker must close, or it would keep holding the lock."""
+        """Descriptors by which the store holds something. A forked child closes its own by itself."""
         return [*self._lock.descriptors, *self._taken_over.values(), *(file.descriptor for file in self._journals)]
+
+    def leave_to_parent(self) -> None:
+        """Close what this process has of the store of its parent, which goes on to hold it."""
+        for descriptor in self.descriptors:
+            close_quietly(descriptor)
+        self._lock.forget()
+        self._taken_over.clear()
+        self._journals.clear()
 
     def journals(self) -> list[str]:
         """Return the names of all journals, ordered by the time of their last change."""
@@ -299,6 +321,10 @@ class LocalStore(Store):
         owner, _, nonce = mark.partition("-")
         return bool(nonce) and read_nonce(self._tree, owner) == nonce
 
+    def is_held(self, mark: str) -> bool:
+        """Return whether the process that has left a mark lives; without locks, whether the mark is there."""
+        return self.sees(mark) and not is_dead(self._tree, mark.partition("-")[0])
+
     def temporaries(self, owner: Owner | None, *, fsync: bool, hashed: bool = True) -> Temporaries:
         """Return the temporaries of one item, to be used as a context manager."""
         return Temporaries(self._tree, owner, fsync=fsync, hashed=hashed)
@@ -311,7 +337,7 @@ class LocalStore(Store):
         try:
             descriptor = hold_owner(self._tree, owner, create=False)
         except OSError as error:
-            if error.errno == errno.EMFILE and _raise_limit():
+            if error.errno == errno.EMFILE and raise_file_limit():
                 self.take_over(owner)
                 return
             raise cannot_write(os.path.join(self.root, OWNERS), error) from error
@@ -349,15 +375,6 @@ class LocalStore(Store):
             close_quietly(descriptor)
         self._lock.release()
         self._tree.close()
-
-
-def _raise_limit() -> bool:
-    """Raise the number of files that this process may have open, if possible. Each thread of a cluster takes one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == hard:
-        return False
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return True
 
 
 def _read_line(descriptor: int, offset: int) -> bytes:

@@ -46,7 +46,7 @@ class Lock:
 
     @property
     def descriptors(self) -> list[int]:
-        """Descriptors of the open lock files. A worker must close its copies, or it would keep holding the lock."""
+        """Descriptors of the open lock files. A forked child must close its own, or it would keep holding the lock."""
         return list(self._held)
 
     def acquire(self, part: Part | None, *, create: bool) -> None:
@@ -101,6 +101,10 @@ class Lock:
         """Release the lock."""
         for descriptor in self._held:
             close_quietly(descriptor)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget the lock, whose files somebody has closed."""
         self._held = []
 
 

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
+import weakref
 
 from tonearm.run.store.run_folder import OWNERS
 from tonearm.run.store.tree import Tree, cannot_write, close_quietly
+
+_open: weakref.WeakSet[Owner] = weakref.WeakSet()
+"""Owners of this process."""
+
+
+def _leave_to_parent() -> None:
+    """Hold no temporaries of the process that this one was forked from: nobody would sweep them while it lives."""
+    for owner in list(_open):
+        owner.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 class Owner:
@@ -42,6 +57,7 @@ class Owner:
                 self._descriptor = hold_owner(tree, self.id, create=True)
         except OSError as error:
             raise cannot_write(os.path.join(tree.name, OWNERS), error) from error
+        _open.add(self)
 
     def write_nonce(self) -> None:
         """Write random digits into the owner's file, by which other processes know that they see the same folder.
@@ -64,6 +80,12 @@ class Owner:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             release_owner(self._tree, self.id, descriptor)
+
+    def abandon(self) -> None:
+        """Release the temporaries, and leave the owner's file, by which the next run knows that it has to sweep."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            close_quietly(descriptor)
 
 
 def hold_owner(tree: Tree, owner: str, *, create: bool) -> int | None:
@@ -98,11 +120,32 @@ def read_nonce(tree: Tree, owner: str) -> str:
         close_quietly(descriptor)
 
 
+def raise_file_limit() -> bool:
+    """Raise the number of files that this process may have open, if possible. Each thread of a cluster takes one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == hard:
+        return False
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return True
+
+
 def release_owner(tree: Tree, owner: str, descriptor: int) -> None:
     """Release an owner. If nobody else holds it, its file is removed."""
     if is_only_holder(descriptor, without_locks=True):
         tree.remove(f"{OWNERS}/{owner}")
     close_quietly(descriptor)
+
+
+def is_dead(tree: Tree, owner: str) -> bool:
+    """Return whether an owner was killed, so that nobody holds its file; False if there is none, or are no locks."""
+    try:
+        descriptor = tree.open(f"{OWNERS}/{owner}", os.O_RDWR)
+    except (OSError, ValueError):  # it is gone, or somebody else's
+        return False
+    try:
+        return is_only_holder(descriptor, without_locks=False)
+    finally:
+        close_quietly(descriptor)
 
 
 def is_only_holder(descriptor: int, *, without_locks: bool) -> bool:

@@ -6,6 +6,7 @@ Its name follows from the item, so another run replaces the copy, and never some
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import struct
@@ -31,6 +32,9 @@ MAX_BYTES = (1 << 32) - 64
 BLOCK = 1 << 16
 """Number of samples a channel that are written at once."""
 
+NONCE_LENGTH = 32
+"""Number of hex digits in the marker of a folder that is shared with other machines."""
+
 
 class Quarantine:
     """A folder for copies of refused waveforms.
@@ -41,13 +45,60 @@ class Quarantine:
         Path of the folder as the user gave it. The folder is made when there is something to keep.
     root
         Absolute path of the folder; empty if it follows from the name and the current folder.
+    nonce
+        Content of the folder's marker, by which another machine knows that it sees the same folder; empty if nobody
+        has asked for it.
+
+    Attributes
+    ----------
+    path
+        Absolute path of the folder.
     """
 
-    def __init__(self, name: str, root: str = "") -> None:
+    def __init__(self, name: str, root: str = "", nonce: str = "") -> None:
         self._tree = Tree(name, root)
+        self._nonce = nonce
 
-    def __reduce__(self) -> tuple[type[Quarantine], tuple[str, str]]:
-        return Quarantine, (self._tree.name, self._tree.root)
+    def __reduce__(self) -> tuple[type[Quarantine], tuple[str, str, str]]:
+        return Quarantine, (self._tree.name, self._tree.root, self._nonce)
+
+    @property
+    def path(self) -> str:
+        """Absolute path of the folder."""
+        return self._tree.root
+
+    def mark(self) -> None:
+        """Make the folder, with a marker by which other machines know it. It is the same for all runs.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be written.
+        """
+        try:
+            descriptor = self._tree.open(QUARANTINE_MARKER, os.O_CREAT | os.O_RDWR | os.O_APPEND, create_folder=True)
+            try:
+                if len(os.pread(descriptor, NONCE_LENGTH, 0)) < NONCE_LENGTH:
+                    os.write(descriptor, os.urandom(NONCE_LENGTH // 2).hex().encode())
+                # Another run may have written at the same time; what is first counts.
+                self._nonce = os.pread(descriptor, NONCE_LENGTH, 0).decode("ascii", "replace")
+            finally:
+                close_quietly(descriptor)
+        except OSError as error:
+            raise cannot_write(os.path.join(self._tree.name, QUARANTINE_MARKER), error) from error
+
+    def is_seen(self) -> bool:
+        """Return whether this process sees the folder that was marked. Nothing is written."""
+        try:
+            descriptor = self._tree.open(QUARANTINE_MARKER, os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            return os.pread(descriptor, NONCE_LENGTH, 0) == self._nonce.encode()
+        except OSError:
+            return False
+        finally:
+            close_quietly(descriptor)
 
     def check(self, out: str) -> None:
         """Check that the folder is a quarantine, or can become one.
@@ -103,7 +154,7 @@ class Quarantine:
         name = _name(source, stem, item)
         shown = os.path.join(self._tree.name, name)
         try:
-            self._mark()
+            self._make()
             with Temporaries(self._tree, None, fsync=fsync) as temporaries:
                 with temporaries.sink(name, "the quarantine").open() as file:
                     write_float_wav(file, waveform)
@@ -125,9 +176,12 @@ class Quarantine:
             Sweep(self._tree, {}, "").sweep([""], deep=False)
         self._tree.close()
 
-    def _mark(self) -> None:
-        """Make the folder, and mark it as a quarantine."""
-        close_quietly(self._tree.open(QUARANTINE_MARKER, os.O_CREAT | os.O_WRONLY, create_folder=True))
+    def _make(self) -> None:
+        """Make the folder, with its marker, unless it was marked before: another machine might make another one."""
+        if not self._nonce:
+            close_quietly(self._tree.open(QUARANTINE_MARKER, os.O_CREAT | os.O_WRONLY, create_folder=True))
+        elif not self.is_seen():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
 def write_float_wav(file: BinaryIO, waveform: Waveform) -> None:

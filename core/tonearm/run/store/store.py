@@ -107,7 +107,7 @@ class Store(ABC):
 
     @property
     def descriptors(self) -> list[int]:
-        """Descriptors that a forked worker must close, or it would keep holding the lock."""
+        """Descriptors by which the store holds something. A forked child closes its own by itself."""
         return []
 
     # Journals
@@ -259,6 +259,10 @@ class Store(ABC):
     @abstractmethod
     def sees(self, mark: str) -> bool:
         """Return whether a mark that another process has left is there. Nothing is written."""
+
+    @abstractmethod
+    def is_held(self, mark: str) -> bool:
+        """Return whether the process that has left a mark lives, as far as that can be known. Nothing is written."""
 
     @abstractmethod
     def temporaries(self, owner: Owner | None, *, fsync: bool, hashed: bool = True) -> Temporaries:

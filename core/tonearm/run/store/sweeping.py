@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 
 from tonearm.pipeline import RESERVED_PREFIX
-from tonearm.run.store.owners import is_only_holder
+from tonearm.run.store.owners import is_dead, is_only_holder
 from tonearm.run.store.run_folder import OWNERS
 from tonearm.run.store.temporaries import PREFIX, SUFFIX, TEMPORARY_NAME
 from tonearm.run.store.tree import Tree, close_quietly
@@ -17,19 +17,8 @@ from tonearm.run.store.tree import Tree, close_quietly
 def has_dead_owner(tree: Tree) -> bool:
     """Return whether an owner was killed, so that its temporaries may be left; False where there are no locks."""
     with contextlib.suppress(OSError):
-        return any(_is_dead(tree, name) for name, is_folder in tree.entries(OWNERS) if not is_folder)
+        return any(is_dead(tree, name) for name, is_folder in tree.entries(OWNERS) if not is_folder)
     return False
-
-
-def _is_dead(tree: Tree, owner: str) -> bool:
-    try:
-        descriptor = tree.open(f"{OWNERS}/{owner}", os.O_RDWR)
-    except OSError:  # it is gone, or somebody else's
-        return False
-    try:
-        return is_only_holder(descriptor, without_locks=False)
-    finally:
-        close_quietly(descriptor)
 
 
 class Sweep:

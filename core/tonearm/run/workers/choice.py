@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, cast
 
 from tonearm.errors import Form, PipelineError, Place, TonearmError, UsageError, did_you_mean, one_line
 from tonearm.names import BUILTIN
-from tonearm.pipeline.document import MappingNode, Node, from_plain, override
+from tonearm.pipeline.document import MappingEntry, MappingNode, Node, ScalarNode, from_plain, override
 from tonearm.pipeline.options import read_options
 from tonearm.pipeline.problems import Problems
 from tonearm.plugins.executor import Executor
 from tonearm.plugins.nested import nested_plugins
+from tonearm.plugins.options import declared_options
+from tonearm.plugins.plugin import FROM_PYTHON
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
 from tonearm.plugins.registry import default as installed_plugins
@@ -68,9 +70,10 @@ class ChosenExecutor:
         is_ours = entry.origin == BUILTIN and entry.name in _OF_THIS_MACHINE
         self.name = "" if is_ours else one_line(registry.short_name(entry))
         in_process = is_ours and entry.name == "in-process"
-        self.slots = 1 if in_process else (cores if options.jobs is None else max(1, options.jobs))
+        jobs = options.jobs if is_ours else options.jobs or None  # 0 is this process, or another executor's choice
+        self.slots = 1 if in_process else (cores if jobs is None else max(1, jobs))
         self.jobs = 0 if in_process else self.slots
-        self.follows_capacity = options.jobs is None
+        self.follows_capacity = jobs is None
         self.threads = max(1, cores // self.slots) if is_ours else 1
         self.timeout = options.timeout or None
         if self.plugin.isolates:
@@ -100,9 +103,12 @@ def _make(registry: Registry, entry: RegistryEntry, options: RunOptions) -> Exec
     problems.place = Place(stage="executor", form=form)
     cls = entry.resolve()
     name = registry.short_name(entry)
-    given = _read(options.executor_options)
     with as_plugin_error(entry.full_name):
-        found = read_options(ports_of(cls).options, given, None, name, problems, registry)
+        declared = ports_of(cls).options
+        objects = [name for name, option in declared_options(declared).items() if FROM_PYTHON in option.extra]
+    given = _read(options.executor_options, objects)
+    with as_plugin_error(entry.full_name):
+        found = read_options(declared, given, None, name, problems, registry)
     if problems.found:
         raise PipelineError(problems.found)
     with as_plugin_error(entry.full_name):
@@ -124,10 +130,20 @@ def _make(registry: Registry, entry: RegistryEntry, options: RunOptions) -> Exec
     return executor
 
 
-def _read(given: Mapping[str, object] | Sequence[str]) -> Node:
-    """Return the options as a node: values by name, or assignments as ``--executor-option`` takes them."""
+def _read(given: Mapping[str, object] | Sequence[str], objects: Collection[str]) -> Node:
+    """Return the options as a node: values by name, or assignments as ``--executor-option`` takes them.
+
+    Options that are objects are taken as they are.
+    """
     if isinstance(given, Mapping):
-        return from_plain(given)
+        plain = from_plain({name: value for name, value in given.items() if name not in objects})
+        assert isinstance(plain, MappingNode)
+        kept = {
+            name: MappingEntry(None, ScalarNode(cast("Any", given[name]), name, quoted=True, mark=None))
+            for name in objects
+            if name in given
+        }
+        return MappingNode({**plain.entries, **kept}, None)
     node: Node = MappingNode({}, None)
     for assignment in given:
         if "=" not in assignment:

@@ -13,12 +13,8 @@ MAX_CHUNK_SIZE = 512
 MAX_CHUNK_GROWTH = 4
 """Largest ratio of a chunk's size to that of the one before."""
 
-SECONDS_A_CHUNK_IN_FLIGHT = 0.0025
-"""Least work in a chunk in seconds for each chunk in flight.
-
-A thousand workers with two chunks each thus get chunks of 5 s, and finish 200 of them a second. A scheduler takes about
-a millisecond for each chunk, and the run almost as much.
-"""
+LEAST_SHARE = 1 / 8
+"""Part of a chunk's work that the last chunks still have: smaller ones would cost more than idle workers do."""
 
 
 class Chunks:
@@ -39,13 +35,15 @@ class Chunks:
     ----------
     workers
         Number of workers that share them, which may change.
+    seconds
+        Work in a chunk in seconds, which may change.
     """
 
     def __init__(self, tasks: Iterator[Task], total: int, workers: int, seconds: float = 0.25) -> None:
         self._tasks = tasks
         self._left = total
         self.workers = workers
-        self._seconds = seconds
+        self.seconds = seconds
         self._seconds_per_task = 0.0
         self._size = 1
 
@@ -55,12 +53,13 @@ class Chunks:
 
     def take(self) -> list[Task]:
         """Return the next chunk; an empty one if no tasks are left."""
+        least = 1
         if self._seconds_per_task:
-            seconds = max(self._seconds, SECONDS_A_CHUNK_IN_FLIGHT * self.workers)
-            fitting = int(seconds / self._seconds_per_task)
+            fitting = int(self.seconds / self._seconds_per_task)
             self._size = max(1, min(fitting, MAX_CHUNK_GROWTH * self._size, MAX_CHUNK_SIZE))
+            least = max(1, int(LEAST_SHARE * self._size))
         # Towards the end chunks shrink, so that all workers finish together.
-        size = max(1, min(self._size, self._left // (2 * max(1, self.workers))))
+        size = min(self._size, max(least, self._left // (2 * max(1, self.workers))))
         chunk = []
         for task in self._tasks:
             chunk.append(task)

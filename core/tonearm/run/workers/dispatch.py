@@ -9,15 +9,16 @@ from collections import deque
 from collections.abc import Callable, Generator, Hashable, Iterator
 from typing import Any, TypeAlias
 
-import msgspec
-
 from tonearm.errors import TonearmError, one_line
 from tonearm.plugins.executor import Died, Executor, Handle, Results
 from tonearm.plugins.progress import Progress
+from tonearm.reporting.worker_rates import WorkerRates
 from tonearm.run.prepared import Failure, PreparedSource
-from tonearm.run.tasks import ItemId, Task
+from tonearm.run.tasks import Task
+from tonearm.run.workers.chunk_in_flight import ChunkInFlight
 from tonearm.run.workers.chunk_results import ChunkResults, WorkerError
 from tonearm.run.workers.chunks import Chunks
+from tonearm.run.workers.sight import Sight
 from tonearm.run.workers.work import PipelineWork
 
 Batch: TypeAlias = list[PreparedSource]
@@ -28,42 +29,7 @@ POLL_INTERVAL = 1.0
 STOP_TIMEOUT = 3.0
 """Time in seconds that work in flight has to stop when the run ends."""
 
-CANCEL_TIMEOUT = 10.0
-"""Time in seconds that an executor has to stop a chunk, before the run no longer waits for it."""
-
 DEBUG_HINT = "with the executor in-process, it happens in this process, under a debugger if you like"
-
-
-class _Chunk:
-    """A chunk in flight.
-
-    Attributes
-    ----------
-    tasks
-        Tasks that are not finished, by number.
-    is_retry
-        Whether the chunk is one task that has failed with its worker before.
-    last_heard
-        Time of the last sign of life.
-    cancelled
-        Time when it took too long and was cancelled; None if it was not.
-    received
-        Items of large sources that have been received, each with its output, by the number of the task.
-    """
-
-    def __init__(self, tasks: list[Task], *, is_retry: bool) -> None:
-        self.tasks = {task.number: task for task in tasks}
-        self.is_retry = is_retry
-        self.last_heard = time.monotonic()
-        self.cancelled: float | None = None
-        self.received: dict[int, set[tuple[ItemId, int]]] = {}
-
-    def remaining(self) -> list[Task]:
-        """Return what is left to do of the tasks, some items of which may have been received."""
-        return [
-            msgspec.structs.replace(task, skip=task.skip | self.received[number]) if number in self.received else task
-            for number, task in self.tasks.items()
-        ]
 
 
 class Dispatcher:
@@ -91,6 +57,8 @@ class Dispatcher:
         Function that is called with the progress that signs of life carry; None if nobody wants it.
     on_note
         Function that is called with each note of the executor; None if nobody wants it.
+    rates
+        Workers that have names, with their rates, which are kept up to date here.
     """
 
     def __init__(
@@ -104,7 +72,9 @@ class Dispatcher:
         timeout: float | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         on_note: Callable[[str], None] | None = None,
+        rates: WorkerRates | None = None,
     ) -> None:
+        self._rates = rates or WorkerRates()
         self._on_progress = on_progress
         self._on_note = on_note
         self._follows_capacity = follows_capacity
@@ -113,7 +83,7 @@ class Dispatcher:
         self._subject = f"the executor {name}" if name else ""
         self._slots = slots
         self._timeout = timeout or math.inf
-        self._in_flight: dict[Hashable, _Chunk] = {}
+        self._in_flight: dict[Hashable, ChunkInFlight] = {}
         self._retries: deque[Task] = deque()
         """Tasks that a worker may have died at."""
         self._again: deque[list[Task]] = deque()
@@ -121,7 +91,8 @@ class Dispatcher:
         self._dead: list[tuple[str, list[Task]]] = []
         """Owners of temporaries that have died, each with the tasks whose temporaries may be left."""
         self._held: list[tuple[str, list[Task]]] = []
-        """Those of them whose temporaries somebody held when they were to be removed."""
+        """Those of them whose temporaries somebody held when they were to be removed, to be tried again at the end."""
+        self._sight = Sight()
         self._next_due = -math.inf
         """Time before which no chunk is overdue, so that not every one is looked at whenever something comes."""
         self._is_open = False
@@ -205,16 +176,19 @@ class Dispatcher:
     def _feed(self, chunks: Chunks) -> None:
         """Submit chunks while there is room."""
         slots = chunks.workers = self._room()
+        chunks.seconds = self._executor.chunk_seconds
         while len(self._in_flight) < slots:
             is_retry = bool(self._retries)
             tasks = self._next_tasks(chunks)
             if not tasks:
                 return
+            if is_retry:
+                self._work.retried.add(tasks[0].number)
             with self._as_worker_error():
                 handle = self._executor.submit(tasks)
                 if handle in self._in_flight:
                     raise ValueError(f"submit returned {handle!r} for two chunks in flight")
-                self._in_flight[handle] = _Chunk(tasks, is_retry=is_retry)
+                self._in_flight[handle] = ChunkInFlight(tasks, is_retry=is_retry)
 
     def _room(self) -> int:
         """Return how many chunks may be in flight now; at least one, so that the run notices what comes."""
@@ -222,14 +196,14 @@ class Dispatcher:
             return self._slots
         with self._as_worker_error():
             capacity = self._executor.capacity()
-        return self._slots if capacity is None else max(1, capacity)
+            return self._slots if capacity is None else max(1, capacity)
 
     def _pass_notes_on(self) -> None:
         with self._as_worker_error():
-            notes = self._executor.notes()
+            notes = [one_line(note) for note in self._executor.notes()]
         if self._on_note is not None:
             for note in notes:
-                self._on_note(one_line(note))
+                self._on_note(note)
 
     def _next_tasks(self, chunks: Chunks) -> list[Task]:
         """Return the tasks of the next chunk: of second attempts, one."""
@@ -241,12 +215,8 @@ class Dispatcher:
         """Return how long to wait: at most until the next chunk is overdue."""
         now = time.monotonic()
         if now >= self._next_due:
-            self._next_due = min(map(self._due, self._in_flight.values()))
+            self._next_due = min(chunk.due(self._timeout) for chunk in self._in_flight.values())
         return min(POLL_INTERVAL, max(0.0, self._next_due - now))
-
-    def _due(self, chunk: _Chunk) -> float:
-        """Return the time when a chunk is overdue, or when its end is overdue after it was cancelled."""
-        return chunk.last_heard + self._timeout if chunk.cancelled is None else chunk.cancelled + CANCEL_TIMEOUT
 
     def _wait(self, seconds: float) -> Iterator[tuple[Handle, ChunkResults | Died]]:
         """Yield what comes of chunks."""
@@ -276,9 +246,12 @@ class Dispatcher:
         chunk = self._in_flight.get(handle)
         if isinstance(outcome, Died):
             chunk = self._in_flight.pop(handle, None)
+            self._rates.end_chunk(handle, lost=True)
             remaining = chunk.remaining() if chunk else []
             if outcome.owner:
                 self._dead.append((outcome.owner, remaining))
+            elif self._subject and ("", []) not in self._held:  # a worker may have begun, and not come to say so
+                self._held.append(("", []))
             return ([] if stopping or chunk is None else self._try_again(chunk, outcome)), None
         if chunk is None:  # it was given up, or has come twice
             self._work.discard(outcome.sources)
@@ -288,17 +261,30 @@ class Dispatcher:
             self._on_progress(outcome.progress)
         if outcome.owner and any(prepared.items for prepared in outcome.sources):
             self._work.store.take_over(outcome.owner)
+        unseen = self._sight.error_of(outcome)
+        if unseen is not None:
+            if outcome.last:
+                del self._in_flight[handle]
+            return [], unseen
         batch = [prepared for prepared in outcome.sources if self._is_new(chunk, prepared)]
+        self._rates.hear(outcome.worker, handle, sum(prepared.last for prepared in batch))
         if outcome.last:
             del self._in_flight[handle]
-            if outcome.ended_early:
-                self._again += [chunk.remaining()] if chunk.tasks else []
-            elif chunk.tasks and outcome.error is None and not stopping:
-                reason = f"{self._subject or 'its worker'} returned no result for it"
-                batch += self._try_again(chunk, Died(reason))
+            self._rates.end_chunk(handle)
+            batch += [] if stopping or outcome.error is not None else self._after(chunk, outcome)
         return batch, outcome.error
 
-    def _is_new(self, chunk: _Chunk, prepared: PreparedSource) -> bool:
+    def _after(self, chunk: ChunkInFlight, outcome: ChunkResults) -> list[PreparedSource]:
+        """Have what is left of a chunk done after its last results. Return failures of what was tried again already."""
+        if not chunk.tasks:
+            return []
+        if outcome.ended_early and chunk.is_begun:
+            self._again.append(chunk.remaining())
+            return []
+        reason = outcome.unfit or f"{self._subject or 'its worker'} returned no result for it"
+        return self._try_again(chunk, Died(reason))
+
+    def _is_new(self, chunk: ChunkInFlight, prepared: PreparedSource) -> bool:
         """Return whether a result was expected. If not, its files are removed."""
         number = prepared.task.number
         received = chunk.received.get(number)
@@ -310,11 +296,12 @@ class Dispatcher:
             return False
         if prepared.last:
             del chunk.tasks[number]
+            chunk.is_begun = True
         else:
             chunk.received[number] = items | (received or set())
         return True
 
-    def _try_again(self, chunk: _Chunk, died: Died) -> list[PreparedSource]:
+    def _try_again(self, chunk: ChunkInFlight, died: Died) -> list[PreparedSource]:
         """Have the rest of a chunk tried again, task by task. Return the failure of a task that was tried again."""
         remaining = chunk.remaining()
         is_fault = not died.taken_away or chunk.cancelled is not None
@@ -327,7 +314,7 @@ class Dispatcher:
         if chunk.cancelled is not None:
             code, reason, hint = "timeout", f"it took longer than {self._timeout:g} s", "set a longer timeout"
         else:
-            code, reason, hint = "worker-died", one_line(died.reason), died.hint or DEBUG_HINT
+            code, reason, hint = "worker-died", one_line(died.reason), one_line(died.hint) or DEBUG_HINT
         return [
             PreparedSource(task=task, failures=[Failure(task.name, "", 0, code, f"{reason}, twice", hint)])
             for task in remaining
@@ -340,7 +327,7 @@ class Dispatcher:
         if now < self._next_due:
             return batch
         for handle, chunk in list(self._in_flight.items()):
-            if now < self._due(chunk):
+            if now < chunk.due(self._timeout):
                 continue
             if chunk.cancelled is None:
                 chunk.cancelled = now
@@ -348,6 +335,7 @@ class Dispatcher:
                     self._executor.cancel(handle)
             else:
                 del self._in_flight[handle]
+                self._rates.end_chunk(handle, lost=True)
                 batch += self._try_again(chunk, Died("it could not be stopped"))
         return batch
 

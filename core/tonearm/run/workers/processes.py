@@ -33,7 +33,7 @@ def start_worker(work: PipelineWork, foreign_descriptors: Iterable[int], *, fork
     work
         Work of the run.
     foreign_descriptors
-        Descriptors that the worker must close, besides those that the work names: connections to other workers.
+        Descriptors that the worker must close: connections to other workers.
     fork
         Whether to fork; None forks if that is safe.
 
@@ -47,7 +47,7 @@ def start_worker(work: PipelineWork, foreign_descriptors: Iterable[int], *, fork
         if is_fork_safe() if fork is None else fork:
             from tonearm.run.workers.forked_process import start_forked
 
-            foreign = [*work.store.descriptors, *foreign_descriptors, run_end.fileno()]
+            foreign = [*foreign_descriptors, run_end.fileno()]
             return start_forked(work, foreign, run_end, worker_end)
         from tonearm.run.workers.spawned_process import start_spawned
 

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterable
 from typing import TypedDict
 
-from tonearm.errors import OutputError, TonearmError, one_line
-from tonearm.run.store.store import Store
+from tonearm.content_hash import file_state
+from tonearm.errors import TonearmError, one_line
 from tonearm.version import __version__
 
 VERSIONS_HINT = "install the same versions there and here"
@@ -31,6 +31,8 @@ class Ticket(TypedDict):
         Versions of tonearm and of the packages of the plugins, by name.
     root
         Absolute path of the output folder.
+    files
+        Sizes of the files that the pipeline's options name, such as a model, by path.
     content
         Pickled pipeline, store and settings.
     """
@@ -39,6 +41,7 @@ class Ticket(TypedDict):
     python: str
     packages: dict[str, str]
     root: str
+    files: dict[str, int]
     content: bytes
 
 
@@ -85,15 +88,20 @@ def difference(ticket: Ticket, worker: str) -> TonearmError | None:
     return TonearmError(message, code="other-versions", hint=VERSIONS_HINT)
 
 
-def unseen(store: Store, ticket: Ticket, worker: str) -> TonearmError | None:
-    """Return the error of a process that does not see the output folder of the run; None if it does."""
-    if store.sees(ticket["mark"]):
-        return None
-    return OutputError(
-        f"worker {one_line(worker)} does not see {one_line(ticket['root'])}",
-        code="unseen-folder",
-        hint="the output folder must be on a file system that all workers share, under the same path",
-    )
+def sizes_of(paths: Iterable[str]) -> dict[str, int]:
+    """Return the sizes of files and folders by path, without those that do not exist."""
+    states = {path: file_state(path) for path in paths}
+    return {path: state[0] for path, state in states.items() if state is not None}
+
+
+def unseen_file(ticket: Ticket) -> str:
+    """Return the absolute path of a file that this process does not see as the run does; an empty text if it sees all.
+
+    A path may be relative to the current folder, which may be another one here, with another file of that name.
+    """
+    here = sizes_of(ticket["files"])
+    differing = (path for path, size in ticket["files"].items() if here.get(path) != size)
+    return next(map(os.path.abspath, differing), "")
 
 
 def this_process() -> str:

@@ -8,14 +8,14 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
 from tonearm.errors import TonearmError, UsageError, one_line
 from tonearm.pipeline.converter import Converter
-from tonearm.pipeline.provenance import plugins_of
+from tonearm.pipeline.provenance import files_of, plugins_of
 from tonearm.plugins.executor import Results
 from tonearm.plugins.progress import Progress
 from tonearm.run.prepare import Preparer, Settings
@@ -24,7 +24,7 @@ from tonearm.run.store.output_paths import output_folder
 from tonearm.run.store.store import Store
 from tonearm.run.tasks import Task
 from tonearm.run.workers.admission import LoadedWork, admit, end_work, ticket_for
-from tonearm.run.workers.chunk_results import ChunkResults, WorkerError
+from tonearm.run.workers.chunk_results import ChunkResults, WorkerError, of_worker
 from tonearm.run.workers.flush_timer import FlushTimer
 from tonearm.run.workers.health import Health
 from tonearm.run.workers.interrupts import InterruptGate
@@ -57,6 +57,8 @@ class PipelineWork(LoadedWork):
     ----------
     stopping
         Whether work in this process ends before the next task, because the run stops.
+    retried
+        Numbers of the tasks that a worker has died at.
     health
         Health of this process, if another one can take over its work; else None.
     """
@@ -79,15 +81,42 @@ class PipelineWork(LoadedWork):
         self._alive = alive
         self._own = threading.local()
         self._preparers: list[Preparer] = []
+        self.retried: set[int] = set()
         self._ticket: Ticket | None = None
+
+    @property
+    def holds_interpreter(self) -> tuple[str, ...]:
+        """Names of the plugins that hold Python's interpreter most of the time."""
+        return self.pipeline.checked.interpreter_holders()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle a ticket with which another process works for the run."""
+        return admit, (self._ticket_of_run(),)
+
+    def _ticket_of_run(self) -> Ticket:
         if self._ticket is None:
+            if self.settings.quarantine is not None:
+                self.settings.quarantine.mark()
+            checked = self.pipeline.checked
             self._ticket = ticket_for(
-                self.store, plugins_of(self.pipeline.checked), PipelineWork, self.pipeline, self.settings
+                self.store, plugins_of(checked), files_of(checked), PipelineWork, self.pipeline, self.settings
             )
-        return admit, (self._ticket,)
+        return self._ticket
+
+    def versions(self) -> Mapping[str, str]:
+        """Return the versions that each process must have, of ``Python`` and of packages by name."""
+        ticket = self._ticket_of_run()
+        return {"Python": ticket["python"], **ticket["packages"]}
+
+    def is_retry(self, chunk: Any) -> bool:
+        """Return whether a worker has died at the chunk before."""
+        return any(task.number in self.retried for task in chunk)
+
+    def unseen(self) -> Iterator[tuple[str, str]]:
+        """Yield the quarantine, if this process does not see it."""
+        quarantine = self.settings.quarantine
+        if quarantine is not None and not quarantine.is_seen():
+            yield quarantine.path, "the quarantine is"
 
     def leave(self) -> Callable[[], None]:
         """Return a function that ends the work of the run in the process that calls it."""
@@ -113,9 +142,10 @@ class PipelineWork(LoadedWork):
             for sources in self.batches(chunk, live):
                 yield ChunkResults(owner=owner, worker=worker, last=False, sources=sources)
         except TonearmError as raised:
-            error = raised
+            error = of_worker(raised, worker)
         except Exception:
-            message = f"a worker failed, which is a bug in tonearm:\n{traceback.format_exc()}"
+            subject = f"worker {one_line(worker)}" if worker else "a worker"
+            message = f"{subject} failed, which is a bug in tonearm:\n{traceback.format_exc()}"
             error = WorkerError(message, code="bug")
         yield self.end(error, worker)
 
@@ -225,10 +255,11 @@ class PipelineWork(LoadedWork):
         """Return the work for a worker process, whose thread has entered a gate."""
         return PipelineWork(self.pipeline, copy.copy(self.store), self.settings, gate)
 
-    def close(self) -> None:
+    def close(self, mark: str = "") -> None:
         """Release the temporaries that the threads of this process hold. No work goes on."""
+        is_killed = bool(mark) and not self.store.is_held(mark)
         for preparer in self._preparers:
-            preparer.close()
+            preparer.close(abandon=is_killed)
 
     def discard(self, sources: Iterable[PreparedSource]) -> None:
         """Remove the files of sources that will not be published."""

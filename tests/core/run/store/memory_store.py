@@ -179,6 +179,9 @@ class MemoryStore(Store):
     def sees(self, mark: str) -> bool:
         return self._scratch.sees(mark)
 
+    def is_held(self, mark: str) -> bool:
+        return self._scratch.is_held(mark)
+
     def temporaries(self, owner: Owner | None, *, fsync: bool, hashed: bool = True) -> Temporaries:
         return self._scratch.temporaries(owner, fsync=fsync, hashed=hashed)
 

@@ -1,5 +1,6 @@
 import contextlib
 import errno
+import fcntl
 import os
 import pickle
 import resource
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from run_toys import leftovers
-from store_toys import refusal
+from store_toys import kill, refusal
 
 from tonearm.content_hash import hash_path
 from tonearm.errors import OutputError
@@ -375,3 +376,47 @@ class TestHolding:
             Path("out", f".tonearm-{owner}00000000.part").write_text("")
         store.sweep("01234567")
         assert os.listdir("out") == [".tonearm-7654321000000000.part"]
+
+
+class TestMarks:
+    """What one process leaves in the folder, for others to know it by."""
+
+    def test_a_mark_is_seen_by_all_who_see_the_folder(self, store, folder):
+        mark = store.mark()
+        assert store.mark() == mark
+        copy = pickle.loads(pickle.dumps(store))
+        assert copy.sees(mark)
+        assert copy.is_held(mark)
+        assert not LocalStore("elsewhere").sees(mark)
+        assert not os.path.exists("elsewhere")
+        store.close()
+        assert not copy.sees(mark)
+        assert not copy.is_held(mark)
+        assert os.listdir("out/.tonearm") == []
+
+    @pytest.mark.parametrize("change", [lambda mark: "", lambda mark: mark[:9], lambda mark: f"{mark[:-1]}x"])
+    def test_others_are_not_seen(self, store, change):
+        mark = store.mark()
+        assert not store.sees(change(mark))
+        assert not store.is_held(change(mark))
+
+    def test_a_mark_whose_process_was_killed_is_seen_and_not_held(self, store, other):
+        process = other("store = LocalStore('out')\nPath('mark').write_text(store.mark())")
+        mark = Path("mark").read_text()
+        assert (store.sees(mark), store.is_held(mark)) == (True, True)
+        kill(process)
+        assert (store.sees(mark), store.is_held(mark)) == (True, False)
+        store.sweep()
+        assert not store.sees(mark)
+
+    def test_a_sweep_of_others_leaves_a_mark(self, store):
+        mark = store.mark()
+        assert not LocalStore("out").sweep()  # somebody holds something
+        assert store.sees(mark)
+
+    def test_without_locks_a_mark_is_held_for_as_long_as_it_is_there(self, store, monkeypatch):
+        monkeypatch.setattr(fcntl, "flock", refusal(errno.ENOLCK))
+        mark = store.mark()
+        assert LocalStore("out").is_held(mark)
+        store.close()
+        assert not LocalStore("out").is_held(mark)

@@ -7,7 +7,7 @@ import pytest
 from store_toys import is_locked, refusal
 
 from tonearm.errors import OutputError
-from tonearm.run.store.owners import Owner, hold_owner, is_only_holder, release_owner
+from tonearm.run.store.owners import Owner, hold_owner, is_dead, is_only_holder, read_nonce, release_owner
 from tonearm.run.store.tree import Tree
 
 
@@ -110,3 +110,52 @@ class TestOwners:
             return
         with pytest.raises(OutputError, match=r"cannot write .*/\.tonearm/owners: "):
             Owner(Tree(str(folder)))
+
+    def test_one_that_is_abandoned_leaves_its_file_as_a_killed_one_does(self, folder, open_files):
+        tree = Tree(str(folder))
+        tree.folder(".tonearm/owners", create=True)
+        before = open_files()
+        owner = Owner(tree)
+        assert not is_dead(tree, owner.id)
+        owner.abandon()
+        owner.abandon()
+        owner.close()
+        assert is_dead(tree, owner.id)
+        assert open_files() == before
+
+    @pytest.mark.parametrize("owner", ["0000abcd", "", "../lock", "a\0b"])
+    def test_one_that_is_not_there_is_not_dead(self, folder, owner):
+        assert not is_dead(Tree(str(folder)), owner)
+
+    def test_where_there_are_no_locks_none_is_dead(self, folder, monkeypatch):
+        monkeypatch.setattr(fcntl, "flock", refusal(errno.ENOLCK))
+        tree = Tree(str(folder))
+        owner = Owner(tree)
+        owner.abandon()
+        assert not is_dead(tree, owner.id)
+
+
+class TestNonces:
+    def test_each_owner_has_another_one(self, folder, open_files):
+        tree = Tree(str(folder))
+        one, other = Owner(tree), Owner(tree)
+        assert one.nonce == read_nonce(tree, one.id) == ""
+        one.write_nonce()
+        other.write_nonce()
+        before = open_files()
+        assert re.fullmatch("[0-9a-f]{32}", one.nonce)
+        assert one.nonce != other.nonce
+        assert [read_nonce(tree, owner.id) for owner in (one, other)] == [one.nonce, other.nonce]
+        assert open_files() == before
+
+    @pytest.mark.parametrize("owner", ["0000abcd", "a\0b", "folder", "link", "../../above"])
+    def test_of_what_is_no_owner(self, folder, owner):
+        (folder / ".tonearm/owners/folder").mkdir(parents=True)
+        (folder / ".tonearm/owners/link").symlink_to("/etc/hostname")
+        assert read_nonce(Tree(str(folder)), owner) == ""
+
+    def test_a_full_disk(self, folder, monkeypatch):
+        owner = Owner(Tree(str(folder)))
+        monkeypatch.setattr(os, "write", refusal(errno.ENOSPC))
+        with pytest.raises(OutputError, match=r"cannot write .*/owners: no space left on device"):
+            owner.write_nonce()

@@ -205,3 +205,50 @@ class TestFaults:
         Path("mine/.tonearm-0123456789abcdef.part").write_bytes(b"")
         Quarantine("mine").sweep()
         assert names("mine") == [".tonearm-0123456789abcdef.part"]
+
+
+class TestOtherMachines:
+    def test_they_know_the_folder_by_its_marker(self, open_files):
+        found = Quarantine("q")
+        found.mark()
+        copy = pickle.loads(pickle.dumps(found))
+        assert (copy.path, copy.is_seen()) == (os.path.abspath("q"), True)
+        found._tree.close()
+        copy._tree.close()
+        before = open_files()
+        found.mark()
+        assert copy.is_seen()
+        found._tree.close()
+        copy._tree.close()
+        assert open_files() == before
+        Quarantine("q").check("out")
+        shutil.move("q", "other")
+        assert not pickle.loads(pickle.dumps(found)).is_seen()
+        Quarantine("q").mark()
+        assert not pickle.loads(pickle.dumps(found)).is_seen()
+        assert names() == [MARKER]
+
+    def test_runs_that_share_it_have_one_marker(self):
+        keep(Quarantine("q"))
+        copies = []
+        for _ in range(2):
+            found = Quarantine("q")
+            found.mark()
+            copies.append(pickle.loads(pickle.dumps(found)))
+        assert [copy.is_seen() for copy in copies] == [True, True]
+        assert len(Path("q", MARKER).read_bytes()) == 32
+
+    def test_they_do_not_make_it_again(self):
+        """Whoever removes a folder, or unmounts it, does not get copies where it was."""
+        found = Quarantine("q")
+        found.mark()
+        shutil.rmtree("q")
+        copy = pickle.loads(pickle.dumps(found))
+        with pytest.raises(OutputError, match=r"cannot write q/a-\w+\.wav: no such file or directory"):
+            keep(copy)
+        assert not os.path.exists("q")
+
+    def test_a_folder_that_cannot_be_made(self):
+        Path("file").write_text("")
+        with pytest.raises(OutputError, match=f"cannot write file/q/{MARKER}: not a directory"):
+            Quarantine("file/q").mark()

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -124,11 +125,42 @@ class TestSweeping:
         store.take_over("00010002")
         assert store.descriptors == []
 
-    def test_forked_workers_close_what_the_run_holds(self, store, other):
+    def test_a_forked_child_that_outlives_the_run_holds_nothing_of_it(self, store, other):
+        """Pools of processes fork, and so do plugins. What they left open would lock the folder for ever."""
         other(self.HANDED_OVER)
-        store.lock(None, create=True)
-        store.take_over(self.handed()[0])
-        assert len(store.descriptors) == 2
+        owner, _ = self.handed()
+        done = script(
+            """
+            store = LocalStore("out")
+            store.lock(None, create=True)
+            store.mark()
+            store.take_over(sys.argv[1])
+            journal = store.open_journal(None)
+            assert len(store.descriptors) == 3
+            if not os.fork():
+                os.closerange(0, 3)
+                held = []
+                for name in os.listdir("/proc/self/fd"):
+                    with contextlib.suppress(OSError):
+                        held.append(os.readlink(f"/proc/self/fd/{name}"))
+                Path("new").write_text(" ".join([str(os.getpid()), *(path for path in held if ".tonearm/" in path)]))
+                os.rename("new", "child")
+                time.sleep(60)
+                os._exit(0)
+            while not os.path.exists("child"):
+                time.sleep(0.01)
+            os.kill(os.getpid(), 9)
+            """,
+            owner,
+        )
+        assert done.returncode == -9
+        child, *held = Path("child").read_text().split()
+        try:
+            assert [path for path in held if not os.path.isdir(path)] == []
+            store.lock(None, create=True)
+            assert store.has_dead_owner()
+        finally:
+            os.kill(int(child), signal.SIGKILL)
 
     def test_without_locks_only_what_is_known_to_be_dead_is_swept(self, store, monkeypatch):
         def refuse(*_):

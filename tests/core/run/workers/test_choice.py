@@ -1,10 +1,10 @@
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from core_toys import hooks, package_of
 
-from tonearm.api import Executor, Meta, OptionError, Requirement, UsageError
+from tonearm.api import FROM_PYTHON, Executor, Meta, OptionError, Requirement, UsageError
 from tonearm.errors import PipelineError, TonearmError
 from tonearm.names import BUILTIN
 from tonearm.plugins.registry import PluginError, Registry, default
@@ -16,6 +16,7 @@ from tonearm.run.workers.choice import ChosenExecutor
 class MoonOptions:
     rockets: Annotated[int, Meta(ge=1, description="Number of rockets.")] = 1
     fuel: str = "hydrogen"
+    suit: Annotated[Any, Meta(extra={FROM_PYTHON: "run(suit=Suit())"})] = None
 
     def problems(self):
         if self.fuel == "coal":
@@ -78,12 +79,27 @@ def choose(registry, cores=4, **options):
         ({"executor": "in-process", "jobs": None}, ("InProcessExecutor", "", 1, 0, None)),
         ({"executor": "in-process", "timeout": 0.0}, ("InProcessExecutor", "", 1, 0, None)),
         ({"executor": "moon", "jobs": None}, ("Moon", "moon", 4, 4, None)),
+        ({"executor": "moon"}, ("Moon", "moon", 4, 4, None)),  # 0 jobs: nobody has given a number
         ({"executor": "space/mars", "jobs": 3}, ("Mars", "mars", 3, 3, 600.0)),
     ],
 )
 def test_an_executor_that_is_given_wins_over_the_number_of_jobs(registry, options, chosen):
     found = choose(registry, **options)
     assert (type(found.plugin).__name__, found.name, found.slots, found.jobs, found.timeout) == chosen
+
+
+@pytest.mark.parametrize(
+    ("options", "slots", "follows"),
+    [
+        ({"executor": "moon", "jobs": None}, 4, True),
+        ({"executor": "moon", "jobs": 0}, 4, True),  # the default of Python, which means this process
+        ({"executor": "moon", "jobs": 3}, 3, False),
+        ({"executor": "local", "jobs": 3}, 3, False),
+    ],
+)
+def test_chunks_in_flight_are_up_to_an_executor_unless_a_number_is_given(registry, options, slots, follows):
+    found = choose(registry, **options)
+    assert (found.slots, found.follows_capacity) == (slots, follows)
 
 
 @pytest.mark.parametrize("options", [{"jobs": 0}, {"executor": "moon"}])
@@ -99,7 +115,7 @@ def test_a_timeout_needs_an_executor_that_can_keep_it(registry, options):
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("lokal", "did you mean 'local'?"), ("sun", "exploding, far, in-process, local, mars, moon, unready")],
+    [("lokal", "did you mean 'local'?"), ("sun", "dask, exploding, far, in-process, local, mars, moon, unready")],
 )
 def test_one_that_does_not_exist(registry, name, hint):
     with pytest.raises(UsageError) as caught:
@@ -122,6 +138,19 @@ class TestItsOptions:
             "bad-option: moon: 'rockets' is 0; expected a whole number >= 1\n    hint: Number of rockets.",
             "bad-option: moon: 'fuel' is 2; expected text",
         ]
+
+    def test_may_be_objects_from_python(self, registry):
+        suit = object()
+        found = choose(registry, executor="moon", executor_options={"suit": suit, "rockets": 2})
+        assert found.plugin.options.suit is suit
+        assert found.plugin.options.rockets == 2
+
+    def test_that_are_objects_cannot_be_given_as_text(self, registry):
+        with pytest.raises(PipelineError) as caught:
+            choose(registry, executor="moon", executor_options=["suit=white"])
+        assert str(caught.value) == (
+            "bad-option: moon: 'suit' is an object, which only Python can give\n    hint: run(suit=Suit())"
+        )
 
     def test_may_contradict_each_other(self, registry):
         with pytest.raises(PipelineError) as caught:

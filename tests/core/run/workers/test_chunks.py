@@ -41,15 +41,6 @@ class TestChunks:
             last = found.take()
         assert len(last) == size
 
-    @pytest.mark.parametrize(("workers", "size"), [(1, 5), (100, 5), (200, 10), (2000, 100)])
-    def test_they_are_larger_where_many_are_in_flight(self, workers, size):
-        """The run and the scheduler would have too many of them to handle."""
-        found = chunks(10_000_000, workers)
-        for _ in range(20):
-            found.learn(cost(0.05))
-            last = found.take()
-        assert len(last) == size
-
     def test_one_slow_source_does_not_keep_them_small(self):
         found = chunks(100_000)
         found.learn(cost(1.0))
@@ -60,12 +51,25 @@ class TestChunks:
         assert sizes[0] == 1
         assert sizes[-1] > 200
 
-    def test_they_shrink_towards_the_end(self):
-        found = chunks(64, workers=4)
-        for _ in range(9):
-            found.learn(cost(1e-5))
+    def test_they_grow_with_the_work_that_they_should_have(self):
+        found = chunks(100_000)
+        found.learn(cost(0.01))
+        sizes = []
+        for found.seconds in (0.25, 0.25, 0.25, 2.0, 2.0, 2.0):
+            sizes.append(len(found.take()))
+        assert sizes == [4, 16, 25, 100, 200, 200]
+
+    def test_they_shrink_towards_the_end_but_not_below_what_a_chunk_costs(self):
+        found = chunks(2000, workers=4)
+        found.learn(cost(0.001))
         sizes = []
         while one := found.take():
             sizes.append(len(one))
-        assert max(sizes) <= 8
-        assert sizes[-4:] == [1, 1, 1, 1]
+        assert sizes[:5] == [4, 16, 64, 239, 209]
+        assert sizes[3:-1] == sorted(sizes[3:-1], reverse=True)
+        assert sizes[-2] == 31  # an eighth of the work of a chunk, which all workers wait for at most
+
+    def test_a_few_slow_sources_are_shared_by_all_workers(self):
+        found = chunks(16, workers=4)
+        found.learn(cost(0.05))
+        assert [len(found.take()) for _ in range(16)] == [2] + [1] * 14 + [0]

@@ -5,15 +5,20 @@ from collections import Counter
 
 import pytest
 from dispatch_toys import TOTAL, Toy, check, chunks, dispatcher, in_process, local, results
-from run_toys import leftovers, task, write
+from msgspec.structs import replace
+from run_toys import leftovers, pipeline, task, write
 
 from tonearm.api import Died, Results
 from tonearm.plugins.progress import Progress
+from tonearm.reporting.worker_rates import WorkerRates
 from tonearm.run import prepare as prepare_room
+from tonearm.run.prepare import Settings
+from tonearm.run.store.local_store import LocalStore
 from tonearm.run.workers import dispatch as room
 from tonearm.run.workers import flush_timer
-from tonearm.run.workers.chunk_results import ChunkResults
+from tonearm.run.workers.chunk_results import ChunkResults, WorkerError
 from tonearm.run.workers.interrupts import InterruptGate
+from tonearm.run.workers.work import PipelineWork
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +51,18 @@ def test_only_so_many_chunks_are_in_flight():
     results(dispatcher(toy, slots=3))
     assert toy.most == 3
     assert toy.closed
+
+
+def test_chunks_have_as_much_work_as_the_executor_says_at_the_time():
+    class Growing(Toy):
+        def wait(self, seconds):
+            self.chunk_seconds = 1.0
+            yield from super().wait(seconds)
+
+    given = chunks()
+    for _ in dispatcher(Growing()).results(given):
+        pass
+    assert given.seconds == 1.0
 
 
 class TestWhatComesBackWrong:
@@ -135,6 +152,66 @@ class TestWhatComesBackWrong:
 
         found = results(dispatcher(Empty()), total=2)
         assert [one.failures[0].message for one in found] == ["the executor toy returned no result for it, twice"] * 2
+
+    def test_without_a_beginning(self):
+        """An executor has had a process leave that it goes on to use. It must not get the chunk again and again."""
+
+        class Left(Toy):
+            def wait(self, seconds):
+                for handle in list(self.chunks):
+                    one = self.chunks.pop(handle)
+                    is_left = any(task.number == 5 for task in one)
+                    yield handle, ChunkResults(ended_early=True) if is_left else self.work(one)
+
+        check(results(dispatcher(Left())), failed=[5])
+
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_from_a_process_that_was_not_fit(self, count):
+        """It may have used up its descriptors at another source, so each is tried again alone."""
+
+        class Unfit(Toy):
+            times = count
+
+            def wait(self, seconds):
+                for handle in list(self.chunks):
+                    one = self.chunks.pop(handle)
+                    if any(task.number == 5 for task in one) and self.times:
+                        self.times -= 1
+                        done = self.work([task for task in one if task.number < 5])
+                        yield handle, ChunkResults(owner=done.owner, sources=done.sources, unfit="no files")
+                    else:
+                        yield handle, self.work(one)
+
+        toy = Unfit()
+        found = results(dispatcher(toy, slots=1))
+        check(found, failed=[5])
+        assert [5] in toy.calls
+        (failure,) = next(done for done in found if done.task.number == 5).failures
+        assert (failure.code, failure.message) == (
+            ("no-level", "line-reader: 'x' is no level") if count == 1 else ("worker-died", "no files, twice")
+        )
+
+    def test_from_a_worker_that_does_not_see_the_sources(self, tmp_path):
+        """Each source would fail on its own, and the journal would say that it does not exist."""
+
+        class Blind(Toy):
+            def wait(self, seconds):
+                for handle in list(self.chunks):
+                    missing = [task("none.txt", one.number) for one in self.chunks[handle]]
+                    done = self.work(missing)
+                    sources = [
+                        replace(prepared, task=own)
+                        for prepared, own in zip(done.sources, self.chunks.pop(handle), strict=True)
+                    ]
+                    yield handle, replace(done, sources=sources, worker="tcp://far:1")
+
+        one, found = dispatcher(Blind(), slots=1), []
+        with pytest.raises(WorkerError) as caught:
+            for batch in one.results(chunks()):
+                found += batch
+        assert caught.value.message == f"worker tcp://far:1 does not see {tmp_path / '0.txt'}"
+        found += [prepared for batch in one.stop() for prepared in batch]
+        assert found == []
 
 
 class Dying(Toy):
@@ -245,6 +322,25 @@ class TestDeaths:
         assert sorted(found) == list(range(6))
         assert leftovers() == []
 
+    def test_what_a_lost_worker_still_holds_is_swept_at_the_end(self):
+        """It was lost to the run, and goes on for a while: its process, or the network, was slow."""
+        lost = PipelineWork(pipeline("{stem}-{key}.raw"), LocalStore("out"), Settings(fsync=False))
+        left = lost([task("0.txt"), task("1.txt", 1)])
+
+        class Loses(Dying):
+            died = Died("it was lost", owner=left.owner, taken_away=True)
+
+        one = dispatcher(Loses())
+        for batch in one.results(chunks()):
+            one.discard(batch)
+        assert len(leftovers()) == 2
+        list(one.stop())
+        one.sweep_dead()
+        assert len(leftovers()) == 2
+        lost.close()  # as its end would
+        one.sweep_dead(at_end=True)
+        assert leftovers() == []
+
     def test_items_that_were_received_are_not_done_again(self, monkeypatch):
         monkeypatch.setattr(prepare_room, "MAX_WAITING_ITEMS", 2)
         monkeypatch.setattr(flush_timer, "FLUSH_SECONDS", 0.0)
@@ -323,6 +419,47 @@ class TestTimeouts:
         stream.close()
 
 
+class TestCapacity:
+    @pytest.mark.parametrize(
+        ("capacity", "follows", "most"), [(5, True, 5), (5, False, 2), (None, True, 2), (0, True, 1), (1, True, 1)]
+    )
+    def test_it_counts_unless_the_user_has_given_a_number(self, capacity, follows, most):
+        toy = Toy()
+        toy.capacity = lambda: capacity
+        check(results(dispatcher(toy, follows_capacity=follows)))
+        assert toy.most == most
+
+    def test_it_may_change(self):
+        toy, numbers = Toy(), itertools.chain([1, 1], itertools.repeat(6))
+        toy.capacity = lambda: next(numbers)
+        toy.chunk_seconds = 0.0  # one task a chunk, however slow the machine is
+        check(results(dispatcher(toy, follows_capacity=True)))
+        assert toy.most == 6
+
+
+class TestNotes:
+    def test_they_come_as_soon_as_there_are_some(self):
+        class Talks(Toy):
+            notes_of = iter([["hello\x1b"], [], ["tcp://me:secret@far:1 is lost", "bye"]])
+
+            def notes(self):
+                return next(self.notes_of, [])
+
+        told = []
+        one = dispatcher(Talks(), on_note=told.append)
+        stream = one.results(chunks())
+        next(stream)
+        assert told == ["hello\\x1b"]
+        for _ in stream:
+            pass
+        assert told[1:] == ["tcp://…@far:1 is lost", "bye"]
+
+    def test_nobody_needs_them(self):
+        toy = Toy()
+        toy.notes = lambda: ["hello"]
+        check(results(dispatcher(toy)))
+
+
 @pytest.mark.parametrize("is_wanted", [True, False])
 def test_progress_comes_with_signs_of_life(is_wanted):
     told = []
@@ -338,3 +475,24 @@ def test_progress_comes_with_signs_of_life(is_wanted):
 
     check(results(dispatcher(Telling(), on_progress=told.append if is_wanted else None)))
     assert told[:2] == (reports if is_wanted else [])
+
+
+def test_workers_that_have_names_are_counted_and_the_lost_are_forgotten():
+    class Crew(Toy):
+        def wait(self, seconds):
+            for handle in list(self.chunks):
+                chunk = self.chunks.pop(handle)
+                name = "east" if handle % 2 else "west"
+                if handle == 4:
+                    yield handle, Results(worker="north", last=False)
+                    yield handle, Died("it was lost", taken_away=True)
+                else:
+                    yield handle, replace(self.work(chunk, worker=name), last=False)
+                    yield handle, self.work(chunk, worker=name)  # all of it again
+
+    rates = WorkerRates()
+    check(results(dispatcher(Crew(), rates=rates)))
+    counts = rates.counts()
+    assert set(counts) == {"east", "west"}
+    assert sum(counts.values()) == TOTAL
+    assert "north" not in rates.describe()

@@ -79,6 +79,31 @@ class TestErrors:
             list(one.results(chunks()))
         assert caught.value.message == f"the executor toy failed: {reason}"
 
+    @pytest.mark.parametrize(
+        ("method", "value", "reason"),
+        [
+            ("capacity", "many", "TypeError: "),
+            ("notes", None, "TypeError: 'NoneType' object is not iterable"),
+        ],
+    )
+    def test_a_number_or_notes_that_are_none_are_one(self, method, value, reason):
+        toy = Toy()
+        setattr(toy, method, lambda: value)
+        with pytest.raises(WorkerError) as caught:
+            list(dispatcher(toy, follows_capacity=True).results(chunks()))
+        assert caught.value.message.startswith(f"the executor toy failed: {reason}")
+
+    def test_they_tell_no_passwords(self):
+        toy = Toy()
+
+        def fail(*_):
+            raise ConnectionError("cannot reach amqp://me:secret@far:1")
+
+        toy.submit = fail
+        with pytest.raises(WorkerError) as caught:
+            list(dispatcher(toy).results(chunks()))
+        assert caught.value.message == "the executor toy failed: ConnectionError: cannot reach amqp://…@far:1"
+
     def test_one_handle_for_two_chunks_is_one(self):
         toy = Toy()
         toy.submit = lambda chunk: "same"

@@ -4,8 +4,9 @@ import subprocess
 import sys
 
 import pytest
-from run_toys import script
+from run_toys import pipeline, script
 
+from tonearm.run.prepare import Settings
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.workers import forked_process, processes, spawned_process
 from tonearm.run.workers.work import PipelineWork
@@ -63,4 +64,4 @@ def test_a_worker_is_forked_if_that_is_safe(monkeypatch, safe, name):
     monkeypatch.setattr(processes, "is_fork_safe", lambda: safe)
     for module, kind in ((forked_process, "forked"), (spawned_process, "spawned")):
         monkeypatch.setattr(module, f"start_{kind}", lambda *arguments, kind=kind: (kind, arguments[-2].close()))
-    assert processes.start_worker(PipelineWork(None, LocalStore("out"), None), [])[0] == name
+    assert processes.start_worker(PipelineWork(pipeline(), LocalStore("out"), Settings()), [])[0] == name

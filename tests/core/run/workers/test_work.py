@@ -78,6 +78,16 @@ def test_each_thread_has_a_pipeline_and_an_owner_of_its_own(monkeypatch):
     assert other_gate is not gate
 
 
+def test_it_names_the_plugins_that_hold_the_interpreter():
+    class Busy(OddReader):
+        holds_interpreter = True
+
+    assert work(pipeline(use="odd-reader", registry=toys(decoders={"odd-reader": Busy}))).holds_interpreter == (
+        "odd-reader",
+    )
+    assert work().holds_interpreter == ()
+
+
 class TestPluginsThatCannotBePickled:
     @pytest.fixture
     def one(self):

@@ -1,0 +1,244 @@
+"""The connection of a run to a Dask scheduler: the client, its cluster if that is on this machine, and the logging."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tonearm.api import TonearmError
+from tonearm_plugins.executors.dask_local import LocalWorkers
+from tonearm_plugins.executors.dask_tasks import one_attempt
+from tonearm_plugins.executors.dask_versions import check_versions, expression
+
+CALL_SECONDS = 20.0
+"""Time in seconds that a scheduler has to answer, once there is a connection."""
+
+CLOSE_SECONDS = 1.0
+"""Time in seconds that each step of closing may take. After Ctrl-C, all of it takes less than the user waits."""
+
+_DASK_PACKAGES = ("dask", "distributed", "cloudpickle", "msgpack", "tornado")
+"""Packages by which the processes of a cluster talk to one another."""
+
+
+class Connection:
+    """A connection to a scheduler, which a thread of its own opens.
+
+    Parameters
+    ----------
+    scheduler
+        Address of the scheduler; empty for a cluster on this machine.
+    workers
+        Number of workers of a cluster on this machine.
+    options
+        Other arguments of the client.
+    seconds
+        Time in seconds for which a scheduler is looked for.
+    topic
+        Topic of the run.
+    versions
+        Versions of Python and of packages that the run has, by name.
+    on_event, on_cluster_event
+        Functions that are called with the events of the run and of the cluster, in the thread of the client.
+
+    Attributes
+    ----------
+    client
+        Client; None until the connection is open.
+    dashboard
+        Address of the dashboard; empty if there is none.
+    differing
+        Names of Dask's own packages whose versions differ in the cluster.
+    info
+        What the scheduler says of each worker, by address.
+    """
+
+    def __init__(
+        self,
+        scheduler: str,
+        workers: int,
+        options: Mapping[str, Any],
+        seconds: float,
+        topic: str,
+        versions: Mapping[str, str],
+        on_event: Callable[[Any], None],
+        on_cluster_event: Callable[[Any], None],
+    ) -> None:
+        self.client: Any = None
+        self.dashboard = ""
+        self.differing: list[str] = []
+        self.info: dict[str, dict[str, Any]] = {}
+        self._scheduler = scheduler
+        self._workers = workers
+        self._options = options
+        self._seconds = seconds
+        self._topic = topic
+        self._versions = versions
+        self._on_event = on_event
+        self._on_cluster_event = on_cluster_event
+        self._cluster: LocalWorkers | None = None
+        self._is_closed = False
+        self._thread: threading.Thread | None = None
+
+    def open(self, then: Callable[[TonearmError | None], None]) -> None:
+        """Begin to connect, and have a function called with the error, or None, in another thread."""
+
+        def connect() -> None:
+            error: TonearmError | None = None
+            try:
+                self._connect()
+            except TonearmError as raised:
+                error = raised
+            except Exception as raised:
+                error = TonearmError(self._reason(raised), code="broken-worker", hint=self._hint())
+            if self._is_closed or error is not None:
+                self._end()
+            then(error)
+
+        self._thread = threading.Thread(target=connect, name="tonearm-dask", daemon=True)
+        self._thread.start()
+
+    @property
+    def name(self) -> str:
+        """Address of the scheduler in messages."""
+        return self._scheduler or "on this machine"
+
+    def _reason(self, error: Exception) -> str:
+        """Return why there is no connection."""
+        if not self._scheduler:
+            return f"a cluster on this machine does not start: {type(error).__name__}: {error}"
+        if isinstance(error, OSError | TimeoutError):
+            return f"no scheduler has answered at {self._scheduler} for {self._seconds:g} s"
+        return f"there is no connection to the scheduler {self._scheduler}: {type(error).__name__}: {error}"
+
+    def _hint(self) -> str:
+        if not self._scheduler:
+            return "use the executor local"
+        return "start one, such as `dask scheduler`, and give its address: scheduler=tcp://HOST:8786"
+
+    def _connect(self) -> None:
+        from distributed import Client
+        from distributed.versions import VersionMismatchWarning
+
+        warnings.filterwarnings("ignore", category=VersionMismatchWarning)  # `differing` is told instead
+        where: Any = self._scheduler
+        if not where:
+            self._cluster = LocalWorkers(self._workers)
+            where = self._cluster.scheduler
+        self.client = Client(where, timeout=self._seconds, set_as_default=False, **self._options)
+        if self._cluster is not None:
+            self._cluster.wait(self.client, self._seconds)
+        with contextlib.suppress(Exception):  # a scheduler without a dashboard
+            self.dashboard = self.client.dashboard_link or ""
+        self.client.subscribe_topic(self._topic, self._on_event)
+        self.client.subscribe_topic("all", self._on_cluster_event)
+        self.call(self.client.register_plugin, one_attempt(self._topic), name=self._topic)
+        self.info = self.call(self.workers)
+        self.compare()
+        self.differing = _differing(self.call(self.client.get_versions))
+
+    def compare(self) -> None:
+        """Compare the versions of all workers that are there with those of the run.
+
+        Raises
+        ------
+        TonearmError
+            If some differ.
+        """
+        found = self.call(self.client.run, eval, expression(self._versions), on_error="ignore")
+        check_versions(self._versions, found)
+
+    async def workers(self) -> dict[str, dict[str, Any]]:
+        """Return what the scheduler says of each worker, by address. This is called in the thread of the client."""
+        identity = await self.client.scheduler.identity(n_workers=-1)
+        workers: dict[str, dict[str, Any]] = identity["workers"]
+        return workers
+
+    def is_lost(self) -> bool:
+        """Return whether there is no connection any more."""
+        stream = getattr(self.client, "scheduler_comm", None)
+        return self.client.status != "running" or stream is None or stream.comm.closed()
+
+    def call(self, function: Callable[..., Any], *arguments: Any, seconds: float = CALL_SECONDS, **named: Any) -> Any:
+        """Return what a function returns that is called in the thread of the client, where it gives a coroutine."""
+
+        async def call() -> Any:
+            return await asyncio.wait_for(function(*arguments, **named), seconds)
+
+        return self._schedule(call()).result(seconds + CLOSE_SECONDS)
+
+    def call_later(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+        """Have a function called in the thread of the client, where it gives a coroutine. Errors are ignored."""
+
+        async def call() -> None:
+            with contextlib.suppress(Exception):
+                await function(*arguments, **named)
+
+        self._schedule(call())
+
+    def _schedule(self, coroutine: Any) -> Any:
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self.client.loop.asyncio_loop)
+        except BaseException:
+            coroutine.close()
+            raise
+
+    def abandon(self) -> None:
+        """Close a connection that is lost, in the background."""
+        self._is_closed = True
+        threading.Thread(target=self._end, name="tonearm-dask-end", daemon=True).start()
+
+    def close(self, leave: Callable[[], None]) -> None:
+        """Have all workers call a function, and close the connection; end the cluster on this machine."""
+        self._is_closed = True
+        if self._thread is not None:
+            self._thread.join(CLOSE_SECONDS)
+        if self.client is not None and not self.is_lost():
+            with contextlib.suppress(Exception):
+                self.call(self.client.run, leave, on_error="ignore", seconds=CLOSE_SECONDS)
+            with contextlib.suppress(Exception):
+                self.call(self._withdraw, seconds=CLOSE_SECONDS)
+        ending = threading.Thread(target=self._end, name="tonearm-dask-end", daemon=True)
+        ending.start()
+        ending.join(2 * CLOSE_SECONDS)
+
+    async def _withdraw(self) -> None:
+        for topic in (self._topic, "all"):
+            self.client.unsubscribe_topic(topic)
+        await self.client.unregister_scheduler_plugin(self._topic)
+
+    def _end(self) -> None:
+        client, cluster = self.client, self._cluster
+        if client is not None:
+            with contextlib.suppress(Exception):
+                client.close(timeout=CLOSE_SECONDS)
+        if cluster is not None:
+            with contextlib.suppress(Exception):
+                cluster.close(CLOSE_SECONDS)
+
+
+def _differing(versions: Mapping[str, Any]) -> list[str]:
+    """Return which of Dask's own packages have other versions in the cluster than here."""
+    here = versions["client"]["packages"]
+    others = [versions["scheduler"], *versions["workers"].values()]
+    return [name for name in _DASK_PACKAGES if any(other["packages"].get(name) != here.get(name) for other in others)]
+
+
+def import_quietly() -> None:
+    """Import Dask. If nobody has imported it before, its log goes to what the user has configured, if anything.
+
+    Dask configures its logging when it is imported, so that it prints to stderr, amid the lines of the command.
+    """
+    if "distributed" in sys.modules:
+        return
+    import distributed  # noqa: F401
+
+    for name in ("distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application", "bokeh"):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [logging.NullHandler()]
+        logger.propagate = True

@@ -1,0 +1,82 @@
+"""A Dask cluster on this machine for one run: the scheduler in this process, and workers of one thread each."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+POLL_SECONDS = 0.05
+"""Time in seconds between two looks at whether the workers have started."""
+
+_PROGRAM = """
+import os, signal, sys, threading
+def end_with_the_run():
+    sys.stdin.buffer.read()
+    os.killpg(0, signal.SIGKILL)
+threading.Thread(target=end_with_the_run, daemon=True).start()
+from distributed.cli.dask_worker import main
+main()
+"""
+"""Program of the workers: their standard input ends when the run's process does, however that happens."""
+
+
+class LocalWorkers:
+    """A cluster on this machine.
+
+    Dask's own local cluster starts its workers by ``multiprocessing``, which imports the main module of the program
+    again, and in the program's process group, where Ctrl-C ends them before the run has published what they finished.
+
+    Parameters
+    ----------
+    workers
+        Number of workers.
+
+    Attributes
+    ----------
+    scheduler
+        Cluster of a scheduler alone, for a client to connect to.
+    """
+
+    def __init__(self, workers: int) -> None:
+        from distributed import LocalCluster
+
+        self._count = workers
+        self.scheduler: Any = LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=False)
+        line = [self.scheduler.scheduler_address, "--nworkers", str(workers), "--nthreads", "1", "--no-dashboard"]
+        self._process = subprocess.Popen(  # noqa: S603 - ours
+            [sys.executable, "-c", _PROGRAM, *line],
+            stdin=subprocess.PIPE,
+            stdout=2,  # where the command's own output is not
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+                "DASK_LOGGING__DISTRIBUTED": "critical",
+            },
+            start_new_session=True,
+        )
+
+    def wait(self, client: Any, seconds: float) -> None:
+        """Wait until all workers are there."""
+        deadline = time.monotonic() + seconds
+        while len(client.nthreads()) < self._count:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise OSError("its workers do not start")
+            time.sleep(POLL_SECONDS)
+
+    def close(self, seconds: float) -> None:
+        """End the cluster."""
+        with contextlib.suppress(Exception):
+            self.scheduler.close(timeout=seconds)
+        self._process.terminate()  # which lets them remove their folders
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()

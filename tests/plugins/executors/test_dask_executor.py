@@ -1,0 +1,204 @@
+import socket
+
+import numpy as np
+import pytest
+from dask_toys import OWNER, Opened, ToyWork, left, release
+from distributed import Client
+
+import tonearm
+from tonearm.api import Died, TonearmError
+from tonearm.errors import PipelineError
+from tonearm_plugins.executors import dask_executor as room
+
+PIPELINE = """
+tonearm: 1
+input:
+  use: npy-reader
+  files: "*.npy"
+  with: {kind: waveform, sample_rate: 16000}
+outputs:
+  - use: wav-writer
+    file: "{stem}.wav"
+"""
+
+
+@pytest.fixture
+def pipeline(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number in range(12):
+        np.save(f"{number}.npy", np.full(800, number / 20, np.float32))
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
+    return tonearm.load_pipeline("pipeline.yaml")
+
+
+def test_a_run_by_a_client_does_what_one_in_this_process_does_and_leaves_the_client_as_it_was(
+    cluster, pipeline, tmp_path
+):
+    pipeline.run(out="here")
+    with Client(cluster, set_as_default=False) as client:
+        handlers = dict(client._event_handlers)
+        report = pipeline.run(out="there", executor=("dask", {"client": client}))
+        assert client.submit(int, "7").result() == 7
+        assert client._event_handlers == handlers
+        scheduler = cluster.scheduler
+        assert not [name for name in scheduler.plugins if name.startswith("tonearm")]
+        assert not [key for key in scheduler.tasks if str(key).startswith("tonearm")]
+        assert not [key for topic, key in scheduler._broker._topics.items() if topic == "all" and key.subscribers]
+    assert (report.converted, report.failed) == (12, 0)
+    made = {path.name: path.read_bytes() for path in tmp_path.glob("there/*.wav")}
+    assert made == {path.name: path.read_bytes() for path in tmp_path.glob("here/*.wav")}
+    assert sorted(path.name for path in tmp_path.glob("there/.tonearm/*")) == ["journal.jsonl", "lock"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"client": 7}, "'client' is an object, which only Python can give"),
+        ({"client": object()}, "client is not a Dask client that is connected"),
+    ],
+)
+def test_a_client_that_is_none(pipeline, options, message):
+    with pytest.raises(PipelineError, match=message):
+        pipeline.run(out="out", executor=("dask", options))
+
+
+def test_a_client_is_given_without_an_address(cluster, pipeline):
+    with Client(cluster, set_as_default=False) as client, pytest.raises(PipelineError, match="that of the client"):
+        pipeline.run(out="out", executor=("dask", {"client": client, "scheduler": "tcp://127.0.0.1:1"}))
+
+
+def test_resources_priority_and_workers_go_through(cluster):
+    address = cluster.scheduler_address
+    chosen = {"resources": {"GPU": 1.0}, "priority": 3, "workers": ["0"]}
+    with Opened(scheduler=address, **chosen) as opened:
+        opened.until_connected()
+        assert opened.executor.capacity() == 2  # of two threads, those that can have a GPU, twice
+        handle = opened.executor.submit("wait")
+        opened.until(lambda: opened.begun(handle))
+        task = cluster.scheduler.tasks[handle]
+        assert task.resource_restrictions == {"GPU": 1}
+        assert task.worker_restrictions == set(cluster.scheduler.workers)
+        assert task.priority[0] == -3
+        assert task.retries == 0
+        release.set()
+        opened.until(lambda: opened.last(handle))
+
+
+def test_chunks_wait_for_a_worker_and_people_are_told(cluster, monkeypatch):
+    monkeypatch.setattr("tonearm_plugins.executors.dask_cluster.NO_WORKER_SECONDS", 0.0)
+    with Opened(scheduler=cluster.scheduler_address, resources={"TPU": 1}) as opened:
+        handle = opened.executor.submit("ok")
+        opened.until(lambda: len(opened.told) > 1 and opened.outcomes.get(handle))
+        assert opened.told[1:] == ["there is no worker with TPU=1 yet; the run waits for one"]
+        opened.executor.cancel(handle)
+        opened.until(lambda: opened.last(handle))
+        assert opened.last(handle).taken_away
+
+
+def test_versions_are_compared_before_any_work(cluster):
+    (worker,) = cluster.scheduler.workers
+    with Opened(ToyWork({"Python": "3.0", "numpy": np.__version__}), scheduler=cluster.scheduler_address) as opened:
+        handle = opened.executor.submit("ok")
+        with pytest.raises(TonearmError) as caught:
+            opened.until(lambda: False)
+        assert caught.value.code == "other-versions"
+        assert caught.value.message.startswith(f"worker {worker} has Python ")
+        assert caught.value.message.endswith(", and the run has 3.0")
+        assert not opened.begun(handle)
+
+
+def test_a_scheduler_that_is_not_there(monkeypatch):
+    monkeypatch.setattr(room, "RECONNECT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with Opened(scheduler=f"tcp://127.0.0.1:{port}") as opened, pytest.raises(TonearmError) as caught:
+        opened.until(lambda: False)
+    assert caught.value.code == "broken-worker"
+    assert caught.value.message == f"no scheduler has answered at tcp://127.0.0.1:{port} for 0.2 s"
+
+
+def test_when_the_run_stops_what_has_begun_ends_early_and_what_has_not_at_once(cluster):
+    with Opened(scheduler=cluster.scheduler_address) as opened:
+        opened.until_connected()
+        begun = [opened.executor.submit("wait") for _ in range(2)]
+        opened.until(lambda: all(map(opened.begun, begun)))
+        waiting = opened.executor.submit("wait")
+        opened.poll()
+        opened.executor._work.stopping = True
+        for handle in (*begun, waiting):
+            opened.executor.cancel(handle)
+        opened.until(lambda: all(map(opened.last, (*begun, waiting))))
+        assert isinstance(opened.last(waiting), Died)
+        assert [opened.last(handle).owner for handle in begun] == [OWNER, OWNER]
+        assert left == ["left"]
+
+
+def test_an_error_of_the_task_itself_ends_the_run_and_is_no_fault_of_an_item(cluster):
+    with Opened(scheduler=cluster.scheduler_address) as opened:
+        opened.executor.submit("raise")
+        with pytest.raises(TonearmError, match="a worker cannot work: ValueError: a bug"):
+            opened.until(lambda: False)
+
+
+def test_a_lost_scheduler_gives_back_what_was_in_flight_and_is_waited_for(monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(room, "RECONNECT_SECONDS", 60.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+    def cluster():
+        kinds = {"processes": False, "dashboard_address": "127.0.0.1:0", "protocol": "tcp", "scheduler_port": port}
+        return LocalCluster(n_workers=1, threads_per_worker=1, **kinds)
+
+    address = f"tcp://127.0.0.1:{port}"
+    with Opened(scheduler=address) as opened:
+        with cluster():
+            opened.until_connected()
+            first = opened.executor.submit("wait")
+            opened.until(lambda: opened.begun(first))
+            release.set()
+            opened.until(lambda: opened.last(first))
+            release.clear()
+            second = opened.executor.submit("wait")
+            opened.until(lambda: opened.begun(second))
+            release.set()  # lets the cluster close, whose answer nobody hears
+            monkeypatch.setattr(opened.executor, "_take_result", lambda *_: None)
+        monkeypatch.undo()
+        opened.until(lambda: opened.last(second))
+        assert (opened.last(second).taken_away, opened.last(second).owner) == (True, OWNER)
+        third = opened.executor.submit("ok")
+        with cluster():
+            opened.until(lambda: opened.last(third))
+            opened.executor.close()
+    assert f"the scheduler {address} is lost; waiting 60 s for one there" in opened.told
+
+
+class TestWhoseFaultADeathIs:
+    """Of the chunks that a worker with two threads held, by their numbers."""
+
+    @pytest.fixture
+    def executor(self, cluster):
+        with Opened(scheduler=cluster.scheduler_address) as opened:
+            opened.until_connected()
+            yield opened.executor
+
+    def suspects(self, executor, **chunks):
+        (worker,) = executor._connection.info
+        for name, state in chunks.items():
+            chunk = executor._chunks[f"x-{name[1:]}"] = room._Chunk(b"", alone="alone" in state)
+            chunk.worker = worker if "begun" in state else ""
+        try:
+            return sorted(executor._suspects(worker, list(executor._chunks)))
+        finally:
+            executor._chunks.clear()
+
+    def test_those_that_have_begun(self, executor):
+        assert self.suspects(executor, _3="begun", _4="begun", _1="", _2="") == ["x-3", "x-4"]
+
+    def test_or_that_were_next_and_may_not_have_come_to_say_so(self, executor):
+        assert self.suspects(executor, _3="begun", _10="", _9="") == ["x-3", "x-9"]
+
+    def test_one_that_is_tried_again_alone_if_it_has_said_so(self, executor):
+        assert self.suspects(executor, _3="begun alone", _4="", _5="") == ["x-3"]
+        assert self.suspects(executor, _3="alone", _4="alone") == []
