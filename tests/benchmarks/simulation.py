@@ -185,7 +185,7 @@ def _dask() -> dict[str, float]:
     """Measure what a chunk costs Dask: a scheduler and a worker as processes, messages of the usual size and number."""
     from distributed import Client as DaskClient
 
-    chunk, count = os.urandom(5_000), 2_000
+    chunk, count = os.urandom(25_000), 2_000  # 80 tasks or their results
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         file = Path(folder, "scheduler.json")
         roles = {"scheduler": ["--port", "0", "--scheduler-file", str(file), "--no-show"]}
