@@ -35,6 +35,7 @@ TITLES = {
     "networks": "Networks",
     "headers": "Headers of networks",
     "runs": "Runs",
+    "cluster": "Runs on a Dask cluster",
     "simulation": "A driver at scale",
     "startup": "Start-up",
 }
@@ -84,7 +85,7 @@ def _machine() -> str:
     from tonearm_plugins.dsp.engines.native.compiler import this_machine
 
     versions = [f"Python {platform.python_version()}"]
-    for name in ("numpy", "scipy", "librosa", "llvmlite", "torch", "pyloudnorm"):
+    for name in ("numpy", "scipy", "librosa", "llvmlite", "torch", "pyloudnorm", "distributed"):
         with contextlib.suppress(PackageNotFoundError):
             versions.append(f"{name} {version(name)}")
     refusal = refusals()["native"]

@@ -155,6 +155,17 @@ def forgets_items() -> None:
     history.History._settled = lambda *_, **__: {}
 
 
+def forgets_measurements() -> None:
+    """Take an item for done that has its names, and whose measurements were never recorded."""
+    real = history.History._settled
+
+    def settle(self, unfinished, is_path):
+        unfinished.recorded.update(unfinished.items)
+        return real(self, unfinished, is_path)
+
+    history.History._settled = settle
+
+
 def replaces_anything() -> None:
     """Compare nothing with the files that exist."""
     output_names.OutputNames.replacement_problem = lambda *_: None
@@ -188,7 +199,7 @@ BREAKERS: dict[str, Callable[[], None]] = {
         writes_in_place, writes_no_begin, names_before_records, ends_before_names, flushes_no_records, flushes_no_files,
         flushes_no_folders, flushes_before_writing, leaves_temporaries, sweeps_nothing, settles_by_size,
         trusts_records, heals_no_lines,
-        swallows_errors, forgets_items, replaces_anything, renames_files_apart,
+        swallows_errors, forgets_items, forgets_measurements, replaces_anything, renames_files_apart,
         sweeps_what_is_held, follows_links,
     )
 }  # fmt: skip

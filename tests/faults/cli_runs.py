@@ -128,9 +128,9 @@ def undisturbed_outputs(folder: Path, **more) -> Outputs:
     return {path.name: path.read_bytes() for path in (folder / "undisturbed").glob("*.wav")}
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Wait until a condition holds; fail when that takes too long."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.005)

@@ -28,6 +28,7 @@ from invariants import (
     leftover_files,
     published_files,
     rewritten_files,
+    unmeasured_files,
     unrecorded_files,
 )
 from toy_run import BUG, FAILED, OUT, STOPPED, USAGE, convert, in_child, result_of_child, write_sources
@@ -89,7 +90,7 @@ class Scenario:
             lines += [f"the {attempt} run has no record"] if count_records(root, "run") != runs + 1 else []
             lines += [f"the {attempt} run exits with {status}"] if status != FAILED else []
             lines += [f"{line}, after the {attempt} run" for line in differences(root, self.after)]
-            lines += [f"{line}, after the {attempt} run" for line in leftover_files(root)]
+            lines += [f"{line}, after the {attempt} run" for line in unmeasured_files(root) + leftover_files(root)]
             lines += [f"{line} by the {attempt} run" for line in rewritten_files(before, identities(root))]
             before = identities(root)
         return lines

@@ -60,6 +60,18 @@ def unrecorded_files(root: Path) -> list[str]:
     ]
 
 
+def unmeasured_files(root: Path) -> list[str]:
+    """Return the published files of which no journal has the measurements."""
+    measured = {
+        name
+        for record in journal_records(root)
+        if record["record"] == "out"
+        for item in record["items"]
+        for name, _size in item["files"]
+    }
+    return [f"not measured: {name}" for name in published_files(root) if name not in measured]
+
+
 def differences(root: Path, expected: Outputs) -> list[str]:
     """Return the published files that are missing, unexpected, or wrong."""
     found = published_files(root)
@@ -85,6 +97,18 @@ def journal_records(root: Path) -> list[dict]:
             if isinstance(record, dict):
                 found.append(record)
     return found
+
+
+def last_records(root: Path) -> tuple[dict, dict]:
+    """Return what the journals say of each source in the end, but for times."""
+    ends, outs = {}, {}
+    for record in journal_records(root):
+        if record["record"] == "end":
+            ends[record["source"]] = (record["state"], record["hash"], record["outputs"], record["failed"])
+        elif record["record"] == "out":
+            for item in record["items"]:
+                outs[record["source"], item["key"], item["index"]] = item
+    return ends, outs
 
 
 def count_records(root: Path, kind: str) -> int:

@@ -70,6 +70,7 @@ FOUND_OUT = {
     "heals_no_lines": (("fresh", "tear"), "the second run has no record"),
     "swallows_errors": (("fresh", "ENOSPC", "--start", "70"), "without what lies beside it: x/a-0.raw"),
     "forgets_items": (("fresh", "tear"), "done again: x/a-0.raw by the second run"),
+    "forgets_measurements": (("fresh", "tear"), "not measured: x/b-0.raw, after the second run"),
     "replaces_anything": (("in-the-way",), "replaced what no run wrote"),
     "sweeps_what_is_held": (("held-by-others",), "swept what somebody holds"),
     "follows_links": (("through-links",), "wrote through the link x: "),

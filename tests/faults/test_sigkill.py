@@ -1,4 +1,4 @@
-"""kill -9 at random moments: no file is corrupt, none is lost, none is written twice."""
+"""kill -9 at random moments: no file and no measurement is corrupt or lost, and no file is written twice."""
 
 import shutil
 import signal
@@ -6,7 +6,15 @@ import time
 
 import pytest
 from cli_runs import run, start, undisturbed_outputs, write_inputs
-from invariants import corrupt_files, differences, identities, leftover_files, rewritten_files, unrecorded_files
+from invariants import (
+    corrupt_files,
+    differences,
+    identities,
+    last_records,
+    leftover_files,
+    rewritten_files,
+    unrecorded_files,
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +50,8 @@ def violations(lab, arguments, kills, chance):
             killed += 1
     status, messages = run(folder, "--quiet", *arguments)
     lines += [] if status == 0 else [f"exits with {status}: {messages}"]
+    if last_records(out) != last_records(folder / "undisturbed"):
+        lines.append("the journal differs from that of a run that nobody disturbs")
     return lines + differences(out, expected) + leftover_files(out) + rewritten_files(before, identities(out))
 
 

@@ -47,7 +47,7 @@ class WorkerRates:
         self._forgotten = 0
         """Number of sources of workers that are not known by name any more."""
 
-    def hear(self, name: str, chunk: Hashable, sources: int = 0) -> None:
+    def hear(self, name: str, chunk: Hashable, sources: int = 0, *, last: bool = False) -> None:
         """Note a sign of life of a worker; one without a name is not counted.
 
         Parameters
@@ -58,6 +58,8 @@ class WorkerRates:
             Handle of the chunk that it works at, which another worker may have had before.
         sources
             Number of sources that it has finished.
+        last
+            Whether it has finished the chunk.
         """
         if not name:
             return
@@ -71,9 +73,11 @@ class WorkerRates:
         worker.lost = False
         worker.heard = now
         worker.finish(sources, now)
+        if last:
+            self.end_chunk(chunk)
 
     def end_chunk(self, chunk: Hashable, *, lost: bool = False) -> None:
-        """Note that no worker works at a chunk any more.
+        """Note that no worker works at a chunk any more, although none has finished it.
 
         Parameters
         ----------

@@ -29,7 +29,7 @@ from tonearm.run.tasks import Task
 from tonearm.run.workers.choice import ChosenExecutor
 from tonearm.run.workers.chunks import Chunks
 from tonearm.run.workers.cores import usable_cores
-from tonearm.run.workers.dispatch import Batch, Dispatcher
+from tonearm.run.workers.dispatch import HELD_TIMEOUT, Batch, Dispatcher
 from tonearm.run.workers.health import Health
 from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.run.workers.work import PipelineWork
@@ -207,7 +207,14 @@ class Run:
         )
         for record in plan.renewed:
             journal.write(record)
-        publisher = Publisher(self.store, journal, plan.names, plan.fingerprints, fsync=options.fsync)
+        publisher = Publisher(
+            self.store,
+            journal,
+            plan.names,
+            plan.fingerprints,
+            fsync=options.fsync,
+            unrecorded=plan.history.unrecorded,
+        )
         publisher.begin()
 
         def tasks() -> Iterator[Task]:
@@ -265,7 +272,7 @@ class Run:
             for batch in batches:
                 dispatcher.discard(batch)
         publisher.discard_rest()
-        dispatcher.sweep_dead(at_end=True)
+        dispatcher.sweep_dead(at_end=True, patience=0.0 if isinstance(stopped, KeyboardInterrupt) else HELD_TIMEOUT)
         if self._quarantine is not None:
             self._quarantine.sweep()
         reason = report.stopped or _stop_reason(failed or stopped)

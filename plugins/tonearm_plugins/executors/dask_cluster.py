@@ -136,6 +136,10 @@ class Cluster:
         self._counted = now
         return True
 
+    def has_nanny(self, worker: str) -> bool:
+        """Return whether a worker is restarted when it is ended."""
+        return bool((self._info or {}).get(worker, {}).get("nanny"))
+
     def threads(self, worker: str) -> int:
         """Return the number of threads of a worker."""
         known = (self._info or {}).get(worker)
@@ -156,12 +160,12 @@ class Cluster:
 
     def _usable(self) -> list[dict[str, Any]]:
         """Return what is known of the workers that the run uses."""
-        return [
-            one
-            for address, one in (self._info or {}).items()
-            if self._room(one)
-            and (not self._chosen or {address, str(one.get("name")), one.get("host")} & set(self._chosen))
-        ]
+        return [one for address, one in (self._info or {}).items() if self.uses(address, one)]
+
+    def uses(self, address: str, info: Mapping[str, Any]) -> bool:
+        """Return whether the run uses a worker, by its address and what the scheduler says of it."""
+        names = {address, str(info.get("name")), info.get("host")}
+        return self._room(info) > 0 and (not self._chosen or not names.isdisjoint(self._chosen))
 
     def _room(self, info: Mapping[str, Any]) -> int:
         """Return how many chunks a worker can be at, by its threads and resources."""

@@ -8,19 +8,28 @@ import logging
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tonearm.api import TonearmError
 from tonearm_plugins.executors.dask_local import LocalWorkers
 from tonearm_plugins.executors.dask_tasks import one_attempt
-from tonearm_plugins.executors.dask_versions import check_versions, expression
+from tonearm_plugins.executors.dask_versions import PYTHON, check_scheduler, check_versions, expression
 
 CALL_SECONDS = 20.0
 """Time in seconds that a scheduler has to answer, once there is a connection."""
 
 CLOSE_SECONDS = 1.0
-"""Time in seconds that each step of closing may take. After Ctrl-C, all of it takes less than the user waits."""
+"""Time in seconds that each step of closing may take."""
+
+HURRIED_SECONDS = 0.4
+"""The same if there is a hurry: all steps together take less than Ctrl-C promises."""
+
+RESTART_SECONDS = 8.0
+"""Time in seconds that a worker that hangs has to end, before it is no longer counted."""
+
+SEND_SECONDS = 0.2
+"""Time in seconds in which the scheduler gets a request whose answer does not matter."""
 
 _DASK_PACKAGES = ("dask", "distributed", "cloudpickle", "msgpack", "tornado")
 """Packages by which the processes of a cluster talk to one another."""
@@ -43,6 +52,8 @@ class Connection:
         Topic of the run.
     versions
         Versions of Python and of packages that the run has, by name.
+    uses
+        Function that returns whether the run uses a worker, by its address and what the scheduler says of it.
     on_event, on_cluster_event
         Functions that are called with the events of the run and of the cluster, in the thread of the client.
 
@@ -66,6 +77,7 @@ class Connection:
         seconds: float,
         topic: str,
         versions: Mapping[str, str],
+        uses: Callable[[str, Mapping[str, Any]], bool],
         on_event: Callable[[Any], None],
         on_cluster_event: Callable[[Any], None],
     ) -> None:
@@ -79,6 +91,7 @@ class Connection:
         self._seconds = seconds
         self._topic = topic
         self._versions = versions
+        self._uses = uses
         self._on_event = on_event
         self._on_cluster_event = on_cluster_event
         self._cluster: LocalWorkers | None = None
@@ -131,33 +144,52 @@ class Connection:
             self._cluster = LocalWorkers(self._workers)
             where = self._cluster.scheduler
         self.client = Client(where, timeout=self._seconds, set_as_default=False, **self._options)
+        # If it is lost, it closes: connected again, it would lack what is registered below.
+        self.client._timeout = 0  # noqa: SLF001
         if self._cluster is not None:
             self._cluster.wait(self.client, self._seconds)
         with contextlib.suppress(Exception):  # a scheduler without a dashboard
             self.dashboard = self.client.dashboard_link or ""
         self.client.subscribe_topic(self._topic, self._on_event)
         self.client.subscribe_topic("all", self._on_cluster_event)
-        self.call(self.client.register_plugin, one_attempt(self._topic), name=self._topic)
+        check_scheduler(self._versions, self.call(self.client.run_on_scheduler, eval, PYTHON), self.name)
+        self.call(self.client.register_plugin, one_attempt(self._topic, self.client.id), name=self._topic)
         self.info = self.call(self.workers)
-        self.compare()
+        self.compare(self.info)
         self.differing = _differing(self.call(self.client.get_versions))
 
-    def compare(self) -> None:
-        """Compare the versions of all workers that are there with those of the run.
+    def compare(self, info: Mapping[str, Mapping[str, Any]]) -> None:
+        """Compare the versions of workers with those of the run.
+
+        Parameters
+        ----------
+        info
+            What the scheduler says of each worker, by address.
 
         Raises
         ------
         TonearmError
-            If some differ.
+            If versions of workers that the run uses differ.
         """
-        found = self.call(self.client.run, eval, expression(self._versions), on_error="ignore")
-        check_versions(self._versions, found)
+        chosen = [address for address, one in info.items() if self._uses(address, one)]
+        text = expression(self._versions)
+        check_versions(self._versions, self.call(self.client.run, eval, text, workers=chosen, on_error="ignore"))
 
     async def workers(self) -> dict[str, dict[str, Any]]:
         """Return what the scheduler says of each worker, by address. This is called in the thread of the client."""
         identity = await self.client.scheduler.identity(n_workers=-1)
         workers: dict[str, dict[str, Any]] = identity["workers"]
         return workers
+
+    async def restart(self, workers: Sequence[str]) -> None:
+        """Have workers that hang restarted. This is called in the thread of the client."""
+        await self.client.scheduler.restart_workers(
+            workers=list(workers),
+            timeout=RESTART_SECONDS,
+            wait_for_workers=False,
+            on_error="return",
+            stimulus_id=f"{self._topic}-hangs",
+        )
 
     def is_lost(self) -> bool:
         """Return whether there is no connection any more."""
@@ -193,24 +225,37 @@ class Connection:
         self._is_closed = True
         threading.Thread(target=self._end, name="tonearm-dask-end", daemon=True).start()
 
-    def close(self, leave: Callable[[], None]) -> None:
-        """Have all workers call a function, and close the connection; end the cluster on this machine."""
+    def close(self, leave: Callable[[], None], hanging: Sequence[str] = (), *, hurry: bool = False) -> None:
+        """Have all workers call a function, and close the connection; end the cluster on this machine.
+
+        Parameters
+        ----------
+        leave
+            Function for the workers.
+        hanging
+            Addresses of workers that are to be restarted, because they have not stopped in time. Nobody waits for it.
+        hurry
+            Whether work has not stopped in time.
+        """
         self._is_closed = True
+        step = HURRIED_SECONDS if hurry else CLOSE_SECONDS
         if self._thread is not None:
-            self._thread.join(CLOSE_SECONDS)
+            self._thread.join(step)
         if self.client is not None and not self.is_lost():
             with contextlib.suppress(Exception):
-                self.call(self.client.run, leave, on_error="ignore", seconds=CLOSE_SECONDS)
+                self.call(self.client.run, leave, on_error="ignore", seconds=step)
+            if hanging:
+                with contextlib.suppress(Exception):  # the scheduler goes on with it
+                    self.call(self.restart, hanging, seconds=SEND_SECONDS)
             with contextlib.suppress(Exception):
-                self.call(self._withdraw, seconds=CLOSE_SECONDS)
+                self.call(self._withdraw, seconds=step)
         ending = threading.Thread(target=self._end, name="tonearm-dask-end", daemon=True)
         ending.start()
-        ending.join(2 * CLOSE_SECONDS)
+        ending.join(2 * step)
 
     async def _withdraw(self) -> None:
         for topic in (self._topic, "all"):
-            self.client.unsubscribe_topic(topic)
-        await self.client.unregister_scheduler_plugin(self._topic)
+            self.client.unsubscribe_topic(topic)  # the plugin goes with the client
 
     def _end(self) -> None:
         client, cluster = self.client, self._cluster

@@ -22,11 +22,11 @@ from tonearm_plugins.executors.dask_tasks import task
 RECONNECT_SECONDS = 60.0
 """Time in seconds that the run waits for a scheduler, at first and when it is lost."""
 
-RESTART_SECONDS = 8.0
-"""Time in seconds that a worker that hangs has to end, before it is no longer counted."""
-
 CHUNK_SECONDS = 0.5
 """Work in a chunk in seconds, unless there are very many workers."""
+
+LEAVE_SECONDS = 0.2
+"""Time in seconds in which the run hears of the chunks that had begun when the workers were told to stop."""
 
 LIFE_SECONDS = 0.25
 """Time in seconds between two signs of life of chunks that wait for a worker."""
@@ -105,6 +105,12 @@ class DaskExecutor(Executor[DaskOptions]):
         self._work = work
         self._slots = slots
         self._packed = pickle.dumps(work, 5)
+        client = self.options.client
+        self._scheduler = self.options.scheduler
+        self._client_options: dict[str, Any] = {}
+        if client is not None:  # a client of its own beside it can be closed, and leaves it as it is
+            self._scheduler = client.scheduler.address
+            self._client_options = {"security": client.security, "direct_to_workers": client.direct_to_workers}
         self._run = f"tonearm-{os.urandom(6).hex()}"
         self._numbers = itertools.count()
         self._chunks: dict[str, _Chunk] = {}
@@ -122,17 +128,14 @@ class DaskExecutor(Executor[DaskOptions]):
 
     def _connect(self) -> None:
         """Begin to connect. Until there is a connection, chunks wait."""
-        client, scheduler, options = self.options.client, self.options.scheduler, {}
-        if client is not None:  # a client of its own beside it can be closed, and leaves it as it is
-            scheduler = client.scheduler.address
-            options = {"security": client.security, "direct_to_workers": client.direct_to_workers}
         opening = self._opening = Connection(
-            scheduler=scheduler,
+            scheduler=self._scheduler,
             workers=self._slots,
-            options=options,
+            options=self._client_options,
             seconds=RECONNECT_SECONDS,
             topic=self._run,
             versions=self._work.versions(),
+            uses=self._cluster.uses,
             on_event=self._on_event,
             on_cluster_event=self._on_cluster_event,
         )
@@ -158,7 +161,7 @@ class DaskExecutor(Executor[DaskOptions]):
             return
         self._connection = None
         lost.abandon()
-        if not self.options.scheduler and self.options.client is None:
+        if not self._scheduler:
             raise TonearmError("the cluster on this machine has ended", code="broken-worker")
         self._cluster.note(f"the scheduler {lost.name} is lost; waiting {RECONNECT_SECONDS:g} s for one there")
         for key in [key for key, chunk in self._chunks.items() if chunk.future is not None]:
@@ -232,13 +235,18 @@ class DaskExecutor(Executor[DaskOptions]):
         if not self._found:
             with contextlib.suppress(queue.Empty):
                 self._news.get(timeout=seconds)()
-                while True:
-                    self._news.get_nowait()()
+            self._take_news()
             self._give_signs_of_life()
             if self._connection is not None and self._cluster.is_due():
                 self._connection.call_later(self._count, self._connection)
         while self._found:
             yield self._found.popleft()
+
+    def _take_news(self) -> None:
+        """Take what has come, and wait for nothing."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._news.get_nowait()()
 
     def _give_signs_of_life(self) -> None:
         """Give a sign of life for each chunk that waits for a worker."""
@@ -258,6 +266,9 @@ class DaskExecutor(Executor[DaskOptions]):
         for results in pickle.loads(message["results"]):  # noqa: S301 - from our worker
             chunk.owner = results.owner or chunk.owner
             self._found.append((key, results))
+            if results.last:
+                self._chunks.pop(key, None)
+                return
         if message["number"]:
             attempt = message["attempt"]
             chunk.pieces[attempt] = chunk.pieces.get(attempt, 0) + 1
@@ -288,9 +299,9 @@ class DaskExecutor(Executor[DaskOptions]):
         elif isinstance(error, asyncio.CancelledError) or type(error).__name__ == "FutureCancelledError":
             self._lose(key, "it was cancelled", taken_away=True)
         else:
-            self._connection.compare()
-            message = f"a worker cannot work: {type(error).__name__}: {error}"
-            raise TonearmError(message, code="broken-worker", hint="install there what is installed here")
+            connection = self._connection
+            connection.compare(connection.call(connection.workers))
+            raise TonearmError(str(error), code="broken-worker", hint="install there what is installed here")
 
     def _take_change(self, message: dict[str, Any]) -> None:
         """Take the coming or going of a worker. Dask would run its chunks again elsewhere, which is the run's."""
@@ -327,26 +338,36 @@ class DaskExecutor(Executor[DaskOptions]):
         chunk = self._chunks.get(str(handle))
         if chunk is None:
             return
-        if not chunk.worker:
+        if self._work.stopping:
+            self._leave()
+        elif not chunk.worker:
             self._lose(str(handle), "it was stopped", taken_away=True)
-        elif self._connection is not None and self._work.stopping:
-            if not self._is_leaving:
-                self._is_leaving = True
-                self._connection.call_later(self._connection.client.run, self._work.leave(), on_error="ignore")
         elif self._connection is not None:
             self._cluster.expect(chunk.worker)
-            self._connection.call_later(
-                self._connection.client.scheduler.restart_workers,
-                workers=[chunk.worker],
-                timeout=RESTART_SECONDS,
-                wait_for_workers=False,
-                on_error="return",
-                stimulus_id=f"{self._run}-hangs",
-            )
+            self._connection.call_later(self._connection.restart, [chunk.worker])
+
+    def _leave(self) -> None:
+        """Have chunks end early in all workers. Those that have not begun are lost soon: some may just have."""
+        if self._connection is None:
+            self._lose_waiting()
+        elif not self._is_leaving:
+            self._is_leaving = True
+            self._connection.call_later(self._leave_workers, self._connection)
+
+    async def _leave_workers(self, connection: Connection) -> None:
+        await connection.client.run(self._work.leave(), on_error="ignore")
+        await asyncio.sleep(LEAVE_SECONDS)
+        self._news.put(self._lose_waiting)
+
+    def _lose_waiting(self) -> None:
+        for key in [key for key, chunk in self._chunks.items() if not chunk.worker]:
+            self._lose(key, "it was stopped", taken_away=True)
 
     def close(self) -> None:
         """Leave the cluster; end the one on this machine."""
         connection = self._connection or self._opening
         self._connection = self._opening = None
         if connection is not None:
-            connection.close(self._work.leave())
+            at_work = {chunk.worker for chunk in self._chunks.values() if chunk.worker}
+            hanging = [worker for worker in at_work if self._cluster.has_nanny(worker)]
+            connection.close(self._work.leave(), hanging, hurry=bool(self._chunks))

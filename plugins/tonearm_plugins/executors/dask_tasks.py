@@ -16,16 +16,23 @@ from tonearm.api import Results
 PIECE_SECONDS = 2.0
 """Time in seconds after which a long chunk hands over what is finished. Shorter ones send everything at the end."""
 
-_CALL = "__import__('tonearm_plugins.executors.dask_tasks', fromlist=['work_at']).work_at(**arguments)"
+_SOURCE = """
+try:
+    from tonearm_plugins.executors.dask_tasks import work_at
+    returned = work_at(**arguments)
+except Exception as error:
+    from distributed import get_worker
+    raise RuntimeError(f'worker {get_worker().address} cannot work: {type(error).__name__}: {error}') from None
+"""
 
 
 def task(**arguments: object) -> Callable[[], Any]:
     """Return a function that calls `work_at` in a worker.
 
-    It can be loaded without tonearm: the scheduler loads each task, and a worker without tonearm fails with an error
-    that says so.
+    It can be loaded without tonearm, as the scheduler does. A worker without tonearm is named by an error.
     """
-    return functools.partial(eval, _CALL, {"arguments": arguments})
+    call = f"(lambda room: (exec({_SOURCE!r}, room), room['returned'])[1])({{'arguments': arguments}})"
+    return functools.partial(eval, call, {"arguments": arguments})
 
 
 class _Crew:
@@ -111,32 +118,39 @@ def work_at(work: bytes, chunk: bytes, key: str, topic: str, alone: bool = False
                 sent += 1
                 worker.log_event(topic, message(kept, sent))
                 kept, due = [], time.monotonic() + PIECE_SECONDS
+        if alone:  # the next source may hold the interpreter, and nobody could fetch the results of this one
+            sent += 1
+            _say_at_once(worker, topic, message(kept, sent))
+            kept = []
     return attempt, sent, kept
 
 
 def _say_at_once(worker: Any, topic: str, message: dict[str, Any]) -> None:
-    """Log an event, and wait until the scheduler has it: whatever happens then, the run knows what was at work."""
+    """Log an event, and wait until the scheduler has it, whatever happens then."""
     from distributed.utils import sync
 
     sync(worker.loop, worker.scheduler.log_event, topic=topic, msg=message, callback_timeout=10)
 
 
-def one_attempt(prefix: str) -> Any:
+def one_attempt(prefix: str, client: str) -> Any:
     """Return a plugin for the scheduler, by which a task that a worker dies at is not run again by Dask itself.
 
     Trying again is the run's, source by source. The class is local, so that it is sent by value: the scheduler need
-    not have tonearm.
+    not have tonearm. When the run's client is gone, even by kill -9, the plugin goes with what the run has logged.
 
     Parameters
     ----------
     prefix
-        Start of the keys of the run's tasks.
+        Start of the keys of the run's tasks, name of the plugin, and topic of the run.
+    client
+        Id of the run's client.
     """
     from distributed import SchedulerPlugin
 
     class OneAttempt(SchedulerPlugin):
-        def __init__(self, prefix: str) -> None:
+        def __init__(self, prefix: str, client: str) -> None:
             self.prefix = prefix
+            self.client = client
 
         def update_graph(self, scheduler: Any, *, keys: Any = (), **_: Any) -> None:
             for key in keys:
@@ -144,4 +158,9 @@ def one_attempt(prefix: str) -> Any:
                 if task is not None:
                     task.suspicious = scheduler.allowed_failures
 
-    return OneAttempt(prefix)
+        def remove_client(self, scheduler: Any, client: str) -> None:
+            if client == self.client:
+                scheduler.plugins.pop(self.prefix, None)
+                scheduler._broker._topics.pop(self.prefix, None)  # noqa: SLF001 - Dask keeps a topic's events for ever
+
+    return OneAttempt(prefix, client)

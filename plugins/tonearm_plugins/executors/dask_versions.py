@@ -34,6 +34,19 @@ def expression(names: Iterable[str]) -> str:
     return f"(lambda room: (exec({_SOURCE!r}, room), room['found'])[1])({{'names': {packages!r}}})"
 
 
+def check_scheduler(wanted: Mapping[str, str], python: str, name: str) -> None:
+    """Check that a scheduler has the Python of the run, because it gets a plugin in the form of code.
+
+    Raises
+    ------
+    TonearmError
+        If it has another one.
+    """
+    if python != wanted.get("Python", python):
+        message = f"the scheduler {name} has Python {python}, and the run has {wanted['Python']}"
+        raise TonearmError(message, code="other-versions", hint=VERSIONS_HINT)
+
+
 def check_versions(wanted: Mapping[str, str], found: Mapping[str, Mapping[str, str]]) -> None:
     """Check that all workers have the versions of the run.
 

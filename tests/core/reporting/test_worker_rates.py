@@ -75,6 +75,13 @@ class TestWhoIsThere:
         watched.now += IDLE_SECONDS
         assert watched.rates.describe() == ""
 
+    def test_one_that_has_finished_its_chunk_has_none(self, watched):
+        watched.rates.hear("a", 1, 4, last=True)
+        watched.now += SILENT_SECONDS
+        assert watched.rates.describe().endswith(" a second")
+        watched.now += IDLE_SECONDS
+        assert watched.rates.describe() == ""
+
     def test_one_that_is_lost_goes_at_once_and_comes_back_when_it_is_heard(self, watched):
         watched.work(2, a=4, b=4)
         watched.rates.end_chunk("chunk of a", lost=True)

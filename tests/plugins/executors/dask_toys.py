@@ -24,7 +24,7 @@ def note_leave() -> None:
 
 
 class ToyWork(Work):
-    """Work at chunks that are texts: ``ok``, ``wait`` and ``raise``, with ``retry`` before those tried again."""
+    """Work at chunks that are texts: ``ok``, ``wait``, ``raise``, ``pieces``; ``retry`` is before those tried again."""
 
     def __init__(self, versions: Mapping[str, str] = {}) -> None:
         self._versions = dict(versions)
@@ -38,6 +38,9 @@ class ToyWork(Work):
             raise ValueError("a bug")
         if "wait" in chunk:
             assert release.wait(PATIENCE)
+        if "pieces" in chunk:
+            yield Results(owner="piece1", last=False)
+            yield Results(owner="piece2", last=False)
         yield Results(owner=OWNER, worker=worker)
 
     def versions(self) -> Mapping[str, str]:

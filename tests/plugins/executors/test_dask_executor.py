@@ -1,4 +1,6 @@
+import pickle
 import socket
+import sys
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from dask_toys import OWNER, Opened, ToyWork, left, release
 from distributed import Client
 
 import tonearm
-from tonearm.api import Died, TonearmError
+from tonearm.api import Died, Results, TonearmError
 from tonearm.errors import PipelineError
 from tonearm_plugins.executors import dask_executor as room
 
@@ -90,21 +92,29 @@ def test_chunks_wait_for_a_worker_and_people_are_told(cluster, monkeypatch):
         handle = opened.executor.submit("ok")
         opened.until(lambda: len(opened.told) > 1 and opened.outcomes.get(handle))
         assert opened.told[1:] == ["there is no worker with TPU=1 yet; the run waits for one"]
+        other = opened.executor.submit("ok")
         opened.executor.cancel(handle)
-        opened.until(lambda: opened.last(handle))
-        assert opened.last(handle).taken_away
+        opened.executor._work.stopping = True
+        opened.executor.cancel(other)
+        opened.until(lambda: opened.last(handle) and opened.last(other))
+        assert opened.last(handle) == opened.last(other) == Died("it was stopped", taken_away=True)
 
 
 def test_versions_are_compared_before_any_work(cluster):
     (worker,) = cluster.scheduler.workers
-    with Opened(ToyWork({"Python": "3.0", "numpy": np.__version__}), scheduler=cluster.scheduler_address) as opened:
+    with Opened(ToyWork({"tonearm": "99", "numpy": np.__version__}), scheduler=cluster.scheduler_address) as opened:
         handle = opened.executor.submit("ok")
         with pytest.raises(TonearmError) as caught:
             opened.until(lambda: False)
         assert caught.value.code == "other-versions"
-        assert caught.value.message.startswith(f"worker {worker} has Python ")
-        assert caught.value.message.endswith(", and the run has 3.0")
+        assert caught.value.message == f"worker {worker} has tonearm {tonearm.__version__}, and the run has 99"
         assert not opened.begun(handle)
+
+
+def test_versions_of_workers_that_are_not_chosen_do_not_matter(cluster):
+    work = ToyWork({"tonearm": "99"})
+    with Opened(work, scheduler=cluster.scheduler_address, workers=["another"]) as opened:
+        opened.until(lambda: opened.told)
 
 
 def test_a_scheduler_that_is_not_there(monkeypatch):
@@ -117,27 +127,50 @@ def test_a_scheduler_that_is_not_there(monkeypatch):
     assert caught.value.message == f"no scheduler has answered at tcp://127.0.0.1:{port} for 0.2 s"
 
 
-def test_when_the_run_stops_what_has_begun_ends_early_and_what_has_not_at_once(cluster):
+def test_when_the_run_stops_what_has_begun_ends_early(cluster):
     with Opened(scheduler=cluster.scheduler_address) as opened:
         opened.until_connected()
         begun = [opened.executor.submit("wait") for _ in range(2)]
         opened.until(lambda: all(map(opened.begun, begun)))
+        opened.executor._work.stopping = True
+        for handle in begun:
+            opened.executor.cancel(handle)
+        opened.until(lambda: all(map(opened.last, begun)))
+        assert [opened.last(handle).owner for handle in begun] == [OWNER, OWNER]
+        assert left == ["left"]
+
+
+def test_when_the_run_stops_chunks_that_no_worker_can_begin_are_lost(cluster):
+    with Opened(scheduler=cluster.scheduler_address, resources={"none": 1.0}) as opened:
+        opened.until(lambda: opened.told)
         waiting = opened.executor.submit("wait")
         opened.poll()
         opened.executor._work.stopping = True
-        for handle in (*begun, waiting):
-            opened.executor.cancel(handle)
-        opened.until(lambda: all(map(opened.last, (*begun, waiting))))
-        assert isinstance(opened.last(waiting), Died)
-        assert [opened.last(handle).owner for handle in begun] == [OWNER, OWNER]
-        assert left == ["left"]
+        opened.executor.cancel(waiting)
+        opened.until(lambda: opened.last(waiting))
+        assert opened.last(waiting) == Died("it was stopped", taken_away=True)
 
 
 def test_an_error_of_the_task_itself_ends_the_run_and_is_no_fault_of_an_item(cluster):
     with Opened(scheduler=cluster.scheduler_address) as opened:
         opened.executor.submit("raise")
-        with pytest.raises(TonearmError, match="a worker cannot work: ValueError: a bug"):
+        with pytest.raises(TonearmError) as caught:
             opened.until(lambda: False)
+        (worker,) = cluster.scheduler.workers
+        assert (caught.value.code, caught.value.message) == (
+            "broken-worker",
+            f"worker {worker} cannot work: ValueError: a bug",
+        )
+
+
+def test_a_worker_that_comes_later_and_has_no_tonearm_is_named(cluster, monkeypatch):
+    with Opened(scheduler=cluster.scheduler_address) as opened:
+        opened.until_connected()
+        monkeypatch.setitem(sys.modules, "tonearm_plugins.executors.dask_tasks", None)
+        opened.executor.submit("ok")
+        with pytest.raises(TonearmError, match=r"worker .* cannot work: ModuleNotFoundError: .*tonearm_plugins"):
+            opened.until(lambda: False)
+        monkeypatch.undo()
 
 
 def test_a_lost_scheduler_gives_back_what_was_in_flight_and_is_waited_for(monkeypatch):
@@ -172,6 +205,20 @@ def test_a_lost_scheduler_gives_back_what_was_in_flight_and_is_waited_for(monkey
             opened.until(lambda: opened.last(third))
             opened.executor.close()
     assert f"the scheduler {address} is lost; waiting 60 s for one there" in opened.told
+
+
+def test_results_wait_for_the_messages_that_were_sent_before_them(cluster):
+    early, late = Results(owner="early", last=False), Results(owner="late")
+    message = {"key": "x-1", "worker": "w", "attempt": "a", "number": 1, "results": pickle.dumps([early])}
+    with Opened(scheduler=cluster.scheduler_address) as opened:
+        opened.until_connected()
+        opened.executor._chunks["x-1"] = room._Chunk(b"", alone=False)
+        opened.executor._take_result("x-1", None, ("a", 1, [late]))
+        opened.executor._take_message({**message, "attempt": "of another worker"})
+        assert not opened.last("x-1")
+        opened.executor._take_message(message)
+        opened.poll()
+        assert [one.owner for one in opened.outcomes["x-1"]] == ["early", "late"]
 
 
 class TestWhoseFaultADeathIs:

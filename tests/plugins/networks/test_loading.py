@@ -16,6 +16,7 @@ import yaml
 
 import tonearm
 import trial_graphs as graphs
+from tonearm.run.workers import chunks
 
 CONTENT = {
     "tonearm": 1,
@@ -134,3 +135,21 @@ def test_each_worker_loads_a_model_once(jobs: int, files: int, loads: Path, tmp_
     assert driver == (jobs == 0)
     assert set(counts.values()) <= {1}
     assert min(jobs, 1) <= len(counts) <= jobs
+
+
+@pytest.mark.slow
+def test_a_worker_of_dask_loads_a_model_once_and_not_for_each_chunk(
+    loads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "MAX_CHUNK_SIZE", 1)
+    sources = tmp_path / "tokens"
+    sources.mkdir()
+    for number in range(30):
+        np.save(sources / f"{number}.npy", graphs.codes_of(3, number))
+    pipeline = tonearm.load_pipeline(content(graphs.plain_codec(tmp_path / "m.onnx")))
+    report = pipeline.run(sorted(sources.glob("*.npy")), out=tmp_path / "out", jobs=2, executor="dask")
+    assert report.converted == 30
+    counts = Counter(loads.read_text().split())
+    assert set(counts.values()) == {1}
+    assert len(counts) == 2
+    assert str(os.getpid()) not in counts

@@ -42,7 +42,7 @@ class PriorWork(Struct, frozen=True):
     Parameters
     ----------
     items
-        Items whose files exist unchanged.
+        Items whose files exist unchanged and whose records are complete.
     complete
         Whether nothing is left to do.
     renewed
@@ -69,10 +69,13 @@ class _UnfinishedSource(Struct):
         State of the source when it was read.
     items
         Items that may have been published, by the path of the output and by key and index.
+    recorded
+        Those of them that have a record with measurements.
     """
 
     state: SourceState
     items: dict[tuple[str, ItemId], list[PublishedFile]]
+    recorded: set[tuple[str, ItemId]] = set()
 
 
 class History:
@@ -97,6 +100,9 @@ class History:
         Number of lines that are no records.
     latest
         Latest time at which a run began, in seconds since 1970.
+    unrecorded
+        Size and hash of each file that `find` has found complete under its final name, although a run was killed before
+        it could record the measurements.
     """
 
     def __init__(self, store: Store) -> None:
@@ -106,6 +112,7 @@ class History:
         self.nonsense = 0
         self._names_read: dict[str, int] = {}
         self.latest = 0.0
+        self.unrecorded: dict[str, tuple[int, str]] = {}
         self._ends = HashIndex()
         self._unfinished: dict[str, _UnfinishedSource] = {}
         self._doubtful: set[str] = set()
@@ -140,14 +147,17 @@ class History:
         name = self.journals[number]
         stopped = True
         recent: list[str] = []
+        begun: dict[str, int] = {}
         reader = JournalReader(self.store, name, start, end, skip=OutRecord)
         for offset, record in reader:
             if isinstance(record, BeginRecord):
-                self._begin(record)
+                for key in self._begin(record):
+                    begun.setdefault(key, offset)
             elif isinstance(record, EndRecord):
                 for output in record.outputs:
                     key = _key(output.fingerprint, record.folder, record.source)
                     self._unfinished.pop(key, None)
+                    begun.pop(key, None)
                     self._ends.put(key, position_of(number, offset))
                     self._doubtful.discard(key)
                     recent.append(key)
@@ -161,9 +171,27 @@ class History:
         self.sizes[name] = reader.end
         self.nonsense += reader.nonsense
         self._doubtful.update(recent)
+        if begun:
+            self._find_recorded(name, min(begun.values()), reader.end)
         return stopped
 
-    def _begin(self, record: BeginRecord) -> None:
+    def _find_recorded(self, name: str, start: int, end: int) -> None:
+        """Find the items of unfinished sources that have a record with measurements since they were last begun."""
+        for _offset, record in JournalReader(self.store, name, start, end):
+            if isinstance(record, BeginRecord):
+                for output in record.outputs:
+                    if unfinished := self._unfinished.get(_key(output.fingerprint, record.folder, record.source)):
+                        unfinished.recorded -= {
+                            (one.files[0][0], (one.key, one.index)) for one in output.items if one.files
+                        }
+            elif isinstance(record, OutRecord):
+                for item in record.items:
+                    unfinished = self._unfinished.get(_key(item.fingerprint, record.folder, record.source))
+                    if unfinished and item.files:
+                        unfinished.recorded.add((item.files[0][0], (item.key, item.index)))
+
+    def _begin(self, record: BeginRecord) -> Iterator[str]:
+        """Note the files of a source that is being published. Yield the keys of the outputs that make sense."""
         for output in record.outputs:
             if not self._own(output) or record.state is None:
                 continue
@@ -173,6 +201,7 @@ class History:
                 unfinished = self._unfinished[key] = _UnfinishedSource(record.state, {})
             for item in filter(_has_files, output.items):
                 unfinished.items[item.files[0][0], (item.key, item.index)] = item.files
+            yield key
 
     def _own(self, output: OutputItems) -> bool:
         """Note the files of an output as ours. Return whether their hashes are valid."""
@@ -263,13 +292,17 @@ class History:
         """Return the items of an unfinished source whose files exist. Only the content of the files decides.
 
         Either a run was killed between a file's record and its renaming, or right after that. Or the power failed, and
-        the record of a renaming is on the disk while the new name is not.
+        the record of a renaming is on the disk while the new name is not. If a run was killed before it could record
+        what it had measured, the item is converted again for its record, and its files stay if the new ones equal them.
         """
-        return {
-            item: files
-            for (path, item), files in unfinished.items.items()
-            if is_path(item, path) and self._are_there(files, verify=True)
-        }
+        found: PublishedItems = {}
+        for (path, item), files in unfinished.items.items():
+            if is_path(item, path) and self._are_there(files, verify=True):
+                if (path, item) in unfinished.recorded:
+                    found[item] = files
+                else:
+                    self.unrecorded.update((name, (size, digest)) for name, size, digest in files)
+        return found
 
     def _end(self, key: str, source: str) -> EndRecord | None:
         """Return the last end record of a source."""

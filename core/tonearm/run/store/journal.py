@@ -242,6 +242,7 @@ class LocalJournalFile(JournalFile):
         """Close the journal."""
         self._free_reserve()
         close_quietly(self.descriptor)
+        self.descriptor = -1  # its number may be another file's now
 
 
 def replace_local_journal(tree: Tree, name: str, lines: Iterable[bytes]) -> None:

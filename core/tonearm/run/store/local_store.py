@@ -105,7 +105,8 @@ class LocalStore(Store):
     @property
     def descriptors(self) -> list[int]:
         """Descriptors by which the store holds something. A forked child closes its own by itself."""
-        return [*self._lock.descriptors, *self._taken_over.values(), *(file.descriptor for file in self._journals)]
+        journals = [file.descriptor for file in self._journals if file.descriptor >= 0]
+        return [*self._lock.descriptors, *self._taken_over.values(), *journals]
 
     def leave_to_parent(self) -> None:
         """Close what this process has of the store of its parent, which goes on to hold it."""

@@ -7,7 +7,7 @@ the lock publishes, so a worker that was given up can do no harm, wherever it st
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -90,11 +90,20 @@ class Publisher:
         Fingerprints of the pipeline's outputs.
     fsync
         Whether to flush records and names to the disk.
-
+    unrecorded
+        Size and hash of each complete file whose measurements an earlier run could not record. It stays if the new one
+        equals it.
     """
 
     def __init__(
-        self, store: Store, journal: Journal, names: OutputNames, fingerprints: Sequence[str], *, fsync: bool
+        self,
+        store: Store,
+        journal: Journal,
+        names: OutputNames,
+        fingerprints: Sequence[str],
+        *,
+        fsync: bool,
+        unrecorded: Mapping[str, tuple[int, str]] | None = None,
     ) -> None:
         self.store = store
         self.journal = journal
@@ -105,6 +114,7 @@ class Publisher:
         self._dropped: set[int] = set()
         """Sources of which a piece was removed, so that they are not finished."""
         self._fsync = fsync
+        self._unrecorded = unrecorded or {}
         self._items: dict[int, dict[int, PublishedItems]] = {}
         self._failed: dict[int, int] = {}
         self._seconds: dict[int, float] = {}
@@ -150,14 +160,13 @@ class Publisher:
             If the output side failed. What was published stays.
         """
         self._arrived += batch
-        if not batch or not self._may_wait(batch):
+        if not self._may_wait(batch):
             yield from self.publish_rest()
 
     def _may_wait(self, batch: Sequence[PreparedSource]) -> bool:
         """Return whether a batch may wait for more, because the journal was flushed a moment ago."""
-        if time.monotonic() >= self._flush_at or len(self._arrived) > MAX_WAITING:
-            return False
-        return not any(prepared.failures for prepared in batch)  # the run may stop at a failure
+        is_urgent = not batch or any(prepared.failures for prepared in batch)  # the run may stop at a failure
+        return not is_urgent and time.monotonic() < self._flush_at and len(self._arrived) <= MAX_WAITING
 
     def publish_rest(self) -> Generator[Result, None, None]:
         """Publish what was not published before, and yield the result of each source.
@@ -179,8 +188,8 @@ class Publisher:
             # The records reach the disk before the first name does, so that every file that exists is known.
             began = time.monotonic()
             self.journal.file.flush()
-            ended = time.monotonic()
-            self._flush_at = ended + max(FLUSH_INTERVALS * (ended - began), GATHER_SECONDS * self._renaming.are_slow)
+            seconds = FLUSH_INTERVALS * (time.monotonic() - began)
+            self._flush_at = time.monotonic() + max(seconds, GATHER_SECONDS * self._renaming.are_slow)
         self._rename_ahead()
         place, waiting = 0, set()
         while place < len(self._unpublished):
@@ -223,9 +232,8 @@ class Publisher:
 
     def _admit_all(self) -> OutputError | None:
         """Take the names of all sources that have arrived. Return the first error; sources with one are dropped."""
-        arrived, self._arrived = self._arrived, []
+        failed, arrived, self._arrived = None, self._arrived, []
         self.names.look_up([file.output for prepared in arrived for item in prepared.items for file in item.files])
-        failed: OutputError | None = None
         for prepared in arrived:
             number = prepared.task.number
             try:
@@ -297,7 +305,10 @@ class Publisher:
         # Sidecars come after their file and are renamed before it: a file that exists has all of its sidecars.
         files = [file for item in admitted.items for file in reversed(item.files)]
         for file in files[admitted.renamed :]:
-            self._renaming.timed(self.store.publish, file)
+            if self._unrecorded.get(file.output) == (file.size, file.hash):
+                self.store.discard([file])
+            else:
+                self._renaming.timed(self.store.publish, file)
             admitted.renamed += 1
             self._note_folder(file.output)
 

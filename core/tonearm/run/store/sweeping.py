@@ -58,7 +58,9 @@ class Sweep:
             for digits, path in temporaries:
                 if not self._is_held(digits, path):
                     self._tree.remove(path)
-        if deep and not self._owner:
+        if self._owner and self._owner not in self._held:  # it has no temporaries here, and may still live
+            self._held[self._owner] = self._is_owner_held(self._owner)
+        elif deep and not self._owner:
             self._remove_dead_owners()
         return not any(self._held.values())
 

@@ -30,6 +30,7 @@ from tonearm.run.workers.tickets import (
     unseen_file,
     versions_for,
 )
+from tonearm.startup import keep_freed_memory, return_freed_memory
 
 IDLE_SECONDS = 60.0
 """Time in seconds after its last chunk for which a process keeps a pipeline loaded, and holds temporaries."""
@@ -120,6 +121,8 @@ def _close(loaded: LoadedWork | None, mark: str) -> None:
     if loaded is not None:
         with contextlib.suppress(Exception):
             loaded.close(mark)
+        if not _process.admitted:
+            return_freed_memory()
 
 
 @contextlib.contextmanager
@@ -259,6 +262,7 @@ class AdmittedWork(Work):
             if unseen is not None:
                 return does_not_see(worker, *unseen)
             loaded.preflight()
+            keep_freed_memory()
             loaded.health = self._health = Health()
             self._loaded = loaded
         except TonearmError as error:

@@ -29,6 +29,12 @@ POLL_INTERVAL = 1.0
 STOP_TIMEOUT = 3.0
 """Time in seconds that work in flight has to stop when the run ends."""
 
+CANCEL_TIMEOUT = 10.0
+"""Time in seconds that an executor has to stop a chunk, before the run no longer waits for it."""
+
+HELD_TIMEOUT = 10.0
+"""Time in seconds that workers which were lost have to die, before the run ends and leaves their temporaries behind."""
+
 DEBUG_HINT = "with the executor in-process, it happens in this process, under a debugger if you like"
 
 
@@ -215,8 +221,12 @@ class Dispatcher:
         """Return how long to wait: at most until the next chunk is overdue."""
         now = time.monotonic()
         if now >= self._next_due:
-            self._next_due = min(chunk.due(self._timeout) for chunk in self._in_flight.values())
+            self._next_due = min(map(self._due, self._in_flight.values()))
         return min(POLL_INTERVAL, max(0.0, self._next_due - now))
+
+    def _due(self, chunk: ChunkInFlight) -> float:
+        """Return the time when a chunk is overdue, or when its end is overdue after it was cancelled."""
+        return chunk.last_heard + self._timeout if chunk.cancelled is None else chunk.cancelled + CANCEL_TIMEOUT
 
     def _wait(self, seconds: float) -> Iterator[tuple[Handle, ChunkResults | Died]]:
         """Yield what comes of chunks."""
@@ -266,11 +276,15 @@ class Dispatcher:
             if outcome.last:
                 del self._in_flight[handle]
             return [], unseen
-        batch = [prepared for prepared in outcome.sources if self._is_new(chunk, prepared)]
-        self._rates.hear(outcome.worker, handle, sum(prepared.last for prepared in batch))
+        batch = []
+        for prepared in outcome.sources:
+            if chunk.accept(prepared):
+                batch.append(prepared)
+            else:
+                self._work.discard([prepared])
+        self._rates.hear(outcome.worker, handle, sum(prepared.last for prepared in batch), last=outcome.last)
         if outcome.last:
             del self._in_flight[handle]
-            self._rates.end_chunk(handle)
             batch += [] if stopping or outcome.error is not None else self._after(chunk, outcome)
         return batch, outcome.error
 
@@ -283,23 +297,6 @@ class Dispatcher:
             return []
         reason = outcome.unfit or f"{self._subject or 'its worker'} returned no result for it"
         return self._try_again(chunk, Died(reason))
-
-    def _is_new(self, chunk: ChunkInFlight, prepared: PreparedSource) -> bool:
-        """Return whether a result was expected. If not, its files are removed."""
-        number = prepared.task.number
-        received = chunk.received.get(number)
-        items = set()
-        if received or not prepared.last:
-            items = {((item.key, item.index), item.output) for item in prepared.items}
-        if number not in chunk.tasks or (received and received & items):
-            self._work.discard([prepared])
-            return False
-        if prepared.last:
-            del chunk.tasks[number]
-            chunk.is_begun = True
-        else:
-            chunk.received[number] = items | (received or set())
-        return True
 
     def _try_again(self, chunk: ChunkInFlight, died: Died) -> list[PreparedSource]:
         """Have the rest of a chunk tried again, task by task. Return the failure of a task that was tried again."""
@@ -327,7 +324,7 @@ class Dispatcher:
         if now < self._next_due:
             return batch
         for handle, chunk in list(self._in_flight.items()):
-            if now < chunk.due(self._timeout):
+            if now < self._due(chunk):
                 continue
             if chunk.cancelled is None:
                 chunk.cancelled = now
@@ -339,18 +336,24 @@ class Dispatcher:
                 batch += self._try_again(chunk, Died("it could not be stopped"))
         return batch
 
-    def sweep_dead(self, *, at_end: bool = False) -> None:
+    def sweep_dead(self, *, at_end: bool = False, patience: float = 0.0) -> None:
         """Remove the temporaries of dead workers. What they had finished must be published by now.
 
         Parameters
         ----------
         at_end
             Whether the run ends: those that a worker still held, which was lost but not yet dead, are tried again.
+        patience
+            Time in seconds to wait for such workers to die; an interrupt ends the wait.
         """
         dead, self._dead = self._dead, []
         if at_end:
             dead, self._held = dead + self._held, []
         self._held += [(owner, tasks) for owner, tasks in dead if not self._work.sweep(owner, tasks)]
+        deadline = time.monotonic() + patience
+        while any(owner for owner, _ in self._held) and time.monotonic() < deadline and not self._work.gate.pending:
+            time.sleep(0.05)
+            self._held = [(owner, tasks) for owner, tasks in self._held if not self._work.sweep(owner, tasks)]
 
     @contextlib.contextmanager
     def _as_worker_error(self) -> Iterator[None]:

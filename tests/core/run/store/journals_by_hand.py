@@ -64,9 +64,9 @@ class Journals:
     def publish(self, name="a.wav", content=b"aaaa"):
         (self.root / "out" / name).write_bytes(content)
 
-    def find(self, verify=False, fingerprint=OUTPUT, is_path=lambda item, path: True, state=None):
+    def find(self, verify=False, fingerprint=OUTPUT, is_path=lambda item, path: True, state=None, read=None):
         status = os.stat(self.source)
-        return history().find(
+        return (read or history()).find(
             fingerprint,
             ".",
             self.source,

@@ -107,22 +107,44 @@ class TestSourcesThatAreNot:
         assert found.find().items == {("k", 0): [("a.wav", 4, A)]}
 
     @pytest.mark.parametrize(("content", "there"), [(b"aaaa", True), (b"cccc", False), (None, False)])
-    def test_a_begin_without_its_out_is_settled_by_the_content(self, found, content, there):
+    def test_an_item_without_an_end_is_settled_by_the_content(self, found, content, there):
         """An older file of the same size must not pass for the new one."""
-        found.lines(found.run(), found.begin())
+        found.lines(found.run(), found.begin(), found.out())
         if content is not None:
             found.publish(content=content)
         assert bool(found.find().items) == there
 
+    @pytest.mark.parametrize(("content", "there"), [(b"aaaa", True), (b"cccc", False), (None, False)])
+    @pytest.mark.parametrize("before", [False, True])
+    def test_an_item_without_its_measurements_is_done_again_for_its_record(self, found, before, content, there):
+        """The record of an earlier attempt is that of other content, which may have had the same size."""
+        found.lines(found.run(), *([found.begin(("a.wav", B)), found.out()] if before else []), found.begin())
+        if content is not None:
+            found.publish(content=content)
+        read = history()
+        assert found.find(read=read).items == {}
+        assert read.unrecorded == ({"a.wav": (4, A)} if there else {})
+
+    def test_of_two_items_one_has_its_record(self, found):
+        other = {**found.begin(("b.wav", B)), "outputs": [[OUTPUT, [["l", 1, [["b.wav", 4, B]]]]]]}
+        found.lines(found.run(), found.begin(), found.out(), other, found.run())
+        found.publish()
+        found.publish("b.wav", b"bbbb")
+        read = history()
+        assert found.find(read=read).items == {("k", 0): [("a.wav", 4, A)]}
+        assert read.unrecorded == {"b.wav": (4, B)}
+
     def test_one_of_two_files_has_its_name(self, found):
-        found.lines(found.run(), found.begin(("a.wav", A), ("a.json", B)))
+        found.lines(found.run(), found.begin(("a.wav", A), ("a.json", B)), found.out())
         found.publish()
         assert found.find().items == {}
         found.publish("a.json", b"bbbb")
         assert found.find().items == {("k", 0): [("a.wav", 4, A), ("a.json", 4, B)]}
 
     def test_one_output_of_two_was_finished(self, found):
-        found.lines(found.run(), found.begin(), found.begin(("b.wav", B), fingerprint="beef"), found.end())
+        (item,) = found.out("b.wav")["items"]
+        records = [found.begin(("b.wav", B), fingerprint="beef"), found.out(items=[{**item, "fingerprint": "beef"}])]
+        found.lines(found.run(), found.begin(), *records, found.end())
         found.publish()
         found.publish("b.wav", b"cccc")
         assert found.find().complete
@@ -195,7 +217,7 @@ class TestWhatIsCompared:
         listed = [[name, 4, digest] for name, digest in files]
         found.publish()
         found.publish("a.json", b"bbbb")
-        for lines in ([found.begin(*files)], [found.begin(*files), found.end([["k", 0, listed]])]):
+        for lines in ([found.begin(*files), found.out()], [found.begin(*files), found.end([["k", 0, listed]])]):
             found.lines(found.run(), *lines)
             assert len(found.find(is_path=lambda item, path: seen.append((item, path)) or True).items) == 1
         assert seen == [(("k", 0), "a.wav")] * 2
@@ -219,7 +241,7 @@ class TestWhatIsCompared:
         assert (len(found.find().items), found.find().reason) == (1, "outputs are gone or changed")
 
     def test_what_is_finished_and_started_again_keeps_what_was_finished(self, done):
-        done.lines(done.run(), done.begin(("b.wav", B)))
+        done.lines(done.run(), done.begin(("b.wav", B)), done.out("b.wav"))
         assert list(done.find().items) == [("k", 0)]
         assert done.find().reason == "a run was stopped at it"
         done.publish(content=b"bbbb")  # the content decides now
@@ -341,7 +363,9 @@ class TestJournals:
     def test_a_source_is_begun_for_each_output_that_makes_sense(self, found):
         begin = found.begin()
         (good,) = begin["outputs"]
-        found.lines(found.run(), {**begin, "outputs": [["beef", [["k", 0, [["b.wav", 4, "no hash"]]]]], good]})
+        found.lines(
+            found.run(), {**begin, "outputs": [["beef", [["k", 0, [["b.wav", 4, "no hash"]]]]], good]}, found.out()
+        )
         found.publish()
         assert found.find().items == {("k", 0): [("a.wav", 4, A)]}
         assert found.find(fingerprint="beef") == NO_PRIOR_WORK

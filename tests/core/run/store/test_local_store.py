@@ -303,6 +303,7 @@ class TestHolding:
         assert os.listdir("out/.tonearm/owners") == [owner.id]
         with contextlib.closing(store.open_journal(None)):
             assert len(set(store.descriptors)) == 3
+        assert len(store.descriptors) == 2  # a child that is forked would close another file
         store.close()
         assert open_files() == before - 1
         assert sorted(os.listdir("out/.tonearm")) == ["journal.jsonl", "lock"]

@@ -121,6 +121,14 @@ class TestSweeping:
         assert leftovers() == []
         assert files() == {"a.wav": b"content"}
 
+    def test_a_worker_that_died_before_it_wrote_anything_leaves_nothing(self, store, other):
+        process = other("owner = LocalStore('out').owner()")
+        (owner,) = os.listdir("out/.tonearm/owners")
+        assert not store.sweep(owner, [""])
+        kill(process)
+        assert store.sweep(owner, [""])
+        assert os.listdir("out/.tonearm/owners") == []
+
     def test_an_owner_that_is_gone_is_not_taken_over(self, store):
         store.take_over("00010002")
         assert store.descriptors == []

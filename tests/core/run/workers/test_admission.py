@@ -86,6 +86,7 @@ def loads(monkeypatch):
 
     def note(self):
         found.append(self)
+        time.sleep(0.01)  # so that threads that begin at once meet
         real(self)
 
     monkeypatch.setattr(PipelineWork, "preflight", note)
@@ -194,18 +195,17 @@ class TestLeaving:
         assert (numbers(results), results.ended_early) == ([0, 1, 2], False)
         assert len(loads) == 2
 
-    def test_what_is_at_work_is_not_idle(self, runs, monkeypatch):
-        monkeypatch.setattr(room, "IDLE_SECONDS", 0.0)
+    def test_what_is_at_work_is_not_idle(self, runs, loads, monkeypatch):
+        """A long chunk must not cost the next one another load."""
+        monkeypatch.setattr(room, "IDLE_SECONDS", 0.01)
         _, work = runs()
         stream = sent(work).stream(chunk())
         owner = next(stream).owner
-        room._process.lock.acquire()
-        room._process.lock.notify_all()
-        room._process.lock.release()
-        time.sleep(0.05)
-        assert owner in owners()
+        time.sleep(0.1)
+        monkeypatch.setattr(room, "IDLE_SECONDS", 60.0)
         assert [number for results in stream for number in numbers(results)] == [0, 1, 2]
-        until(lambda: owner not in owners())
+        assert sent(work)(chunk()).owner == owner
+        assert len(loads) == 1
 
     def test_at_work_a_chunk_ends_before_its_next_source(self, runs, monkeypatch):
         store, work = runs(pipeline("{stem}-{key}.raw", steps=["do"]))
@@ -287,10 +287,12 @@ class TestRunsThatWereKilled:
     def test_a_process_that_is_idle_tells_the_next_run_to_sweep(self, runs):
         """Its owner must not just go: nobody would look for temporaries in deep folders."""
         store, work = runs(pipeline("deep/{stem}-{key}.raw"))
-        sent(work)(chunk())
+        owner = sent(work)(chunk()).owner
         store._marked.abandon()  # as the kernel does
         store._marked = None
+        store.sweep()  # as the next run does, while this process may still write
         room.end_work(next(iter(room._process.admitted)))
+        assert owners() == [owner]
         assert len(leftovers()) == 3
         assert store.has_dead_owner()
         store.sweep()

@@ -6,7 +6,7 @@ import pytest
 from dispatch_toys import TOTAL, Toy, chunks, dispatcher, results
 from run_toys import Do, leftovers, pipeline, write
 
-from tonearm.api import OutputError, Results
+from tonearm.api import Died, OutputError, Results
 from tonearm.run.prepare import Preparer, Settings
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.workers import dispatch as room
@@ -201,6 +201,32 @@ class TestStopping:
             assert len(leftovers()) == 1
         assert toy.cancelled == [0]
         assert found == [0]
+
+    @pytest.mark.parametrize("patience", [0.0, 60.0])
+    def test_a_worker_that_was_lost_and_lives_on_has_some_time_to_die(self, patience):
+        """Its temporaries are removed once it does, and else left to the next run."""
+        lost = PipelineWork(pipeline(), LocalStore("out"), Settings(fsync=False))
+        lost(chunks().take())
+
+        class Loses(Toy):
+            def wait(self, seconds):
+                for handle in list(self.chunks):
+                    if handle:
+                        yield handle, self.work(self.chunks.pop(handle))
+                    else:
+                        self.chunks.pop(handle)
+                        yield handle, Died("it fell", owner=lost.owner())
+
+        one = dispatcher(Loses())
+        for batch in one.results(chunks()):
+            one.discard(batch)  # in place of publishing
+        list(one.stop())
+        assert len(leftovers()) == 1
+        dies = threading.Timer(0.1, lost.close)
+        dies.start()
+        one.sweep_dead(at_end=True, patience=patience)
+        assert len(leftovers()) == (0 if patience else 1)
+        dies.join()
 
     def test_before_it_began_does_nothing(self):
         toy = Toy()
