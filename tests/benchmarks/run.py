@@ -36,6 +36,7 @@ TITLES = {
     "headers": "Headers of networks",
     "runs": "Runs",
     "cluster": "Runs on a Dask cluster",
+    "simulation": "A driver at scale",
     "startup": "Start-up",
 }
 BY_LANES = ("griffin_lim", "istft", "first_run", "mel", "large", "loudness")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from tonearm.run.prepared import ConvertedItem, Failure
+from tonearm.run.prepared import ConvertedItem, Failure, PreparedSource
 from tonearm.run.tasks import ItemId
 
 
@@ -45,3 +45,31 @@ class Result(Struct, frozen=True, kw_only=True):
         for item in self.items:
             found.setdefault((item.key, item.index), []).append(item)
         return found
+
+
+def result_of(prepared: PreparedSource, items: list[ConvertedItem], failures: list[Failure]) -> Result:
+    """Return the result of a source, or of some items of it.
+
+    Parameters
+    ----------
+    prepared
+        Prepared source.
+    items, failures
+        Its items that are published, and those that have failed.
+    """
+    return Result(
+        source=prepared.task.name,
+        items=tuple(items),
+        failures=tuple(failures),
+        warnings=(*prepared.warnings, *_warnings(items)),
+        seconds=prepared.seconds,
+        last=prepared.last,
+    )
+
+
+def _warnings(items: list[ConvertedItem]) -> list[str]:
+    """Return the warnings about items, each once for an item: outputs share those of their common steps."""
+    return [
+        warning
+        for _key, _index, warning in {(item.key, item.index, one): None for item in items for one in item.warnings}
+    ]

@@ -260,7 +260,7 @@ class Run:
         except TonearmError as error:  # the executor could not stop its work
             failed = failed or error
         if failed is None or isinstance(failed, TonearmError):
-            for results in (publisher.publish_rest(), *map(publisher.publish, batches)):
+            for results in (*map(publisher.publish, batches), publisher.publish_rest()):
                 try:
                     self._publish_all(results, observe)
                 except Exception as error:

@@ -7,12 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from dispatch_toys import Toy
 from run_toys import Do, Seen, files, journal, leftovers, pipeline, script, toys, write
 
 from tonearm.errors import OutputError, UsageError
 from tonearm.run.options import RunOptions
 from tonearm.run.part import Part
 from tonearm.run.run import Run
+from tonearm.run.store import publisher
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.lock import LockedError
 from tonearm.run.workers import flush_timer
@@ -195,6 +197,39 @@ class TestStopping:
         assert leftovers() == []
         assert journal(kind="stop")[0]["reason"] == "error"
         assert run()[0].ok
+
+    def test_what_comes_at_the_end_does_not_wait_for_more(self, monkeypatch):
+        """Batches wait for one another where they come at once. No other one comes after the last."""
+        monkeypatch.setattr(publisher, "FLUSH_INTERVALS", 1e9)
+        write(**{f"{number:02}": "k 0.5" for number in range(9)})
+
+        class Finished(Toy):
+            """Works as soon as it gets a chunk, and hands over one in each `wait`."""
+
+            def submit(self, chunk):
+                handle = super().submit(chunk)
+                self.chunks[handle] = self.work(chunk)
+                return handle
+
+            def wait(self, seconds):
+                for handle in list(self.chunks)[:1]:
+                    yield handle, self.chunks.pop(handle)
+
+            def cancel(self, handle):
+                pass
+
+        def watch(result):
+            if result.source == "02.txt":
+                raise KeyboardInterrupt
+
+        found = pipeline()
+        one = Run(found, RunOptions(out="out", jobs=3))
+        one._executor.plugin = Finished()
+        with pytest.raises(KeyboardInterrupt):
+            one.execute(one.plan(found.find_sources()), watch)
+        assert one.report.sources == sum(map(len, one._executor.plugin.calls)) > 3
+        assert len(files()) == one.report.sources
+        assert leftovers() == []
 
     def test_a_source_that_an_executor_loses_is_no_success(self, monkeypatch):
         write(a="k 0.5", b="k 0.5")

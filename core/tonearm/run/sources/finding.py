@@ -11,7 +11,7 @@ from tonearm.errors import UsageError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
 from tonearm.run.sources.given import checked_path, is_in_memory, memory_source
 from tonearm.run.sources.pattern_hints import pattern_hint
-from tonearm.run.store.hash_index import HashIndex
+from tonearm.run.store.hash_index import HashSet
 from tonearm.run.store.run_folder import QUARANTINE_MARKER
 from tonearm.source import Source
 
@@ -58,7 +58,7 @@ def find_sources(
     root = os.fspath(base)
     fixed = os.path.normpath(root) + "/"
     search = _PatternSearch(suffixes, stores=stores, written=written, warn=warn)
-    seen = HashIndex()
+    seen = HashSet()
     for position, pattern in enumerate(patterns):
         if is_in_memory(pattern):
             yield memory_source(pattern, f"<array {position}>", f"array-{position}")
@@ -71,8 +71,7 @@ def find_sources(
         for path, relative, found in search.matches(whole, len(fixed) if whole.startswith(fixed) else 0, mask):
             matched = True
             absolute = os.path.abspath(path)
-            if absolute not in seen:
-                seen.put(absolute, 1)
+            if seen.add(absolute):
                 yield Source(name=path, path=path, relative_dir=relative, found=found, absolute_path=absolute)
         if not matched:
             shown = mask or one_line(text)

@@ -15,7 +15,7 @@ from tonearm.run.part import Part
 from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.journal import LocalJournalFile, replace_local_journal
 from tonearm.run.store.lock import Lock, lock_holders
-from tonearm.run.store.owners import Owner, hold_owner, is_dead, read_nonce, release_owner
+from tonearm.run.store.owners import Owner, hold_owner, is_dead, raise_file_limit, read_nonce, release_owner
 from tonearm.run.store.run_folder import OWNERS, is_journal, journal_path, lock_path
 from tonearm.run.store.store import EntryKind, JournalFile, Store
 from tonearm.run.store.sweeping import Sweep, has_dead_owner
@@ -338,6 +338,9 @@ class LocalStore(Store):
         try:
             descriptor = hold_owner(self._tree, owner, create=False)
         except OSError as error:
+            if error.errno == errno.EMFILE and raise_file_limit():
+                self.take_over(owner)
+                return
             raise cannot_write(os.path.join(self.root, OWNERS), error) from error
         if descriptor is not None:
             self._taken_over[owner] = descriptor

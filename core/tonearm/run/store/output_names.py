@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tonearm.errors import Advice, ItemError, Problem, advise, one_line
 from tonearm.run.store.hash_index import HashIndex
-from tonearm.run.store.store import Store
+from tonearm.run.store.slow_calls import SlowCalls
+from tonearm.run.store.store import EntryKind, Store
 
 _PUBLISHED = 1 << 63  # is added to the number of a source if one of its items has the name
 
@@ -35,6 +36,9 @@ class OutputNames:
         self._force = force
         self._name_of = name_of
         self._taken = HashIndex()
+        self._looking = SlowCalls()
+        self._kinds: dict[str, EntryKind] = {}
+        """What stands under names that are about to be taken, as far as it is known."""
 
     def __contains__(self, path: str) -> bool:
         return path in self._taken
@@ -60,6 +64,14 @@ class OutputNames:
     def reserve(self, path: str, number: int) -> None:
         """Reserve the name of a file that an earlier run made of a source and that stays."""
         self._taken.put(path, number | _PUBLISHED)
+
+    def look_up(self, paths: Sequence[str]) -> None:
+        """Look up many names that are about to be taken at once, where that is slow."""
+        self._kinds.clear()
+        self._looking.ahead(self._look_up, paths)
+
+    def _look_up(self, path: str) -> None:
+        self._kinds[path] = self._looking.timed(self._store.kind, path)
 
     def take(self, path: str, number: int, source: str, source_path: str) -> None:
         """Take a name for an item, right before its file is renamed. Only one item can take it.
@@ -101,7 +113,7 @@ class OutputNames:
 
     def replacement_problem(self, path: str) -> Problem | None:
         """Return the problem if a file exists that must not be replaced."""
-        kind = self._store.kind(path)
+        kind = self._kinds.pop(path, None) or self._looking.timed(self._store.kind, path)
         if kind == "nothing":
             return None
         if kind != "folder" and (self._force or self._owned(path)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import weakref
 
 from tonearm.run.store.run_folder import OWNERS
@@ -117,6 +118,15 @@ def read_nonce(tree: Tree, owner: str) -> str:
         return ""
     finally:
         close_quietly(descriptor)
+
+
+def raise_file_limit() -> bool:
+    """Raise the number of files that this process may have open, if possible. Each thread of a cluster takes one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == hard:
+        return False
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return True
 
 
 def release_owner(tree: Tree, owner: str, descriptor: int) -> None:

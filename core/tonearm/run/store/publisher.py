@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tonearm.errors import ItemError, OutputError
 from tonearm.run.prepared import ConvertedItem, Failure, PreparedFile, PreparedSource
-from tonearm.run.result import Result
+from tonearm.run.result import Result, result_of
 from tonearm.run.store.history import PublishedItems
 from tonearm.run.store.journal import Journal
 from tonearm.run.store.output_names import OutputNames
@@ -28,14 +28,23 @@ from tonearm.run.store.records import (
     Record,
     SyncRecord,
 )
+from tonearm.run.store.slow_calls import SlowCalls
 from tonearm.run.store.store import Store
-from tonearm.run.tasks import Task
 
 SYNC_EVERY = 1.0
 """Seconds after which new names and their records are flushed to the disk."""
 
 MAX_UNSYNCED_FOLDERS = 1024
 """Number of folders with new names that are flushed before the time has come."""
+
+FLUSH_INTERVALS = 4.0
+"""Least time between two flushes of the journal, in times of what one takes, as long as more results come at once."""
+
+GATHER_SECONDS = 0.02
+"""The same in seconds, where renaming is slow, so that there are enough files to rename at once."""
+
+MAX_WAITING = 4096
+"""Number of sources that wait for a flush at most."""
 
 
 class _Admitted(Struct):
@@ -100,6 +109,7 @@ class Publisher:
         self.journal = journal
         self.names = names
         self._fingerprints = fingerprints
+        self._arrived: list[PreparedSource] = []
         self._unpublished: list[_Admitted] = []
         self._dropped: set[int] = set()
         """Sources of which a piece was removed, so that they are not finished."""
@@ -110,6 +120,9 @@ class Publisher:
         self._seconds: dict[int, float] = {}
         self._unsynced_folders: set[str] = set()
         self._synced_at = time.monotonic()
+        self._renaming = SlowCalls()
+        self._flush_at = 0.0
+        """Time before which batches wait for one another."""
 
     def begin(self) -> None:
         """Flush the name of the journal, and those of the folders above it.
@@ -138,27 +151,22 @@ class Publisher:
         """Publish a batch and yield the result of each source in it.
 
         Sources are published as the results are consumed. What is not published, because the generator is closed early
-        or the output side fails, waits for `publish_rest` or `discard_rest`.
+        or the output side fails, waits for `publish_rest` or `discard_rest`. So does a batch without failures right
+        after another one: many batches are flushed to the disk at once. An empty batch publishes all that waits.
 
         Raises
         ------
         OutputError
             If the output side failed. What was published stays.
         """
-        failed: OutputError | None = None
-        for prepared in batch:
-            number = prepared.task.number
-            try:
-                if number not in self._dropped:
-                    self._unpublished.append(self._admit(prepared))
-                    continue
-            except OutputError as error:
-                failed = failed or error
-            self._dropped.add(number)
-            self.store.discard(file for item in prepared.items for file in item.files)
-        yield from self.publish_rest()
-        if failed is not None:
-            raise failed
+        self._arrived += batch
+        if not self._may_wait(batch):
+            yield from self.publish_rest()
+
+    def _may_wait(self, batch: Sequence[PreparedSource]) -> bool:
+        """Return whether a batch may wait for more, because the journal was flushed a moment ago."""
+        is_urgent = not batch or any(prepared.failures for prepared in batch)  # the run may stop at a failure
+        return not is_urgent and time.monotonic() < self._flush_at and len(self._arrived) <= MAX_WAITING
 
     def publish_rest(self) -> Generator[Result, None, None]:
         """Publish what was not published before, and yield the result of each source.
@@ -171,14 +179,18 @@ class Publisher:
         OutputError
             If the output side failed. What was published stays.
         """
-        failed: OutputError | None = None
+        failed = self._admit_all()
         try:
             self._begin(self._unpublished)
         except OutputError as error:  # what has begun before may still find room
-            failed = error
+            failed = failed or error
         if self._fsync and any(admitted.begun and admitted.items for admitted in self._unpublished):
             # The records reach the disk before the first name does, so that every file that exists is known.
+            began = time.monotonic()
             self.journal.file.flush()
+            seconds = FLUSH_INTERVALS * (time.monotonic() - began)
+            self._flush_at = time.monotonic() + max(seconds, GATHER_SECONDS * self._renaming.are_slow)
+        self._rename_ahead()
         place, waiting = 0, set()
         while place < len(self._unpublished):
             admitted = self._unpublished[place]
@@ -191,7 +203,7 @@ class Publisher:
                 else:
                     self._record(admitted)
                     del self._unpublished[place]
-                    yield _result(admitted)
+                    yield result_of(admitted.prepared, admitted.items, admitted.failures)
                     continue
             waiting.add(number)
             place += 1
@@ -213,8 +225,26 @@ class Publisher:
 
     def discard_rest(self) -> None:
         """Remove the temporaries of what was not published."""
-        unpublished, self._unpublished = self._unpublished, []
-        self.store.discard(file for admitted in unpublished for item in admitted.items for file in item.files)
+        items = [item for admitted in self._unpublished for item in admitted.items]
+        items += [item for prepared in self._arrived for item in prepared.items]
+        self._arrived, self._unpublished = [], []
+        self.store.discard(file for item in items for file in item.files)
+
+    def _admit_all(self) -> OutputError | None:
+        """Take the names of all sources that have arrived. Return the first error; sources with one are dropped."""
+        failed, arrived, self._arrived = None, self._arrived, []
+        self.names.look_up([file.output for prepared in arrived for item in prepared.items for file in item.files])
+        for prepared in arrived:
+            number = prepared.task.number
+            try:
+                if number not in self._dropped:
+                    self._unpublished.append(self._admit(prepared))
+                    continue
+            except OutputError as error:
+                failed = failed or error
+            self._dropped.add(number)
+            self.store.discard(file for item in prepared.items for file in item.files)
+        return failed
 
     def _admit(self, prepared: PreparedSource) -> _Admitted:
         """Take the names of all files. An item whose name is taken fails."""
@@ -262,6 +292,14 @@ class Publisher:
             outputs=admitted.outputs,
         )
 
+    def _rename_ahead(self) -> None:
+        """Give the files of many sources their names at once, where renaming is slow. What fails is tried again."""
+        first: dict[int, _Admitted] = {}
+        for admitted in self._unpublished:
+            if admitted.begun:  # the pieces of a source stay in order
+                first.setdefault(admitted.prepared.task.number, admitted)
+        self._renaming.ahead(self._rename, list(first.values()))
+
     def _rename(self, admitted: _Admitted) -> None:
         """Give the files of a source their names. If that fails, the next call goes on where it failed."""
         # Sidecars come after their file and are renamed before it: a file that exists has all of its sidecars.
@@ -270,7 +308,7 @@ class Publisher:
             if self._unrecorded.get(file.output) == (file.size, file.hash):
                 self.store.discard([file])
             else:
-                self.store.publish(file)
+                self._renaming.timed(self.store.publish, file)
             admitted.renamed += 1
             self._note_folder(file.output)
 
@@ -292,7 +330,7 @@ class Publisher:
         if items:
             measured = [self._measured(item) for item in items]
             records.append(OutRecord(source=task.source_id, folder=task.folder, items=measured))
-        records += [_failure_record(task, failure) for failure in admitted.failures]
+        records += [ErrRecord.of(task.source_id, task.folder, failure) for failure in admitted.failures]
         failed = self._failed.pop(number, 0) + len(admitted.failures)
         seconds = self._seconds.pop(number, 0.0) + prepared.seconds
         if prepared.last:
@@ -356,39 +394,6 @@ class Publisher:
             self.journal.write(SyncRecord())
             self._unsynced_folders = set()
         self._synced_at = time.monotonic()
-
-
-def _result(admitted: _Admitted) -> Result:
-    prepared, items = admitted.prepared, admitted.items
-    return Result(
-        source=prepared.task.name,
-        items=tuple(items),
-        failures=tuple(admitted.failures),
-        warnings=(*prepared.warnings, *_warnings(items)),
-        seconds=prepared.seconds,
-        last=prepared.last,
-    )
-
-
-def _failure_record(task: Task, failure: Failure) -> ErrRecord:
-    return ErrRecord(
-        source=task.source_id,
-        folder=task.folder,
-        key=failure.key,
-        index=failure.index,
-        code=failure.code,
-        message=failure.message,
-        hint=failure.hint,
-        kept=failure.kept,
-    )
-
-
-def _warnings(items: list[ConvertedItem]) -> list[str]:
-    """Return the warnings about items, each once for an item: outputs share those of their common steps."""
-    return [
-        warning
-        for _key, _index, warning in {(item.key, item.index, one): None for item in items for one in item.warnings}
-    ]
 
 
 def _described(files: list[PreparedFile]) -> list[tuple[str, int, str]]:

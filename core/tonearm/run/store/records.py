@@ -181,6 +181,20 @@ class ErrRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
     hint: str
     kept: str = ""
 
+    @classmethod
+    def of(cls, source: str, folder: str, failure: Failure) -> ErrRecord:
+        """Return the record of a failure."""
+        return cls(
+            source=source,
+            folder=folder,
+            key=failure.key,
+            index=failure.index,
+            code=failure.code,
+            message=failure.message,
+            hint=failure.hint,
+            kept=failure.kept,
+        )
+
     def failure(self) -> Failure:
         """Return the failure that was recorded."""
         return Failure(self.source, self.key, self.index, self.code, self.message, self.hint, kept=self.kept)

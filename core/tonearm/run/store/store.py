@@ -192,7 +192,7 @@ class Store(ABC):
 
     @abstractmethod
     def kind(self, path: str) -> EntryKind:
-        """Return what stands under a name.
+        """Return what stands under a name. It may be called in several threads at once.
 
         Raises
         ------
@@ -212,7 +212,7 @@ class Store(ABC):
 
     @abstractmethod
     def publish(self, file: PreparedFile) -> None:
-        """Give a prepared file its final name, in one step.
+        """Give a prepared file its final name, in one step. It may be called in several threads at once.
 
         Raises
         ------

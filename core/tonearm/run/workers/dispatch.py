@@ -99,10 +99,14 @@ class Dispatcher:
         self._held: list[tuple[str, list[Task]]] = []
         """Those of them whose temporaries somebody held when they were to be removed, to be tried again at the end."""
         self._sight = Sight()
+        self._next_due = -math.inf
+        """Time before which no chunk is overdue, so that not every one is looked at whenever something comes."""
         self._is_open = False
 
     def results(self, chunks: Chunks) -> Generator[Batch, None, None]:
-        """Yield prepared sources in any order, and now and then an empty batch. They must be published at once.
+        """Yield prepared sources in any order, and empty batches.
+
+        When an empty batch comes, those before it must be published at once. Others may wait for more.
 
         Raises
         ------
@@ -115,7 +119,6 @@ class Dispatcher:
         self._pass_notes_on()
         self._feed(chunks)
         while self._in_flight:
-            empty = True
             with self._work.gate.opened:  # an interrupt that the executor has not let through is raised here
                 pass
             for handle, outcome in self._wait(self._patience()):
@@ -125,17 +128,18 @@ class Dispatcher:
                 if error is None and not may_stop:
                     self._feed(chunks)  # so that work goes on while the batch is published
                 if batch:
-                    empty = False
                     yield batch
-                self.sweep_dead()
+                if self._dead:
+                    yield []
+                    self.sweep_dead()
                 if error is not None:
                     raise error
                 self._feed(chunks)
             self._pass_notes_on()
-            batch = self._cancel_overdue()
-            self._feed(chunks)
-            if batch or empty:
+            if batch := self._cancel_overdue():
                 yield batch
+            self._feed(chunks)
+            yield []
 
     def stop(self) -> Iterator[Batch]:
         """Stop all work and yield what was finished."""
@@ -215,8 +219,10 @@ class Dispatcher:
 
     def _patience(self) -> float:
         """Return how long to wait: at most until the next chunk is overdue."""
-        due = min(self._due(chunk) for chunk in self._in_flight.values())
-        return min(POLL_INTERVAL, max(0.0, due - time.monotonic()))
+        now = time.monotonic()
+        if now >= self._next_due:
+            self._next_due = min(map(self._due, self._in_flight.values()))
+        return min(POLL_INTERVAL, max(0.0, self._next_due - now))
 
     def _due(self, chunk: ChunkInFlight) -> float:
         """Return the time when a chunk is overdue, or when its end is overdue after it was cancelled."""
@@ -315,6 +321,8 @@ class Dispatcher:
         """Cancel chunks without a sign of life, and give up those that were cancelled long ago."""
         batch: list[PreparedSource] = []
         now = time.monotonic()
+        if now < self._next_due:
+            return batch
         for handle, chunk in list(self._in_flight.items()):
             if now < self._due(chunk):
                 continue

@@ -3,6 +3,7 @@ import errno
 import fcntl
 import os
 import pickle
+import resource
 import sys
 from pathlib import Path
 
@@ -324,6 +325,27 @@ class TestHolding:
         os.mkdir("out/.tonearm/owners/0000abcd")
         with pytest.raises(OutputError, match=r"cannot write out/\.tonearm/owners: is a directory"):
             store.take_over("0000abcd")
+
+    def test_more_owners_than_a_process_may_have_files_open_at_first(self, store):
+        """A cluster has an owner for each of its threads. The limit is often 1,024, and may be raised."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with contextlib.ExitStack() as stack:
+            store.lock(None, create=True)
+            owners = [stack.enter_context(contextlib.closing(store.owner())).id for _ in range(3)]
+            stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+            with open(os.devnull) as last:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (last.fileno() + 1, hard))
+                for owner in owners:
+                    store.take_over(owner)
+            assert len(store.descriptors) == 4
+
+    def test_more_owners_than_a_process_may_ever_have_files_open(self, store, monkeypatch):
+        store.lock(None, create=True)
+        monkeypatch.setattr(resource, "getrlimit", lambda _: (100, 100))
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "open", refusal(errno.EMFILE))
+            with pytest.raises(OutputError, match=r"cannot write out/\.tonearm/owners: too many open files"):
+                store.take_over("00010002")
 
     @pytest.mark.parametrize("fsync", [False, True])
     def test_prepared_files_that_are_not_published_are_removed(self, store, monkeypatch, fsync):

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import threading
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ from run_toys import files, journal, leftovers, prepared, task
 from tonearm.errors import OutputError
 from tonearm.run.prepared import ConvertedItem, Failure, PreparedSource
 from tonearm.run.store import publisher as room
+from tonearm.run.store import slow_calls
 from tonearm.run.store.journal import Journal
 from tonearm.run.store.local_store import LocalStore
 from tonearm.run.store.output_names import OutputNames
@@ -19,8 +21,9 @@ from tonearm.run.store.publisher import Publisher
 
 
 @pytest.fixture
-def publisher(folder):
-    """A publisher into the folder ``out``; its names are free."""
+def publisher(folder, monkeypatch):
+    """A publisher into the folder ``out``, in which no batch waits for another one; its names are free."""
+    monkeypatch.setattr(room, "FLUSH_INTERVALS", 0.0)
     store = LocalStore("out")
     store.lock(None, create=True)
     file = store.open_journal(None)
@@ -413,3 +416,91 @@ def test_what_is_told_of_items(publisher):
     (out,), (end,) = journal(kind="out"), journal(kind="end")
     assert [(item["measured"], item["warnings"]) for item in out["items"]] == [({"peak": 1.5}, ["loud", "odd"])] * 3
     assert end["seconds"] == 0.123457
+
+
+class TestSeveralBatches:
+    """Batches that come at once are flushed at once, and on a slow server their files are renamed at once."""
+
+    @pytest.fixture
+    def patient(self, publisher, monkeypatch):
+        """The publisher, which waits for more for a long time after the first batch."""
+        monkeypatch.setattr(room, "FLUSH_INTERVALS", 1e9)
+        assert len(list(publisher.publish([prepared("out", ["first.wav"])]))) == 1
+        return publisher
+
+    def batch(self, number, **more):
+        return [prepared("out", [f"{number}.wav"], number=number, name=f"{number}.txt", **more)]
+
+    def test_wait_for_one_another_until_an_empty_one_comes(self, patient, calls):
+        batches = [self.batch(number) for number in (1, 2)]
+        del calls[:]
+        assert [result for one in batches for result in patient.publish(one)] == []
+        assert calls == []
+        assert [result.outputs for result in patient.publish([])] == [("1.wav",), ("2.wav",)]
+        assert calls == ["begin", "begin", "journal on disk", "name 1.wav", "out", "end", "name 2.wav", "out", "end"]
+        assert list(patient.publish([])) == []
+
+    def test_a_failure_is_told_at_once_because_the_run_may_stop_at_it(self, patient):
+        assert list(patient.publish(self.batch(1))) == []
+        failed = PreparedSource(task=task("2.txt", 2), failures=[Failure("2.txt", "", 0, "x", "y")])
+        assert [result.source for result in patient.publish([failed])] == ["1.txt", "2.txt"]
+
+    def test_only_so_many_sources_wait(self, patient, monkeypatch):
+        monkeypatch.setattr(room, "MAX_WAITING", 2)
+        assert [len(list(patient.publish(self.batch(number)))) for number in (1, 2, 3)] == [0, 0, 3]
+
+    def test_do_not_wait_where_nothing_is_flushed(self, publisher, monkeypatch):
+        monkeypatch.setattr(room, "FLUSH_INTERVALS", 1e9)
+        quick = publisher_over(publisher.store, publisher.journal, fsync=False)
+        assert [len(list(quick.publish(self.batch(number)))) for number in (1, 2)] == [1, 1]
+
+    def test_what_waits_leaves_no_temporaries(self, patient):
+        assert list(patient.publish(self.batch(1))) == []
+        assert len(leftovers()) == 1
+        patient.discard_rest()
+        assert (leftovers(), list(files())) == ([], ["first.wav"])
+        assert list(patient.publish([])) == []
+
+    @pytest.fixture
+    def threads(self, publisher, monkeypatch):
+        """The threads that gave files their names, in which each call counts as slow."""
+        monkeypatch.setattr(slow_calls, "SLOW_SECONDS", 0.0)
+        seen, real = set(), os.replace
+
+        def replace(*arguments, **options):
+            seen.add(threading.current_thread().name)
+            real(*arguments, **options)
+
+        monkeypatch.setattr(os, "replace", replace)
+        return seen
+
+    def test_files_are_renamed_in_threads_after_their_records(self, publisher, calls, threads):
+        batch = [one for number in range(20) for one in self.batch(number, sidecars=[".json"])]
+        del calls[:]
+        results = list(publisher.publish(batch))
+        assert threading.current_thread().name not in threads
+        assert calls[:21] == ["begin"] * 20 + ["journal on disk"]
+        assert [call.split()[0] for call in calls[21:]] == ["name"] * 40 + ["out", "end"] * 20
+        assert all(calls.index(f"name {n}.json") < calls.index(f"name {n}.wav") for n in range(20))
+        assert [result.source for result in results] == [f"{number}.txt" for number in range(20)]
+        assert len(files()) == 40
+
+    def test_the_pieces_of_a_source_are_renamed_in_order_all_the_same(self, publisher, calls, threads, monkeypatch):
+        """The first one fails in its thread. It is tried again before the second one."""
+        pieces = [prepared("out", [f"{key}.wav"], key=str(key), last=key == 9) for key in range(10)]
+        others = [one for number in range(10, 20) for one in self.batch(number)]
+        real = os.replace
+
+        def replace(old, new, **options):
+            if new == "0.wav" and threading.current_thread() is not threading.main_thread():
+                raise OSError(5, "Input/output error")
+            real(old, new, **options)
+
+        monkeypatch.setattr(os, "replace", replace)
+        results, error = drained(publisher.publish([*pieces, *others]))
+        assert (error, len(results)) == (None, 20)
+        named = [call for call in calls if call.startswith("name ")]
+        assert set(named[:10]) == {f"name {number}.wav" for number in range(10, 20)}
+        assert named[10:] == [f"name {key}.wav" for key in range(10)]
+        (end,) = [record for record in journal(kind="end") if record["source"].endswith("/a.txt")]
+        assert [item[0] for item in end["outputs"][0][1]] == [str(key) for key in range(10)]

@@ -273,6 +273,30 @@ class TestDeaths:
         check(results(dispatcher(toy, slots=1)), failed=[5])
         assert toy.deaths == 0
 
+    def test_all_that_came_before_is_published_before_a_dead_workers_temporaries_are_removed(self):
+        """Batches may wait for one another until an empty one comes, and their files may be the dead worker's."""
+
+        class DyingSecond(Toy):
+            """Hands over one chunk, and right then the worker of the next one dies, once."""
+
+            deaths = 1
+
+            def wait(self, seconds):
+                for place, handle in enumerate(list(self.chunks)):
+                    chunk = self.chunks.pop(handle)
+                    if place and self.deaths:
+                        self.deaths -= 1
+                        yield handle, Died("it fell", "0000abcd")
+                    else:
+                        yield handle, self.work(chunk)
+
+        one, seen = dispatcher(DyingSecond()), []
+        one._work.sweep = lambda owner, _: seen.append(owner) is None
+        seen.extend(len(batch) for batch in one.results(chunks()))
+        list(one.stop())
+        assert seen[:3] == [1, 0, "0000abcd"]
+        assert seen[-1] == 0
+
     def test_what_a_dead_worker_left_is_swept_after_what_it_handed_over_is_published(self):
         class Halfway(Toy):
             def wait(self, seconds):
@@ -408,6 +432,7 @@ class TestCapacity:
     def test_it_may_change(self):
         toy, numbers = Toy(), itertools.chain([1], itertools.repeat(6))
         toy.capacity = lambda: next(numbers)
+        toy.chunk_seconds = 0.0  # one task a chunk, however slow the machine is
         check(results(dispatcher(toy, follows_capacity=True)))
         assert toy.most > 2
 
