@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from cli_runs import finish, is_held, run, wait_until, write_inputs
+from cli_runs import PATIENCE, finish, is_held, release, run, wait_until, write_inputs
 from dask_cluster import Cluster, Lab, summary
 from invariants import (
     corrupt_files,
@@ -191,6 +191,35 @@ def test_a_signal_while_a_source_hangs(lab):
     assert corrupt_files(lab.out, lab.expected) + unrecorded_files(lab.out) == []
     (lab.deeds / "0100").unlink()
     lab.cluster.wait_until_dead(int(next(lab.folder.glob("held.*")).suffix[1:]))
+    before = lab.published()
+    assert lab.run("--quiet") == (0, "")
+    assert lab.violations() + rewritten_files(before, lab.published()) == []
+
+
+@pytest.mark.slow
+def test_a_signal_while_a_source_hangs_in_a_worker_that_others_use(lab):
+    """The worker is not restarted, because that would end the work of others."""
+
+    def wait_and_tell(path):
+        while not os.path.exists(path):
+            time.sleep(0.01)
+        return os.getpid()
+
+    lab.cluster.keep_workers()
+    lab.cluster.start_worker("a", "--nthreads", "2", nanny=True)
+    lab.cluster.wait_for_workers("a")
+    (lab.deeds / "0100").write_text("hold()")
+    with lab.cluster.client() as client:
+        theirs = client.submit(wait_and_tell, str(lab.folder / "released"), pure=False)
+        process = lab.start()
+        wait_until(lambda: is_held(lab.folder))
+        process.send_signal(signal.SIGINT)
+        status, messages = finish(process)
+        assert status == 130, messages
+        release(lab.folder)
+        pid = int(next(lab.folder.glob("held.*")).suffix[1:])
+        assert theirs.result(PATIENCE) == pid
+        assert list(client.run(os.getpid).values()) == [pid]
     before = lab.published()
     assert lab.run("--quiet") == (0, "")
     assert lab.violations() + rewritten_files(before, lab.published()) == []

@@ -14,7 +14,7 @@ from typing import Any
 
 from tonearm.api import TonearmError
 from tonearm_plugins.executors.dask_local import LocalWorkers
-from tonearm_plugins.executors.dask_tasks import one_attempt
+from tonearm_plugins.executors.dask_tasks import one_attempt, restart_unshared
 from tonearm_plugins.executors.dask_versions import PYTHON, check_scheduler, check_versions, expression
 
 CALL_SECONDS = 20.0
@@ -249,7 +249,8 @@ class Connection:
         leave
             Function for the workers.
         hanging
-            Addresses of workers that are to be restarted, because they have not stopped in time. Nobody waits for it.
+            Addresses of workers that have not stopped in time. They are restarted, but for those that others use as
+            well; nobody waits for it.
         hurry
             Whether work has not stopped in time.
         """
@@ -262,7 +263,8 @@ class Connection:
                 self.call(self.client.run, leave, on_error="ignore", seconds=step)
             if hanging:
                 with contextlib.suppress(Exception):  # the scheduler goes on with it
-                    self.call(self.restart, hanging, seconds=SEND_SECONDS)
+                    restart = restart_unshared(self._topic)
+                    self.call(self.client.run_on_scheduler, restart, hanging, RESTART_SECONDS, seconds=SEND_SECONDS)
             with contextlib.suppress(Exception):
                 self.call(self._withdraw, seconds=step)
         ending = threading.Thread(target=self._end, name="tonearm-dask-end", daemon=True)

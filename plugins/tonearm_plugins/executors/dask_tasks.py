@@ -8,7 +8,7 @@ import os
 import pickle
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from tonearm.api import Results
@@ -164,3 +164,29 @@ def one_attempt(prefix: str, client: str) -> Any:
                 scheduler._broker._topics.pop(self.prefix, None)  # noqa: SLF001 - Dask keeps a topic's events for ever
 
     return OneAttempt(prefix, client)
+
+
+def restart_unshared(prefix: str) -> Callable[..., Awaitable[None]]:
+    """Return a function for the scheduler that restarts workers, but for those that others use as well.
+
+    Others use a worker if it has tasks of theirs, or holds their results or data. The function is local, so that it is
+    sent by value, as `one_attempt` is; it looks and acts at once, before the scheduler gives a worker other tasks.
+
+    Parameters
+    ----------
+    prefix
+        Start of the keys of the run's tasks.
+    """
+
+    async def restart(workers: Sequence[str], seconds: float, dask_scheduler: Any) -> None:
+        known = [dask_scheduler.workers[worker] for worker in workers if worker in dask_scheduler.workers]
+        unshared = [
+            state.address
+            for state in known
+            if all(str(task.key).startswith(prefix) for task in [*state.processing, *state.has_what])
+        ]
+        if unshared:
+            more = {"wait_for_workers": False, "on_error": "return", "stimulus_id": f"{prefix}-stops"}
+            await dask_scheduler.restart_workers(workers=unshared, timeout=seconds, **more)
+
+    return restart

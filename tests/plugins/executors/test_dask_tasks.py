@@ -1,3 +1,4 @@
+import asyncio
 import pickle
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from dask_toys import OWNER, PATIENCE, Opened, release
 
 from tonearm.api import Results
 from tonearm_plugins.executors import dask_tasks as room
-from tonearm_plugins.executors.dask_tasks import one_attempt, task
+from tonearm_plugins.executors.dask_tasks import one_attempt, restart_unshared, task
 
 
 def test_a_task_can_be_loaded_where_there_is_no_tonearm_and_then_says_so():
@@ -78,3 +79,24 @@ def test_what_the_scheduler_has_of_a_run_goes_with_the_run_s_client(client, left
     scheduler = SimpleNamespace(plugins=plugins, _broker=SimpleNamespace(_topics=topics))
     plugins["tonearm-1"].remove_client(scheduler, client)
     assert [*plugins] == [*topics] == left
+
+
+def test_workers_that_others_use_are_not_restarted():
+    def worker(address, processing=(), has_what=()):
+        tasks = ([SimpleNamespace(key=key) for key in keys] for keys in (processing, has_what))
+        return SimpleNamespace(address=address, **dict(zip(("processing", "has_what"), tasks, strict=True)))
+
+    workers = [
+        worker("ours", ["tonearm-1-7"], ["tonearm-1-6"]),
+        worker("at their task", ["tonearm-1-8", ("x", 0)]),
+        worker("with their data", ["tonearm-1-9"], ["tonearm-2-1"]),
+    ]
+    restarted = []
+
+    async def restart_workers(workers, **_):
+        restarted.extend(workers)
+
+    known = {one.address: one for one in workers}
+    scheduler = SimpleNamespace(workers=known, restart_workers=restart_workers)
+    asyncio.run(restart_unshared("tonearm-1")([*known, "gone"], 1.0, dask_scheduler=scheduler))
+    assert restarted == ["ours"]
