@@ -106,7 +106,7 @@ class Cluster:
             self._idle_since = float("inf")
             needs = ", ".join(f"{name}={amount:g}" for name, amount in self._resources.items())
             wanted = " of those chosen" if self._chosen else ""
-            self.note(f"there is no worker{wanted}{f' with {needs}' if needs else ''} yet; the run waits for one")
+            self.note(f"there is no worker{wanted}{f' with {needs}' if needs else ''}; the run waits for one")
 
     def add(self, worker: str) -> None:
         """Take note of a worker that came."""

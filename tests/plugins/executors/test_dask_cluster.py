@@ -81,7 +81,7 @@ def test_people_are_told_once_that_there_is_no_worker(monkeypatch):
     found = cluster(info={}, resources={"GPU": 1.0}, chosen=["a"])
     assert found.notes() == []
     monkeypatch.setattr(room, "NO_WORKER_SECONDS", 0.0)
-    assert found.notes() == ["there is no worker of those chosen with GPU=1 yet; the run waits for one"]
+    assert found.notes() == ["there is no worker of those chosen with GPU=1; the run waits for one"]
     assert found.notes() == []
     found.see({"a": BIG})
     assert found.notes() == []

@@ -91,7 +91,7 @@ def test_chunks_wait_for_a_worker_and_people_are_told(cluster, monkeypatch):
     with Opened(scheduler=cluster.scheduler_address, resources={"TPU": 1}) as opened:
         handle = opened.executor.submit("ok")
         opened.until(lambda: len(opened.told) > 1 and opened.outcomes.get(handle))
-        assert opened.told[1:] == ["there is no worker with TPU=1 yet; the run waits for one"]
+        assert opened.told[1:] == ["there is no worker with TPU=1; the run waits for one"]
         other = opened.executor.submit("ok")
         opened.executor.cancel(handle)
         opened.executor._work.stopping = True
