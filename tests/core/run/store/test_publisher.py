@@ -201,6 +201,14 @@ def test_a_file_whose_measurements_were_lost_stays_if_the_new_one_equals_it(publ
     assert [record["record"] for record in journal()] == ["begin", "out", "end"]
 
 
+def test_a_file_whose_measurements_were_lost_and_that_somebody_has_removed_since_is_there_again(publisher):
+    new = prepared("out", ["a.wav"])
+    (file,) = new.items[0].files
+    again = publisher_over(publisher.store, publisher.journal, unrecorded={"a.wav": (file.size, file.hash)})
+    assert len(list(again.publish([new]))) == 1
+    assert list(files()) == ["a.wav"]
+
+
 def begun():
     """Return the names of all files that the journal says are about to be renamed."""
     outputs = [output for record in journal(kind="begin") for output in record["outputs"]]
