@@ -493,6 +493,19 @@ class TestSeveralBatches:
         assert [result.source for result in results] == [f"{number}.txt" for number in range(20)]
         assert len(files()) == 40
 
+    def test_without_a_record_no_file_is_renamed_in_threads_either(self, publisher, threads, monkeypatch):
+        batch = [one for number in range(20) for one in self.batch(number)]
+
+        def refuse(*_):
+            raise OutputError("the disk is full")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(publisher.journal, "write", refuse)
+            _, error = drained(publisher.publish(batch))
+        assert str(error) == "the disk is full"
+        assert (threads, len(leftovers())) == (set(), 20)
+        assert len(list(publisher.publish_rest())) == 20
+
     def test_the_pieces_of_a_source_are_renamed_in_order_all_the_same(self, publisher, calls, threads, monkeypatch):
         """The first one fails in its thread. It is tried again before the second one."""
         pieces = [prepared("out", [f"{key}.wav"], key=str(key), last=key == 9) for key in range(10)]
