@@ -239,7 +239,8 @@ class Run:
             raise
         finally:
             self._shut_down(dispatcher, publisher, journal, observe, stopped)
-            if was_killed and self._executor.name:  # workers elsewhere may have gone on without it
+            # Workers elsewhere may have gone on without it. An interrupt does not wait for a search of all folders.
+            if was_killed and self._executor.name and not isinstance(stopped, KeyboardInterrupt):
                 self.store.sweep()
 
     def _shut_down(

@@ -1,5 +1,6 @@
 """Whole runs in this process; workers have their own tests, and faults theirs."""
 
+import contextlib
 import os
 import signal
 import time
@@ -271,6 +272,29 @@ class TestLeftovers:
         assert len(leftovers()) == 2
         run()
         assert leftovers() == []
+
+    @pytest.mark.parametrize("interrupted", [False, True])
+    def test_of_workers_elsewhere_that_went_on_are_swept_at_the_end_unless_somebody_waits(self, interrupted):
+        write(a="k 0.5")
+        run()
+        with open("out/.tonearm/journal.jsonl", "a") as file:
+            file.write('{"record":"run","journal":2,"pipeline":"x","time":1,"sources":1}\n')
+        write(b="k 0.5")
+
+        def watch(_):
+            with open("out/.tonearm-0000000000000001.part", "w") as file:
+                file.write("half")
+            if interrupted:
+                raise KeyboardInterrupt
+
+        found = pipeline()
+        one = Run(found, RunOptions(out="out", fsync=False))
+        one._executor.plugin, one._executor.name = Toy(), "toy"
+        with pytest.raises(KeyboardInterrupt) if interrupted else contextlib.nullcontext():
+            one.execute(one.plan(found.find_sources()), watch)
+        assert len(leftovers()) == interrupted
+        if not interrupted:
+            assert one.report.converted == 1
 
     def test_of_a_run_whose_records_are_lost_are_swept(self):
         write(a="k 0.5")

@@ -314,6 +314,7 @@ class LocalStore(Store):
         """Leave a mark by which other processes know the folder: an owner whose file has something to read."""
         if self._marked is None:
             self._marked = self.owner()
+        if not self._marked.nonce:
             self._marked.write_nonce()
         return f"{self._marked.id}-{self._marked.nonce}"
 

@@ -71,6 +71,7 @@ class Owner:
         nonce = os.urandom(16).hex()
         try:
             os.write(self._descriptor, nonce.encode())
+            os.fsync(self._descriptor)  # the file stays open, and until then a file server need not have its content
         except OSError as error:
             raise cannot_write(os.path.join(self._tree.name, OWNERS), error) from error
         self.nonce = nonce
@@ -125,7 +126,10 @@ def raise_file_limit() -> bool:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == hard:
         return False
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError):  # some systems have a lower limit of their own
+        return False
     return True
 
 

@@ -219,8 +219,7 @@ class Publisher:
         """
         if not self._unpublished:
             return False
-        last = self._unpublished.pop()
-        self.store.discard(file for item in last.items for file in item.files)
+        self.store.discard(file for item in self._unpublished.pop().items for file in item.files)
         return True
 
     def discard_rest(self) -> None:
@@ -305,7 +304,8 @@ class Publisher:
         # Sidecars come after their file and are renamed before it: a file that exists has all of its sidecars.
         files = [file for item in admitted.items for file in reversed(item.files)]
         for file in files[admitted.renamed :]:
-            if self._unrecorded.get(file.output) == (file.size, file.hash):
+            is_same = self._unrecorded.get(file.output) == (file.size, file.hash)
+            if is_same and self.store.kind(file.output) == "file":  # nobody has removed it since
                 self.store.discard([file])
             else:
                 self._renaming.timed(self.store.publish, file)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tonearm.errors import OutputError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Given = TypeVar("Given")
 Returned = TypeVar("Returned")
@@ -48,9 +51,10 @@ class SlowCalls:
             self.seconds += 0.1 * (time.perf_counter() - began - self.seconds)
 
     def ahead(self, call: Callable[[Given], object], things: Sequence[Given]) -> None:
-        """Call a function with each of several things in threads, and return when all calls have; if slow, that is.
+        """Call a function with each of several things in threads, if its calls are slow, and wait for all of them.
 
-        Output errors are ignored: whoever needs the outcome makes the call again.
+        Output errors are ignored, and some calls are not made if no thread can be started: whoever needs the outcome
+        makes the call again.
 
         Parameters
         ----------
@@ -70,5 +74,8 @@ class SlowCalls:
                     call(thing)
 
         with ThreadPoolExecutor(count) as pool:  # its threads end here, so a process that is forked later has none
-            for _ in pool.map(call_some, range(count)):
-                pass
+            calls: list[Future[None]] = []
+            with contextlib.suppress(RuntimeError):  # no more threads: those that have started make their calls
+                calls.extend(pool.submit(call_some, first) for first in range(count))
+            for made in calls:
+                made.result()

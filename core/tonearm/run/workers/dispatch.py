@@ -98,6 +98,8 @@ class Dispatcher:
         """Owners of temporaries that have died, each with the tasks whose temporaries may be left."""
         self._held: list[tuple[str, list[Task]]] = []
         """Those of them whose temporaries somebody held when they were to be removed, to be tried again at the end."""
+        self._stopped: list[Task] = []
+        """Tasks of chunks that were stopped with the run, and that a worker may have begun without coming to say so."""
         self._sight = Sight()
         self._next_due = -math.inf
         """Time before which no chunk is overdue, so that not every one is looked at whenever something comes."""
@@ -257,11 +259,7 @@ class Dispatcher:
         if isinstance(outcome, Died):
             chunk = self._in_flight.pop(handle, None)
             self._rates.end_chunk(handle, lost=True)
-            remaining = chunk.remaining() if chunk else []
-            if outcome.owner:
-                self._dead.append((outcome.owner, remaining))
-            elif self._subject and ("", []) not in self._held:  # a worker may have begun, and not come to say so
-                self._held.append(("", []))
+            self._note_dead(outcome.owner, chunk.remaining() if chunk else [], stopping=stopping)
             return ([] if stopping or chunk is None else self._try_again(chunk, outcome)), None
         if chunk is None:  # it was given up, or has come twice
             self._work.discard(outcome.sources)
@@ -287,6 +285,15 @@ class Dispatcher:
             del self._in_flight[handle]
             batch += [] if stopping or outcome.error is not None else self._after(chunk, outcome)
         return batch, outcome.error
+
+    def _note_dead(self, owner: str, tasks: list[Task], *, stopping: bool) -> None:
+        """Note that temporaries of tasks may be left. The owner is empty if no worker has come to say that it began."""
+        if owner:
+            self._dead.append((owner, tasks))
+        elif self._subject and stopping and tasks:
+            self._stopped += tasks
+        elif self._subject and ("", []) not in self._held:
+            self._held.append(("", []))
 
     def _after(self, chunk: ChunkInFlight, outcome: ChunkResults) -> list[PreparedSource]:
         """Have what is left of a chunk done after its last results. Return failures of what was tried again already."""
@@ -349,6 +356,7 @@ class Dispatcher:
         dead, self._dead = self._dead, []
         if at_end:
             dead, self._held = dead + self._held, []
+            dead += [("", self._stopped)] if self._stopped else []
         self._held += [(owner, tasks) for owner, tasks in dead if not self._work.sweep(owner, tasks)]
         deadline = time.monotonic() + patience
         while any(owner for owner, _ in self._held) and time.monotonic() < deadline and not self._work.gate.pending:

@@ -7,6 +7,7 @@ in another process, and the source that harms that one as well has failed.
 from __future__ import annotations
 
 import errno
+import math
 import resource
 
 from tonearm.errors import OutputError
@@ -30,12 +31,14 @@ class Health:
 
     def explains(self, error: BaseException) -> bool:
         """Return whether an error comes of this process, and would not happen in another one."""
-        return _limits() != self._limits or any(one.errno in _OF_FILES for one in _system_errors(error))
+        are_lower = any(now < before for now, before in zip(_limits(), self._limits, strict=True))
+        return are_lower or any(one.errno in _OF_FILES for one in _system_errors(error))
 
 
-def _limits() -> list[tuple[int, int]]:
-    """Return the limits of this process."""
-    return [resource.getrlimit(getattr(resource, name)) for name in _LIMITS if hasattr(resource, name)]
+def _limits() -> list[float]:
+    """Return the limits of this process, soft ones and hard ones."""
+    pairs = [resource.getrlimit(getattr(resource, name)) for name in _LIMITS if hasattr(resource, name)]
+    return [math.inf if limit == resource.RLIM_INFINITY else limit for pair in pairs for limit in pair]
 
 
 def _system_errors(error: BaseException | None) -> list[OSError]:

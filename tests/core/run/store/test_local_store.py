@@ -395,6 +395,15 @@ class TestMarks:
         assert not copy.is_held(mark)
         assert os.listdir("out/.tonearm") == []
 
+    def test_a_mark_that_could_not_be_written_is_written_later(self, store, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", refusal(errno.ENOSPC))
+            with pytest.raises(OutputError, match="no space left on device"):
+                store.mark()
+        assert LocalStore("out").sees(store.mark())
+        store.close()
+        assert os.listdir("out/.tonearm") == []
+
     @pytest.mark.parametrize("change", [lambda mark: "", lambda mark: mark[:9], lambda mark: f"{mark[:-1]}x"])
     def test_others_are_not_seen(self, store, change):
         mark = store.mark()

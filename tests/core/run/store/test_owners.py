@@ -2,12 +2,21 @@ import errno
 import fcntl
 import os
 import re
+import resource
 
 import pytest
 from store_toys import is_locked, refusal
 
 from tonearm.errors import OutputError
-from tonearm.run.store.owners import Owner, hold_owner, is_dead, is_only_holder, read_nonce, release_owner
+from tonearm.run.store.owners import (
+    Owner,
+    hold_owner,
+    is_dead,
+    is_only_holder,
+    raise_file_limit,
+    read_nonce,
+    release_owner,
+)
 from tonearm.run.store.tree import Tree
 
 
@@ -135,6 +144,17 @@ class TestOwners:
         assert not is_dead(tree, owner.id)
 
 
+def test_a_limit_of_open_files_that_cannot_be_raised_stays(monkeypatch):
+    """On macOS the hard limit may be none, and the system still refuses so many."""
+
+    def refuse(*_):
+        raise ValueError("current limit exceeds maximum limit")
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (100, 200))
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    assert not raise_file_limit()
+
+
 class TestNonces:
     def test_each_owner_has_another_one(self, folder, open_files):
         tree = Tree(str(folder))
@@ -147,6 +167,14 @@ class TestNonces:
         assert one.nonce != other.nonce
         assert [read_nonce(tree, owner.id) for owner in (one, other)] == [one.nonce, other.nonce]
         assert open_files() == before
+
+    def test_another_machine_can_read_it_while_the_file_is_open(self, folder, monkeypatch):
+        """A client of NFS may keep what it writes until the file is flushed or closed."""
+        seen, real = [], os.fsync
+        monkeypatch.setattr(os, "fsync", lambda at: (seen.append(os.readlink(f"/proc/self/fd/{at}")), real(at)))
+        owner = Owner(Tree(str(folder)))
+        owner.write_nonce()
+        assert seen == [str(folder / ".tonearm/owners" / owner.id)]
 
     @pytest.mark.parametrize("owner", ["0000abcd", "a\0b", "folder", "link", "../../above"])
     def test_of_what_is_no_owner(self, folder, owner):

@@ -201,6 +201,14 @@ def test_a_file_whose_measurements_were_lost_stays_if_the_new_one_equals_it(publ
     assert [record["record"] for record in journal()] == ["begin", "out", "end"]
 
 
+def test_a_file_whose_measurements_were_lost_and_that_somebody_has_removed_since_is_there_again(publisher):
+    new = prepared("out", ["a.wav"])
+    (file,) = new.items[0].files
+    again = publisher_over(publisher.store, publisher.journal, unrecorded={"a.wav": (file.size, file.hash)})
+    assert len(list(again.publish([new]))) == 1
+    assert list(files()) == ["a.wav"]
+
+
 def begun():
     """Return the names of all files that the journal says are about to be renamed."""
     outputs = [output for record in journal(kind="begin") for output in record["outputs"]]
@@ -484,6 +492,19 @@ class TestSeveralBatches:
         assert all(calls.index(f"name {n}.json") < calls.index(f"name {n}.wav") for n in range(20))
         assert [result.source for result in results] == [f"{number}.txt" for number in range(20)]
         assert len(files()) == 40
+
+    def test_without_a_record_no_file_is_renamed_in_threads_either(self, publisher, threads, monkeypatch):
+        batch = [one for number in range(20) for one in self.batch(number)]
+
+        def refuse(*_):
+            raise OutputError("the disk is full")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(publisher.journal, "write", refuse)
+            _, error = drained(publisher.publish(batch))
+        assert str(error) == "the disk is full"
+        assert (threads, len(leftovers())) == (set(), 20)
+        assert len(list(publisher.publish_rest())) == 20
 
     def test_the_pieces_of_a_source_are_renamed_in_order_all_the_same(self, publisher, calls, threads, monkeypatch):
         """The first one fails in its thread. It is tried again before the second one."""

@@ -98,6 +98,28 @@ def test_what_fails_is_left_to_the_caller_and_others_are_made():
     assert sorted(seen) == list(range(0, 100, 2))
 
 
+@pytest.mark.parametrize("most", [0, 3])
+def test_where_no_more_threads_can_be_started_the_caller_makes_the_calls(monkeypatch, most):
+    """A container may bound the number of threads of its processes."""
+    real, started, seen = threading.Thread.start, [], []
+
+    def start(thread):
+        if len(started) == most:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        real(thread)
+
+    def see(thing):
+        time.sleep(0.001)  # so that no thread is idle when the next one starts
+        seen.append(thing)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    slow().ahead(see, range(100))
+    assert len(started) == most
+    assert bool(seen) == bool(most)
+    assert len(seen) == len(set(seen))
+
+
 def test_a_bug_is_raised():
     def divide(thing):
         return 1 / thing

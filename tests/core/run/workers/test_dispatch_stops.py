@@ -1,5 +1,7 @@
 """How a dispatcher ends: by an error of an executor or of the output side, or because the run stops."""
 
+import contextlib
+import os
 import threading
 
 import pytest
@@ -227,6 +229,32 @@ class TestStopping:
         one.sweep_dead(at_end=True, patience=patience)
         assert len(leftovers()) == (0 if patience else 1)
         dies.join()
+
+    def test_what_a_stopped_chunk_left_is_looked_for_in_its_own_folders(self, monkeypatch):
+        """A worker may have begun it, and not come to say so. A search of all folders may take hours."""
+
+        class Stopped(Toy):
+            def cancel(self, handle):
+                pass
+
+            def wait(self, seconds):
+                for handle in list(self.chunks) if self.work.stopping else ():
+                    self.chunks.pop(handle)
+                    yield handle, Died("it was stopped", taken_away=True)
+
+        one = dispatcher(Stopped(), slots=3)
+        swept, real = [], one._work.store.sweep
+        monkeypatch.setattr(one._work.store, "sweep", lambda *given: (swept.append(given), real(*given))[1])
+        with contextlib.closing(one.results(chunks())) as stream:
+            assert next(stream) == []
+        assert list(one.stop()) == []
+        for place in ("out", "out/elsewhere"):
+            os.makedirs(place, exist_ok=True)
+            with open(f"{place}/.tonearm-0000000000000001.part", "w") as file:
+                file.write("half")
+        one.sweep_dead(at_end=True)
+        assert swept == [("", [""])]
+        assert len(leftovers()) == 1
 
     def test_before_it_began_does_nothing(self):
         toy = Toy()

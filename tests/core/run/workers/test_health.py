@@ -39,6 +39,18 @@ def test_a_limit_that_was_lowered():
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+def test_a_limit_that_was_raised():
+    """A run on a large cluster raises the number of files it may have open, and its disk may be full afterwards."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 1, hard))
+    try:
+        health = Health()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert not health.explains(failed(errno.ENOSPC))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def test_errors_in_a_circle():
     error, other = OutputError("a"), OutputError("b")
     error.__context__, other.__context__ = other, error
