@@ -283,6 +283,8 @@ class Connection:
         if client is not None:
             with contextlib.suppress(Exception):
                 client.close(timeout=CLOSE_SECONDS)
+            with contextlib.suppress(Exception):
+                client._loop_runner.stop()  # noqa: SLF001 - which one that has closed by itself leaves running
         if cluster is not None:
             with contextlib.suppress(Exception):
                 cluster.close(CLOSE_SECONDS)

@@ -55,9 +55,11 @@ def test_it_is_lost_when_the_scheduler_has_ended(cluster):
     assert open_(one) is None
     assert not one.is_lost()
     assert one.differing == []
+    loop = one.client.loop.asyncio_loop
     cluster.close()
     assert one.is_lost()
     one.close(print)  # which waits for nobody
+    assert not loop.is_running()
 
 
 def test_workers_that_do_not_answer_hold_up_nobody(cluster, monkeypatch):
