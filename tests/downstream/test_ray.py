@@ -142,12 +142,9 @@ def test_a_source_that_crashes_or_hangs_twice_is_at_fault_alone(site: Path, fold
     assert not left_over(folder / "out")
 
 
-def test_an_interrupt_publishes_what_is_finished_and_the_next_run_does_the_rest(
-    site: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The chunks in flight would take five seconds, longer than a run waits; so they end early, after a source."""
-    write(folder, [*levels(40), *[0.6] * 20])
-    code = "import sys; from tonearm.cli.main import main\nsys.exit(main())"
+def interrupted(site: Path, folder: Path, *, published: int, changes: str = "") -> tuple[int, str]:
+    """Interrupt a run when it has published so many files, and return its exit status and its messages."""
+    code = f"import sys; from tonearm.cli.main import main\n{changes}\nsys.exit(main())"
     run = subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments(folder)), "--jobs", "2"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ["PYTHONPATH"]])},
@@ -155,15 +152,24 @@ def test_an_interrupt_publishes_what_is_finished_and_the_next_run_does_the_rest(
         text=True,
         start_new_session=True,  # so that the signal reaches the workers, too, as Ctrl-C in a terminal does
     )
-    out = folder / "out"
     deadline = time.monotonic() + 120
-    while len(list(out.glob("*.wav"))) < 41:
+    while len(list((folder / "out").glob("*.wav"))) < published:
         assert run.poll() is None, run.communicate()
         assert time.monotonic() < deadline, "it did not begin"
         time.sleep(0.05)
     os.killpg(run.pid, signal.SIGINT)
     _, messages = run.communicate(timeout=60)
-    assert run.returncode == 130, messages
+    return run.returncode, messages
+
+
+def test_an_interrupt_publishes_what_is_finished_and_the_next_run_does_the_rest(
+    site: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chunks in flight would take five seconds, longer than a run waits; so they end early, after a source."""
+    write(folder, [*levels(40), *[0.6] * 20])
+    status, messages = interrupted(site, folder, published=41)
+    out = folder / "out"
+    assert status == 130, messages
     assert "interrupted" in messages
     assert "Traceback" not in messages
     finished = len(list(out.glob("*.wav")))
@@ -176,6 +182,15 @@ def test_an_interrupt_publishes_what_is_finished_and_the_next_run_does_the_rest(
     assert done.returncode == 0, done.stderr
     assert f"{60 - finished} converted" in done.stderr
     assert not left_over(out)
+
+
+def test_an_interrupt_ends_a_run_though_a_source_hangs_and_ray_is_slow_to_end_it(site: Path, folder: Path) -> None:
+    write(folder, [*levels(3), 0.5])
+    changes = "import tonearm_ray; tonearm_ray.STOP_SECONDS = 0.0"
+    status, messages = interrupted(site, folder, published=3, changes=changes)
+    assert status == 130, messages
+    assert "3 converted, 0 failed, 1 left" in messages
+    assert "Traceback" not in messages
 
 
 def test_workers_with_another_tonearm_are_named_and_end_the_run(site: Path, folder: Path) -> None:

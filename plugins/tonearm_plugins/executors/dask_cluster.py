@@ -96,7 +96,7 @@ class Cluster:
 
     def _note_absence(self) -> None:
         """Have people told once if there is no worker for a while."""
-        if self._info is None or self._usable():
+        if self._info is None or self._rooms:
             self._idle_since = None
             return
         now = time.monotonic()
@@ -164,7 +164,7 @@ class Cluster:
 
     def uses(self, address: str, info: Mapping[str, Any]) -> bool:
         """Return whether the run uses a worker, by its address and what the scheduler says of it."""
-        names = {address, str(info.get("name")), info.get("host")}
+        names = {address, address.partition("://")[2], str(info.get("name")), info.get("host")}
         return self._room(info) > 0 and (not self._chosen or not names.isdisjoint(self._chosen))
 
     def _room(self, info: Mapping[str, Any]) -> int:

@@ -20,6 +20,9 @@ from tonearm_plugins.executors.dask_versions import PYTHON, check_scheduler, che
 CALL_SECONDS = 20.0
 """Time in seconds that a scheduler has to answer, once there is a connection."""
 
+ASK_SECONDS = 5.0
+"""Time in seconds that workers have to say what they have installed. One that is too busy to answer holds up nobody."""
+
 CLOSE_SECONDS = 1.0
 """Time in seconds that each step of closing may take."""
 
@@ -116,7 +119,6 @@ class Connection:
                 except Exception as raised:
                     if self._may_come(raised) and time.monotonic() + RETRY_SECONDS < deadline:
                         self._end()
-                        self.client = None
                         time.sleep(RETRY_SECONDS)
                         continue
                     error = TonearmError(self._reason(raised), code="broken-worker", hint=self._hint())
@@ -172,10 +174,11 @@ class Connection:
         self.call(self.client.register_plugin, one_attempt(self._topic, self.client.id), name=self._topic)
         self.info = self.call(self.workers)
         self.compare(self.info)
-        self.differing = _differing(self.call(self.client.get_versions))
+        with contextlib.suppress(TimeoutError):
+            self.differing = _differing(self.call(self.client.get_versions, seconds=ASK_SECONDS))
 
     def compare(self, info: Mapping[str, Mapping[str, Any]]) -> None:
-        """Compare the versions of workers with those of the run.
+        """Compare the versions of workers with those of the run, if all of them answer. If not, their tickets do that.
 
         Parameters
         ----------
@@ -189,7 +192,9 @@ class Connection:
         """
         chosen = [address for address, one in info.items() if self._uses(address, one)]
         text = expression(self._versions)
-        check_versions(self._versions, self.call(self.client.run, eval, text, workers=chosen, on_error="ignore"))
+        with contextlib.suppress(TimeoutError):
+            found = self.call(self.client.run, eval, text, workers=chosen, on_error="ignore", seconds=ASK_SECONDS)
+            check_versions(self._versions, found)
 
     async def workers(self) -> dict[str, dict[str, Any]]:
         """Return what the scheduler says of each worker, by address. This is called in the thread of the client."""
@@ -280,6 +285,8 @@ class Connection:
         if client is not None:
             with contextlib.suppress(Exception):
                 client.close(timeout=CLOSE_SECONDS)
+            with contextlib.suppress(Exception):
+                client._loop_runner.stop()  # noqa: SLF001 - which one that has closed by itself leaves running
         if cluster is not None:
             with contextlib.suppress(Exception):
                 cluster.close(CLOSE_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import itertools
 import os
@@ -217,7 +218,7 @@ class DaskExecutor(Executor[DaskOptions]):
         if connection is None:
             return
         call = task(work=self._packed, chunk=chunk.content, key=key, topic=self._run, alone=chunk.alone)
-        with contextlib.suppress(Exception):  # the client has just been closed, which is noticed soon
+        try:
             chunk.future = connection.client.submit(
                 call,
                 key=key,
@@ -228,6 +229,9 @@ class DaskExecutor(Executor[DaskOptions]):
                 workers=self._cluster.chosen(),
             )
             connection.call_later(self._follow, key, chunk.future)
+        except Exception:
+            if not connection.is_lost():  # which is noticed soon
+                raise
 
     def wait(self, seconds: float) -> Iterator[tuple[str, Results | Died]]:
         """Yield what has come from the cluster."""
@@ -296,7 +300,7 @@ class DaskExecutor(Executor[DaskOptions]):
             return  # whose fault the death of a worker is, its removal says
         if self._connection is None or self._connection.is_lost():
             self._check_connection()
-        elif isinstance(error, asyncio.CancelledError) or type(error).__name__ == "FutureCancelledError":
+        elif isinstance(error, asyncio.CancelledError | concurrent.futures.CancelledError):
             self._lose(key, "it was cancelled", taken_away=True)
         else:
             connection = self._connection

@@ -46,7 +46,7 @@ class LocalWorkers:
         from distributed import LocalCluster
 
         self._count = workers
-        self.scheduler: Any = LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=False)
+        self.scheduler: Any = LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", silence_logs=False)
         line = [self.scheduler.scheduler_address, "--nworkers", str(workers), "--nthreads", "1", "--no-dashboard"]
         self._process = subprocess.Popen(  # noqa: S603 - ours
             [sys.executable, "-c", _PROGRAM, *line],

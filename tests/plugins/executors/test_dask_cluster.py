@@ -26,6 +26,7 @@ def cluster(info=BOTH, **more):
         ({"resources": {"GPU": 3}}, None),
         ({"chosen": ["10.0.0.2"]}, 2),
         ({"chosen": ["0"]}, 2),
+        ({"chosen": ["small"]}, 2),
         ({"chosen": ["tcp://big", "0"]}, 18),
         ({"info": None}, None),
     ],

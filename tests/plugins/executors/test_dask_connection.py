@@ -55,9 +55,19 @@ def test_it_is_lost_when_the_scheduler_has_ended(cluster):
     assert open_(one) is None
     assert not one.is_lost()
     assert one.differing == []
+    loop = one.client.loop.asyncio_loop
     cluster.close()
     assert one.is_lost()
     one.close(print)  # which waits for nobody
+    assert not loop.is_running()
+
+
+def test_workers_that_do_not_answer_hold_up_nobody(cluster, monkeypatch):
+    monkeypatch.setattr(room, "ASK_SECONDS", 0.1)
+    monkeypatch.setattr(room, "expression", lambda _: "__import__('time').sleep(0.5)")
+    one = connection(cluster.scheduler_address)
+    assert open_(one) is None
+    one.close(print)
 
 
 def test_an_address_of_no_known_kind():

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 from dask_toys import OWNER, Opened, ToyWork, left, release
-from distributed import Client
+from distributed import Client, Future
 
 import tonearm
 from tonearm.api import Died, Results, TonearmError
@@ -149,6 +149,31 @@ def test_when_the_run_stops_chunks_that_no_worker_can_begin_are_lost(cluster):
         opened.executor.cancel(waiting)
         opened.until(lambda: opened.last(waiting))
         assert opened.last(waiting) == Died("it was stopped", taken_away=True)
+
+
+def test_a_chunk_that_somebody_cancels_in_the_cluster_is_no_fault_of_an_item(cluster):
+    with Opened(scheduler=cluster.scheduler_address, resources={"none": 1.0}) as opened:
+        opened.until(lambda: opened.told)
+        handle = opened.executor.submit("ok")
+        opened.until(lambda: handle in cluster.scheduler.tasks)
+        with Client(cluster, set_as_default=False) as client:
+            client.cancel([Future(handle, client)], force=True)
+        opened.until(lambda: opened.last(handle))
+        assert opened.last(handle) == Died("it was cancelled", taken_away=True)
+
+
+def test_a_chunk_that_the_client_does_not_take_ends_the_run_unless_the_scheduler_is_lost(cluster, monkeypatch):
+    def refuse(*_, **__):
+        raise ValueError("no such worker")
+
+    with Opened(scheduler=cluster.scheduler_address) as opened:
+        opened.until_connected()
+        connection = opened.executor._connection
+        monkeypatch.setattr(connection.client, "submit", refuse)
+        with pytest.raises(ValueError, match="no such worker"):
+            opened.executor.submit("ok")
+        monkeypatch.setattr(connection, "is_lost", lambda: True)
+        opened.executor.submit("ok")
 
 
 def test_an_error_of_the_task_itself_ends_the_run_and_is_no_fault_of_an_item(cluster):

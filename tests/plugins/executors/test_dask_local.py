@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from dask_toys import PATIENCE
 
+from tonearm_plugins.executors.dask_local import LocalWorkers
+
 pytestmark = pytest.mark.slow
 
 COUNT = 1500
@@ -82,6 +84,15 @@ def test_a_run_without_an_address(folder):
     assert "distributed" not in errors
     assert len(published()) == COUNT
     until(lambda: not processes(folder))
+
+
+def test_its_dashboard_is_seen_from_this_machine_alone():
+    workers = LocalWorkers(1)
+    try:
+        sockets = workers.scheduler.scheduler.http_server._sockets.values()
+        assert {one.getsockname()[0] for one in sockets} == {"127.0.0.1"}
+    finally:
+        workers.close(1.0)
 
 
 def test_ctrl_c_reaches_all_processes_of_a_terminal_and_what_is_finished_is_published(folder):

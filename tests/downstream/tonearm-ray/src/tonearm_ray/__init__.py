@@ -190,6 +190,7 @@ class RayExecutor(Executor[RayOptions]):
         deadline = time.monotonic() + STOP_SECONDS
         while self._chunks and (left := deadline - time.monotonic()) > 0:
             self._found += self._ready(left)
+        self._chunks.clear()  # the run calls `wait` once more, and Ray no longer knows the streams
         if self._is_own:
             ray.shutdown()
 
