@@ -67,6 +67,12 @@ def test_an_address_of_no_known_kind():
     assert error.message.startswith("there is no connection to the scheduler carrier-pigeon://roof: ValueError: ")
 
 
+def test_certificates_that_are_missing():
+    error = open_(connection("tls://127.0.0.1:1"))
+    assert "TLS expects a `ssl_context`" in error.message
+    assert "distributed.comm.tls" in error.hint
+
+
 def test_a_connection_that_is_no_longer_wanted_when_it_is_made_is_closed_at_once(cluster, monkeypatch):
     closed, client = threading.Event(), distributed.Client
 
