@@ -29,6 +29,9 @@ HURRIED_SECONDS = 0.4
 RETRY_SECONDS = 0.2
 """Time in seconds until a scheduler is looked for again."""
 
+ANSWER_SECONDS = 10.0
+"""Time in seconds that whoever listens at the address has to answer as a scheduler, each time that it is looked for."""
+
 RESTART_SECONDS = 8.0
 """Time in seconds that a worker that hangs has to end, before it is no longer counted."""
 
@@ -161,6 +164,9 @@ class Connection:
         if not where:
             self._cluster = LocalWorkers(self._workers)
             where = self._cluster.scheduler
+        elif not where.startswith("inproc://"):
+            # A client would wait for ever for one that listens and says nothing, such as the dashboard.
+            asyncio.run(_shake_hands(where, min(seconds, ANSWER_SECONDS), self._options.get("security")))
         self.client = Client(where, timeout=seconds, set_as_default=False, **self._options)
         # If it is lost, it closes: connected again, it would lack what is registered below.
         self.client._timeout = 0  # noqa: SLF001
@@ -283,6 +289,16 @@ class Connection:
         if cluster is not None:
             with contextlib.suppress(Exception):
                 cluster.close(CLOSE_SECONDS)
+
+
+async def _shake_hands(address: str, seconds: float, security: Any) -> None:
+    """Connect to a scheduler once."""
+    from distributed import Security
+    from distributed.comm.core import connect
+
+    arguments = (security or Security()).get_connection_args("client")
+    comm = await asyncio.wait_for(connect(address, timeout=seconds, **arguments), seconds)
+    comm.abort()
 
 
 def _differing(versions: Mapping[str, Any]) -> list[str]:
