@@ -22,7 +22,7 @@ from tonearm.plugins.registry import default
 SECRET = "topsecret"
 
 # Options with one of these words in the name or the description do not name files.
-NOT_PATHS = {"field", "format", "key", "imag", "lengths", "phase"}
+NOT_PATHS = {"field", "format", "key", "imag", "lengths", "phase", "scheduler"}
 
 
 def every_option() -> Iterator[tuple[str, str, Any]]:

@@ -26,7 +26,7 @@ def assignment(option: str, values: tuple[Any, ...], place: Place) -> str:
     if place.form == "yaml":
         return f"{option}: {either(map(yaml_literal, values))}"
     if place.stage == "executor":
-        return f"--executor-option {either(shell_word(f'{option}={flag_value(value)}') for value in values)}"
+        return f"--executor-option {either(shell_word(f'{option}={yaml_literal(value)}') for value in values)}"
     if place.has_flags:
         return f"{flag(option)} {either(shell_word(flag_value(value)) for value in values)}"
     return f"--set {either(shell_word(f'{place.stage}.with.{option}={yaml_literal(value)}') for value in values)}"

@@ -146,6 +146,7 @@ class FrameGrid:
         time = np.arange(self.n_fft)
         weight = self.window**2
         distance = self.n_fft / 2 - float(weight @ time) / max(float(weight.sum()), np.finfo(np.float64).tiny)
+        distance = round(distance, 6)  # a distance of one sample is no more than that by rounding
         support = np.flatnonzero(self.window)
         if abs(distance) <= 1 or not support.size:  # as near as a symmetric window of any length can come
             return self

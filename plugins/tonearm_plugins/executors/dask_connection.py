@@ -9,10 +9,10 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tonearm.api import TonearmError
+from tonearm.api import OptionError, TonearmError
 from tonearm_plugins.executors.dask_local import LocalWorkers
 from tonearm_plugins.executors.dask_tasks import one_attempt, restart_unshared
 from tonearm_plugins.executors.dask_versions import PYTHON, check_scheduler, check_versions, expression
@@ -31,6 +31,9 @@ HURRIED_SECONDS = 0.4
 
 RETRY_SECONDS = 0.2
 """Time in seconds until a scheduler is looked for again."""
+
+ANSWER_SECONDS = 10.0
+"""Time in seconds that whoever listens at the address has to answer as a scheduler, each time that it is looked for."""
 
 RESTART_SECONDS = 8.0
 """Time in seconds that a worker that hangs has to end, before it is no longer counted."""
@@ -150,6 +153,8 @@ class Connection:
     def _hint(self) -> str:
         if not self._scheduler:
             return "use the executor local"
+        if self._scheduler.startswith("tls://"):
+            return "Dask takes certificates from its configuration, distributed.comm.tls, or from a client's security"
         return "start one, such as `dask scheduler`, and give its address: scheduler=tcp://HOST:8786"
 
     def _connect(self, seconds: float) -> None:
@@ -161,6 +166,9 @@ class Connection:
         if not where:
             self._cluster = LocalWorkers(self._workers)
             where = self._cluster.scheduler
+        elif not where.startswith("inproc://"):
+            # A client would wait for ever for one that listens and says nothing, such as the dashboard.
+            asyncio.run(_shake_hands(where, min(seconds, ANSWER_SECONDS), self._options.get("security")))
         self.client = Client(where, timeout=seconds, set_as_default=False, **self._options)
         # If it is lost, it closes: connected again, it would lack what is registered below.
         self.client._timeout = 0  # noqa: SLF001
@@ -292,11 +300,43 @@ class Connection:
                 cluster.close(CLOSE_SECONDS)
 
 
+async def _shake_hands(address: str, seconds: float, security: Any) -> None:
+    """Connect to a scheduler once."""
+    from distributed import Security
+    from distributed.comm.core import connect
+
+    arguments = (security or Security()).get_connection_args("client")
+    comm = await asyncio.wait_for(connect(address, timeout=seconds, **arguments), seconds)
+    comm.abort()
+
+
 def _differing(versions: Mapping[str, Any]) -> list[str]:
     """Return which of Dask's own packages have other versions in the cluster than here."""
     here = versions["client"]["packages"]
     others = [versions["scheduler"], *versions["workers"].values()]
     return [name for name in _DASK_PACKAGES if any(other["packages"].get(name) != here.get(name) for other in others)]
+
+
+def address_problems(address: str) -> Iterator[OptionError]:
+    """Yield what is wrong with the address of a scheduler, as far as that shows without a network."""
+    scheme, separator, rest = address.rpartition("://")
+    hint = "scheduler=tcp://HOST:8786, or the address that `dask scheduler` has printed"
+    if scheme in ("http", "https"):
+        message = f"scheduler is {address!r}, which is an address for a browser, such as that of the dashboard"
+        yield OptionError(message, option="scheduler", hint=hint)
+    elif address and (not separator or scheme in ("tcp", "tls")):
+        port = rest.rpartition(":")[2]
+        if not (port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16 and rest != port):
+            message = f"scheduler is {address!r}; expected a host and a port below 65536"
+            yield OptionError(message, option="scheduler", hint=hint)
+
+
+def is_in_loop(loop: Any) -> bool:
+    """Return whether an event loop is the one that runs in this thread."""
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
 
 
 def import_quietly() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import itertools
+import math
 import os
 import pickle
 import queue
@@ -17,7 +18,7 @@ from typing import Annotated, Any
 
 from tonearm.api import FROM_PYTHON, Died, Executor, Meta, OptionError, Requirement, Results, TonearmError, Work
 from tonearm_plugins.executors.dask_cluster import Cluster
-from tonearm_plugins.executors.dask_connection import Connection, import_quietly
+from tonearm_plugins.executors.dask_connection import Connection, address_problems, import_quietly, is_in_loop
 from tonearm_plugins.executors.dask_tasks import task
 
 RECONNECT_SECONDS = 60.0
@@ -25,6 +26,9 @@ RECONNECT_SECONDS = 60.0
 
 CHUNK_SECONDS = 0.5
 """Work in a chunk in seconds, unless there are very many workers."""
+
+PATIENCE_SECONDS = 5.0
+"""Time in seconds without an answer of the scheduler after which people are told that the run waits for it."""
 
 LEAVE_SECONDS = 0.2
 """Time in seconds in which the run hears of the chunks that had begun when the workers were told to stop."""
@@ -43,7 +47,7 @@ class DaskOptions:
     client: Annotated[
         Any,
         Meta(
-            description="Dask client that is connected to the scheduler, in place of its address.",
+            description="Dask client that is connected, in place of the scheduler's address; only Python can give it.",
             extra={FROM_PYTHON: 'Pipeline.run(executor=("dask", {"client": client}))'},
         ),
     ] = field(default=None, compare=False)
@@ -56,13 +60,29 @@ class DaskOptions:
     ] = field(default_factory=list)
 
     def problems(self) -> Iterator[OptionError]:
-        """Yield what is wrong with the client."""
+        """Yield what is wrong with the scheduler or the client, and with resources."""
+        for name, amount in self.resources.items():
+            if not 0 <= amount < math.inf:
+                yield OptionError(f"resources.{name} is {amount:g}, and no amount", option=f"resources.{name}")
         if self.client is None:
+            yield from address_problems(self.scheduler)
+            for name in () if self.scheduler else ("resources", "workers"):
+                if getattr(self, name):
+                    message = f"{name} choose among the workers of a cluster, and those of this machine are all alike"
+                    yield OptionError(
+                        message, option=name, hint="give the address of a cluster: scheduler=tcp://HOST:8786"
+                    )
             return
         if self.scheduler:
             yield OptionError("the scheduler is that of the client", option="scheduler")
         elif getattr(getattr(self.client, "scheduler", None), "address", None) is None:
             yield OptionError("client is not a Dask client that is connected", option="client")
+        elif self.client.asynchronous and is_in_loop(self.client.loop.asyncio_loop):
+            yield OptionError(
+                "the run would block the event loop of the client",
+                option="client",
+                hint="call it in another thread: await asyncio.to_thread(pipeline.run, ...)",
+            )
 
 
 class _Chunk:
@@ -122,6 +142,7 @@ class DaskExecutor(Executor[DaskOptions]):
         self._connection: Connection | None = None
         self._opening: Connection | None = None
         self._next_signs = 0.0
+        self._patient_until = time.monotonic() + PATIENCE_SECONDS if self._scheduler else math.inf
         self._is_leaving = False
         self._connect()
 
@@ -146,6 +167,7 @@ class DaskExecutor(Executor[DaskOptions]):
         if self._opening is not opening:
             return
         self._opening = None
+        self._patient_until = math.inf
         if error is not None:
             raise error
         self._connection = opening
@@ -204,6 +226,10 @@ class DaskExecutor(Executor[DaskOptions]):
 
     def notes(self) -> list[str]:
         """Return the address of the dashboard, and what has happened to workers and the scheduler."""
+        if time.monotonic() >= self._patient_until:
+            self._patient_until = math.inf
+            where = f"the scheduler {self._scheduler} has not answered yet"
+            self._cluster.note(f"{where}; the run waits {RECONNECT_SECONDS:g} s for it")
         return self._cluster.notes()
 
     def submit(self, chunk: object) -> str:

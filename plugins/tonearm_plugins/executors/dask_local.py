@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -14,15 +15,23 @@ POLL_SECONDS = 0.05
 """Time in seconds between two looks at whether the workers have started."""
 
 _PROGRAM = """
-import os, signal, sys, threading
+import os, signal, threading
+from multiprocessing.resource_tracker import ensure_running
+ensure_running()
+os.setsid()
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 def end_with_the_run():
-    sys.stdin.buffer.read()
+    os.read(0, 1)
     os.killpg(0, signal.SIGKILL)
 threading.Thread(target=end_with_the_run, daemon=True).start()
 from distributed.cli.dask_worker import main
 main()
 """
-"""Program of the workers: their standard input ends when the run's process does, however that happens."""
+"""Program of the workers: their standard input ends when the run's process does, however that happens.
+
+The process of Python that removes semaphores, which others leave when they are killed, starts before the group of the
+workers is made, so that it is not killed with them.
+"""
 
 
 class LocalWorkers:
@@ -46,19 +55,24 @@ class LocalWorkers:
         from distributed import LocalCluster
 
         self._count = workers
-        self.scheduler: Any = LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", silence_logs=False)
+        self.scheduler: Any = LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", silence_logs=logging.WARNING)
         line = [self.scheduler.scheduler_address, "--nworkers", str(workers), "--nthreads", "1", "--no-dashboard"]
-        self._process = subprocess.Popen(  # noqa: S603 - ours
-            [sys.executable, "-c", _PROGRAM, *line],
-            stdin=subprocess.PIPE,
-            stdout=2,  # where the command's own output is not
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-                "DASK_LOGGING__DISTRIBUTED": "critical",
-            },
-            start_new_session=True,
-        )
+        python = [sys.executable, "-W", "ignore::UserWarning:multiprocessing.resource_tracker"]
+        # Until they have a group of their own, the workers must not die of the Ctrl-C of the terminal.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - ours
+                [*python, "-c", _PROGRAM, *line],
+                stdin=subprocess.PIPE,
+                stdout=2,  # where the command's own output is not
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+                    "DASK_LOGGING__DISTRIBUTED": "critical",
+                },
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def wait(self, client: Any, seconds: float) -> None:
         """Wait until all workers are there."""

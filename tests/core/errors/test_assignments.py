@@ -36,6 +36,7 @@ def test_arguments_of_a_call_are_python(stage):
 
 def test_one_of_several_values():
     assert assignment("a", (1, 2), Place("executor", "flags")) == "--executor-option a=1 or a=2"
+    assert assignment("a", (["b", "c"],), Place("executor", "flags")) == "--executor-option 'a=[b, c]'"
     assert assignment("a", (1, 2), Place("input", "call")) == "a=1 or a=2"
 
 

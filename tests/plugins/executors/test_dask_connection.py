@@ -1,3 +1,4 @@
+import socket
 import subprocess
 import sys
 import threading
@@ -75,6 +76,19 @@ def test_an_address_of_no_known_kind():
     assert isinstance(error, TonearmError)
     assert error.code == "broken-worker"
     assert error.message.startswith("there is no connection to the scheduler carrier-pigeon://roof: ValueError: ")
+
+
+def test_somebody_else_who_listens_and_says_nothing():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        error = open_(connection(address, seconds=0.5))
+    assert error.message == f"no scheduler has answered at {address} for 0.5 s"
+
+
+def test_certificates_that_are_missing():
+    error = open_(connection("tls://127.0.0.1:1"))
+    assert "TLS expects a `ssl_context`" in error.message
+    assert "distributed.comm.tls" in error.hint
 
 
 def test_a_connection_that_is_no_longer_wanted_when_it_is_made_is_closed_at_once(cluster, monkeypatch):

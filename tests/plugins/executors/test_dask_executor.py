@@ -1,11 +1,13 @@
+import asyncio
 import pickle
+import re
 import socket
 import sys
 
 import numpy as np
 import pytest
 from dask_toys import OWNER, Opened, ToyWork, left, release
-from distributed import Client, Future
+from distributed import Client, Future, LocalCluster
 
 import tonearm
 from tonearm.api import Died, Results, TonearmError
@@ -64,6 +66,47 @@ def test_a_client_that_is_none(pipeline, options, message):
         pipeline.run(out="out", executor=("dask", options))
 
 
+ALIKE = "choose among the workers of a cluster, and those of this machine are all alike"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"scheduler": "roof"}, "scheduler is 'roof'; expected a host and a port below 65536"),
+        ({"scheduler": "tcp://roof"}, "scheduler is 'tcp://roof'; expected a host and a port below 65536"),
+        ({"scheduler": "tcp://roof:99999"}, "scheduler is 'tcp://roof:99999'; expected a host and a port below 65536"),
+        ({"scheduler": "http://roof:8787/status"}, "scheduler is 'http://roof:8787/status', which is an address for a"),
+        ({"resources": {"GPU": -1}}, "resources.GPU is -1, and no amount"),
+        ({"resources": {"GPU": 1}}, f"resources {ALIKE}"),
+        ({"workers": ["a"]}, f"workers {ALIKE}"),
+    ],
+)
+def test_options_that_cannot_be_right_are_refused_before_anything_is_touched(pipeline, tmp_path, options, message):
+    with pytest.raises(PipelineError, match=re.escape(f"dask: {message}")):
+        pipeline.run(out="out", executor=("dask", options))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("address", ["tcp://10.0.0.3:8786", "roof:8786", "tls://[::1]:1", "inproc://10.0.0.3/1/1", ""])
+def test_addresses_that_may_be_right(address):
+    assert list(room.DaskOptions(scheduler=address).problems()) == []
+
+
+def test_a_run_in_the_event_loop_of_its_client_is_refused_and_in_another_thread_it_works(pipeline):
+    async def both():
+        cluster = LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0", asynchronous=True
+        )
+        async with cluster, Client(cluster, asynchronous=True, set_as_default=False) as client:
+            executor = ("dask", {"client": client})
+            with pytest.raises(PipelineError, match="the run would block the event loop of the client") as caught:
+                pipeline.run(out="out", executor=executor)
+            assert "await asyncio.to_thread(pipeline.run, ...)" in str(caught.value)
+            return await asyncio.to_thread(pipeline.run, out="out", executor=executor)
+
+    assert asyncio.run(both()).converted == 12
+
+
 def test_a_client_is_given_without_an_address(cluster, pipeline):
     with Client(cluster, set_as_default=False) as client, pytest.raises(PipelineError, match="that of the client"):
         pipeline.run(out="out", executor=("dask", {"client": client, "scheduler": "tcp://127.0.0.1:1"}))
@@ -119,10 +162,12 @@ def test_versions_of_workers_that_are_not_chosen_do_not_matter(cluster):
 
 def test_a_scheduler_that_is_not_there(monkeypatch):
     monkeypatch.setattr(room, "RECONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(room, "PATIENCE_SECONDS", 0.0)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with Opened(scheduler=f"tcp://127.0.0.1:{port}") as opened, pytest.raises(TonearmError) as caught:
         opened.until(lambda: False)
+    assert opened.told == [f"the scheduler tcp://127.0.0.1:{port} has not answered yet; the run waits 0.2 s for it"]
     assert caught.value.code == "broken-worker"
     assert caught.value.message == f"no scheduler has answered at tcp://127.0.0.1:{port} for 0.2 s"
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -60,6 +61,15 @@ def processes(folder):
     return found
 
 
+def semaphores(folder):
+    """Return the files of the semaphores that the processes of runs in a folder have."""
+    found = set()
+    for process in processes(folder):
+        with contextlib.suppress(OSError):
+            found.update(re.findall(r"/dev/shm/sem\.mp-\w+", Path(f"/proc/{process}/maps").read_text()))
+    return found
+
+
 def until(condition):
     deadline = time.monotonic() + PATIENCE
     while not condition():
@@ -98,6 +108,8 @@ def test_its_dashboard_is_seen_from_this_machine_alone():
 def test_ctrl_c_reaches_all_processes_of_a_terminal_and_what_is_finished_is_published(folder):
     process = run("--executor", "dask", "-j", "2")
     until(lambda: len(published()) > 3)
+    found = semaphores(folder)
+    assert found
     os.killpg(process.pid, signal.SIGINT)
     errors = process.communicate()[1]
     assert process.returncode == 130, errors
@@ -107,15 +119,20 @@ def test_ctrl_c_reaches_all_processes_of_a_terminal_and_what_is_finished_is_publ
     assert names("out") == [".tonearm", *done]
     assert names("out/.tonearm") == ["journal.jsonl", "lock"]
     until(lambda: not processes(folder))
+    assert not [name for name in found if Path(name).exists()]
 
 
 def test_when_the_run_is_killed_its_workers_end(folder):
     process = run("--executor", "dask", "-j", "2")
     until(lambda: len(published()) > 3)
+    found = semaphores(folder)
+    assert found
     process.kill()
-    process.communicate()
+    errors = process.communicate()[1]
     done = len(published())
     until(lambda: not processes(folder))
+    assert not [name for name in found if Path(name).exists()]
+    assert "leaked" not in errors
     process = run("--executor", "in-process")
     assert f"{COUNT - done} converted, 0 failed, {done} done before" in process.communicate()[1]
     assert len(published()) == COUNT
