@@ -119,10 +119,11 @@ def test_versions_of_workers_that_are_not_chosen_do_not_matter(cluster):
 
 def test_a_scheduler_that_is_not_there(monkeypatch):
     monkeypatch.setattr(room, "RECONNECT_SECONDS", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    with Opened(scheduler=f"tcp://127.0.0.1:{port}") as opened, pytest.raises(TonearmError) as caught:
-        opened.until(lambda: False)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen; nobody else can
+        port = nobody.getsockname()[1]
+        with Opened(scheduler=f"tcp://127.0.0.1:{port}") as opened, pytest.raises(TonearmError) as caught:
+            opened.until(lambda: False)
     assert caught.value.code == "broken-worker"
     assert caught.value.message == f"no scheduler has answered at tcp://127.0.0.1:{port} for 0.2 s"
 
@@ -177,16 +178,15 @@ def test_a_lost_scheduler_gives_back_what_was_in_flight_and_is_waited_for(monkey
     from distributed import LocalCluster
 
     monkeypatch.setattr(room, "RECONNECT_SECONDS", 60.0)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
 
-    def cluster():
+    def cluster(port=0):
         kinds = {"processes": False, "dashboard_address": "127.0.0.1:0", "protocol": "tcp", "scheduler_port": port}
         return LocalCluster(n_workers=1, threads_per_worker=1, **kinds)
 
-    address = f"tcp://127.0.0.1:{port}"
+    lost = cluster()
+    address = lost.scheduler_address
     with Opened(scheduler=address) as opened:
-        with cluster():
+        with lost:
             opened.until_connected()
             first = opened.executor.submit("wait")
             opened.until(lambda: opened.begun(first))
@@ -201,7 +201,7 @@ def test_a_lost_scheduler_gives_back_what_was_in_flight_and_is_waited_for(monkey
         opened.until(lambda: opened.last(second))
         assert (opened.last(second).taken_away, opened.last(second).owner) == (True, OWNER)
         third = opened.executor.submit("ok")
-        with cluster():
+        with cluster(int(address.rpartition(":")[2])):
             opened.until(lambda: opened.last(third))
             opened.executor.close()
     assert f"the scheduler {address} is lost; waiting 60 s for one there" in opened.told
