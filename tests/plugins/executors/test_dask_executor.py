@@ -94,9 +94,11 @@ def test_chunks_wait_for_a_worker_and_people_are_told(cluster, monkeypatch):
         assert opened.told[1:] == ["there is no worker with TPU=1 yet; the run waits for one"]
         other = opened.executor.submit("ok")
         opened.executor.cancel(handle)
+        opened.until(lambda: opened.last(handle))
+        assert not opened.last(other)
         opened.executor._work.stopping = True
         opened.executor.cancel(other)
-        opened.until(lambda: opened.last(handle) and opened.last(other))
+        opened.until(lambda: opened.last(other))
         assert opened.last(handle) == opened.last(other) == Died("it was stopped", taken_away=True)
 
 
@@ -162,6 +164,15 @@ def test_an_error_of_the_task_itself_ends_the_run_and_is_no_fault_of_an_item(clu
             "broken-worker",
             f"worker {worker} cannot work: ValueError: a bug",
         )
+
+
+def test_if_a_task_fails_a_worker_that_came_later_with_other_versions_is_named(cluster, monkeypatch):
+    with Opened(scheduler=cluster.scheduler_address) as opened:
+        opened.until_connected()
+        monkeypatch.setattr(opened.executor._connection, "_versions", {"tonearm": "99"})
+        opened.executor.submit("raise")
+        with pytest.raises(TonearmError, match=r"worker .* has tonearm .*, and the run has 99"):
+            opened.until(lambda: False)
 
 
 def test_a_worker_that_comes_later_and_has_no_tonearm_is_named(cluster, monkeypatch):
