@@ -47,6 +47,13 @@ def settled(root):
     return sorted(lines)
 
 
+def wait_for_a_moment(lab, chance):
+    """Wait until work has begun and a random share of the sources is done, and then a little longer."""
+    wait_until(lab.calls)
+    lab.wait_for_outputs(chance.randrange(COUNT))
+    time.sleep(chance.uniform(0, 0.05))
+
+
 @pytest.mark.slow
 def test_2000_files_become_what_local_processes_make_of_them(tmp_path):
     write_inputs(tmp_path, 2000, 2000)
@@ -67,14 +74,14 @@ def test_2000_files_become_what_local_processes_make_of_them(tmp_path):
 
 def test_workers_killed_at_random_moments(lab, repetitions, chance):
     """Only chunks that the dead worker had begun are worked at again, and nothing that was published."""
-    lines = []
+    lines, at_work = [], 0
     for _ in range(repetitions(50)):
         lab.clear()
         pids = lab.cluster.keep_workers(a=False, b=True)
         process = lab.start("--quiet")
-        wait_until(lab.calls)
-        time.sleep(chance.uniform(0, 1.2))
+        wait_for_a_moment(lab, chance)
         name = chance.choice("ab")
+        at_work += len(lab.published()) < COUNT
         os.kill(pids[name], signal.SIGKILL)
         lab.cluster.wait_until_dead(pids[name])
         before = lab.published()
@@ -82,6 +89,7 @@ def test_workers_killed_at_random_moments(lab, repetitions, chance):
         lines += [] if (status, messages) == (0, "") else [f"exits with {status}: {messages}"]
         lines += lab.violations() + rewritten_files(before, lab.published()) + lab.redone({pids[name]})
     assert lines == []
+    assert at_work
 
 
 @pytest.mark.slow
@@ -140,21 +148,22 @@ def test_a_scheduler_that_never_comes_back_ends_the_run(lab):
 
 def test_the_driver_is_killed_and_run_again(lab, repetitions, chance):
     """The workers live on, and what they still finish for the dead run leaves nothing behind."""
-    lines = []
+    lines, killed = [], 0
     for _ in range(repetitions(20)):
         lab.clear()
         pids = lab.cluster.keep_workers(a=False, b=True)
         process = lab.start("--quiet")
-        wait_until(lab.calls)
-        time.sleep(chance.uniform(0, 1))
+        wait_for_a_moment(lab, chance)
         process.kill()
         process.communicate()
+        killed += process.returncode == -signal.SIGKILL
         before = lab.published()
         lines += corrupt_files(lab.out, lab.expected) + unrecorded_files(lab.out)
         status, messages = lab.run("--quiet")
         lines += [] if (status, messages) == (0, "") else [f"exits with {status}: {messages}"]
         lines += lab.violations() + rewritten_files(before, lab.published()) + lab.redone(set(pids.values()))
     assert lines == []
+    assert killed
 
 
 @pytest.mark.slow

@@ -107,3 +107,5 @@ def test_a_connection_that_is_no_longer_wanted_when_it_is_made_is_closed_at_once
     closed.set()
     opening._thread.join(PATIENCE)
     assert opening.client.status == "closed"
+    opened.poll()
+    assert opened.executor._connection is None

@@ -137,9 +137,11 @@ def test_chunks_wait_for_a_worker_and_people_are_told(cluster, monkeypatch):
         assert opened.told[1:] == ["there is no worker with TPU=1; the run waits for one"]
         other = opened.executor.submit("ok")
         opened.executor.cancel(handle)
+        opened.until(lambda: opened.last(handle))
+        assert not opened.last(other)
         opened.executor._work.stopping = True
         opened.executor.cancel(other)
-        opened.until(lambda: opened.last(handle) and opened.last(other))
+        opened.until(lambda: opened.last(other))
         assert opened.last(handle) == opened.last(other) == Died("it was stopped", taken_away=True)
 
 
@@ -163,10 +165,11 @@ def test_versions_of_workers_that_are_not_chosen_do_not_matter(cluster):
 def test_a_scheduler_that_is_not_there(monkeypatch):
     monkeypatch.setattr(room, "RECONNECT_SECONDS", 0.2)
     monkeypatch.setattr(room, "PATIENCE_SECONDS", 0.0)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    with Opened(scheduler=f"tcp://127.0.0.1:{port}") as opened, pytest.raises(TonearmError) as caught:
-        opened.until(lambda: False)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen; nobody else can
+        port = nobody.getsockname()[1]
+        with Opened(scheduler=f"tcp://127.0.0.1:{port}") as opened, pytest.raises(TonearmError) as caught:
+            opened.until(lambda: False)
     assert opened.told == [f"the scheduler tcp://127.0.0.1:{port} has not answered yet; the run waits 0.2 s for it"]
     assert caught.value.code == "broken-worker"
     assert caught.value.message == f"no scheduler has answered at tcp://127.0.0.1:{port} for 0.2 s"
@@ -233,6 +236,15 @@ def test_an_error_of_the_task_itself_ends_the_run_and_is_no_fault_of_an_item(clu
         )
 
 
+def test_if_a_task_fails_a_worker_that_came_later_with_other_versions_is_named(cluster, monkeypatch):
+    with Opened(scheduler=cluster.scheduler_address) as opened:
+        opened.until_connected()
+        monkeypatch.setattr(opened.executor._connection, "_versions", {"tonearm": "99"})
+        opened.executor.submit("raise")
+        with pytest.raises(TonearmError, match=r"worker .* has tonearm .*, and the run has 99"):
+            opened.until(lambda: False)
+
+
 def test_a_worker_that_comes_later_and_has_no_tonearm_is_named(cluster, monkeypatch):
     with Opened(scheduler=cluster.scheduler_address) as opened:
         opened.until_connected()
@@ -247,16 +259,15 @@ def test_a_lost_scheduler_gives_back_what_was_in_flight_and_is_waited_for(monkey
     from distributed import LocalCluster
 
     monkeypatch.setattr(room, "RECONNECT_SECONDS", 60.0)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
 
-    def cluster():
+    def cluster(port=0):
         kinds = {"processes": False, "dashboard_address": "127.0.0.1:0", "protocol": "tcp", "scheduler_port": port}
         return LocalCluster(n_workers=1, threads_per_worker=1, **kinds)
 
-    address = f"tcp://127.0.0.1:{port}"
+    lost = cluster()
+    address = lost.scheduler_address
     with Opened(scheduler=address) as opened:
-        with cluster():
+        with lost:
             opened.until_connected()
             first = opened.executor.submit("wait")
             opened.until(lambda: opened.begun(first))
@@ -271,7 +282,7 @@ def test_a_lost_scheduler_gives_back_what_was_in_flight_and_is_waited_for(monkey
         opened.until(lambda: opened.last(second))
         assert (opened.last(second).taken_away, opened.last(second).owner) == (True, OWNER)
         third = opened.executor.submit("ok")
-        with cluster():
+        with cluster(int(address.rpartition(":")[2])):
             opened.until(lambda: opened.last(third))
             opened.executor.close()
     assert f"the scheduler {address} is lost; waiting 60 s for one there" in opened.told
