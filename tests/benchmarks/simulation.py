@@ -191,9 +191,10 @@ def _dask() -> dict[str, float]:
         roles = {"scheduler": ["--port", "0", "--scheduler-file", str(file), "--no-show"]}
         roles["worker"] = ["--scheduler-file", str(file), "--nthreads", "1", "--no-nanny", "--local-directory", folder]
         processes = {}
+        environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}  # where this module is
         for role, flags in roles.items():
             command = [sys.executable, "-m", f"distributed.cli.dask_{role}", "--no-dashboard", *flags]
-            processes[role] = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+            processes[role] = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environ)
             stack.callback(processes[role].wait)
             stack.callback(processes[role].terminate)
             while not file.exists():
