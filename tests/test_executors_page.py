@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -46,26 +49,30 @@ def test_the_queue_converts_though_a_worker_is_killed(tmp_path: Path, monkeypatc
     pipeline.run(names, out=tmp_path / "expected", executor="in-process")
     workers = [subprocess.Popen([sys.executable, module, queue]) for _ in range(2)]
 
-    def observe(_: tonearm.Result) -> None:
-        if len(list((queue / "taken").iterdir())) == 2:  # both are at work
-            workers[0].kill()
+    def kill_at_work() -> None:
+        taken = queue / "taken"
+        while not (taken.is_dir() and len(list(taken.iterdir())) == 2) and workers[0].poll() is None:
+            time.sleep(0.001)
+        workers[0].kill()  # both are at work
 
     try:
+        killer = threading.Thread(target=kill_at_work)
+        killer.start()
         report = pipeline.run(
             names,
             out=out,
             executor=("spool", {"folder": str(queue), "lease": 5}),
             jobs=4,
-            observe=observe,
         )
         assert (report.converted, report.failed) == (60, 0)
-        assert workers[0].poll() is not None
+        assert workers[0].wait(60) == -signal.SIGKILL
         assert not [path for path in queue.rglob("*") if path.is_file()]
         assert not list(out.glob(".tonearm/owners/*"))
     finally:
         (queue / "stop").touch()
         for worker in workers:
             worker.wait(60)
+        killer.join()
     expected = {path.name: path.read_bytes() for path in (tmp_path / "expected").glob("*.wav")}
     assert expected == {path.name: path.read_bytes() for path in out.glob("*.wav")}
     assert len(expected) == 60
