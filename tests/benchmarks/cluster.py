@@ -108,7 +108,7 @@ class Cluster:
 def tables() -> Iterator[harness.Table]:
     with tempfile.TemporaryDirectory() as name, running_cluster(Path(name)) as cluster:
         folder = Path(name)
-        clips = list(itertools.islice(_clips(), CLIPS))
+        clips = list(itertools.islice(material.clips(SECONDS), CLIPS))
         yield _two_of_each(folder, cluster, "many", clips, MANY, WAVEFORMS, "{:,} .npy files of 3 s to WAV of 16 bits")
         yield _two_of_each(folder, cluster, "few", clips, FEW, WAVEFORMS, "The same, {:,} files, start included")
         spectra = [np.abs(evaluator.spectra(clip, 1024, 256).T).astype("f4") for clip in clips]
@@ -116,15 +116,6 @@ def tables() -> Iterator[harness.Table]:
         yield _two_of_each(folder, cluster, "magnitudes", spectra, SLOW, MAGNITUDES, title)
         yield _memory(folder, cluster, clips[0])
         yield _one_chunk(folder, cluster, clips[0])
-
-
-def _clips() -> Iterator[np.ndarray]:
-    whole = material.speech(60)
-    rng = np.random.default_rng(3)
-    length = SECONDS * material.SAMPLE_RATE
-    while True:
-        start = int(rng.integers(0, len(whole) - length))
-        yield whole[start : start + length]
 
 
 def _saved(folder: Path, arrays: Sequence[np.ndarray], count: int) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,16 @@ def speech(seconds: float) -> np.ndarray:
             parts += [silence, voice * np.float32(rng.uniform(0.6, 1.0))]
             total += silence.size + voice.size
     return np.concatenate(parts)[:wanted].astype(np.float32)
+
+
+def clips(seconds: int) -> Iterator[np.ndarray]:
+    """Yield clips out of speech, the same in every run and without end."""
+    whole = speech(60)
+    rng = np.random.default_rng(3)
+    length = seconds * SAMPLE_RATE
+    while True:
+        start = int(rng.integers(0, len(whole) - length))
+        yield whole[start : start + length]
 
 
 def wide_speech(seconds: float) -> np.ndarray:

@@ -64,20 +64,11 @@ _numbers = itertools.count()
 def tables() -> Iterator[harness.Table]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clips = list(itertools.islice(_clips(), FILES))
+        clips = list(itertools.islice(material.clips(SECONDS), FILES))
         yield _waveforms(folder, clips)
         yield _spectra(folder, clips[:SPECTRA])
         yield _workers(folder, clips[:MAGNITUDES])
         yield _nothing_to_do(folder, clips[0])
-
-
-def _clips() -> Iterator[np.ndarray]:
-    whole = material.speech(60)
-    rng = np.random.default_rng(3)
-    length = SECONDS * material.SAMPLE_RATE
-    while True:
-        start = int(rng.integers(0, len(whole) - length))
-        yield whole[start : start + length]
 
 
 def _saved(folder: Path, arrays: list[np.ndarray]) -> Path:

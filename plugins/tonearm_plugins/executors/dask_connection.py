@@ -9,10 +9,10 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tonearm.api import OptionError, TonearmError
+from tonearm.api import TonearmError
 from tonearm_plugins.executors.dask_local import LocalWorkers
 from tonearm_plugins.executors.dask_tasks import one_attempt, restart_unshared
 from tonearm_plugins.executors.dask_versions import PYTHON, check_scheduler, check_versions, expression
@@ -315,28 +315,6 @@ def _differing(versions: Mapping[str, Any]) -> list[str]:
     here = versions["client"]["packages"]
     others = [versions["scheduler"], *versions["workers"].values()]
     return [name for name in _DASK_PACKAGES if any(other["packages"].get(name) != here.get(name) for other in others)]
-
-
-def address_problems(address: str) -> Iterator[OptionError]:
-    """Yield what is wrong with the address of a scheduler, as far as that shows without a network."""
-    scheme, separator, rest = address.rpartition("://")
-    hint = "scheduler=tcp://HOST:8786, or the address that `dask scheduler` has printed"
-    if scheme in ("http", "https"):
-        message = f"scheduler is {address!r}, which is an address for a browser, such as that of the dashboard"
-        yield OptionError(message, option="scheduler", hint=hint)
-    elif address and (not separator or scheme in ("tcp", "tls")):
-        port = rest.rpartition(":")[2]
-        if not (port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16 and rest != port):
-            message = f"scheduler is {address!r}; expected a host and a port below 65536"
-            yield OptionError(message, option="scheduler", hint=hint)
-
-
-def is_in_loop(loop: Any) -> bool:
-    """Return whether an event loop is the one that runs in this thread."""
-    try:
-        return asyncio.get_running_loop() is loop
-    except RuntimeError:
-        return False
 
 
 def import_quietly() -> None:

@@ -13,12 +13,12 @@ import queue
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
-from tonearm.api import FROM_PYTHON, Died, Executor, Meta, OptionError, Requirement, Results, TonearmError, Work
+from tonearm.api import Died, Executor, Requirement, Results, TonearmError, Work
 from tonearm_plugins.executors.dask_cluster import Cluster
-from tonearm_plugins.executors.dask_connection import Connection, address_problems, import_quietly, is_in_loop
+from tonearm_plugins.executors.dask_connection import Connection, import_quietly
+from tonearm_plugins.executors.dask_options import DaskOptions
 from tonearm_plugins.executors.dask_tasks import task
 
 RECONNECT_SECONDS = 60.0
@@ -37,52 +37,6 @@ LIFE_SECONDS = 0.25
 """Time in seconds between two signs of life of chunks that wait for a worker."""
 
 LOST_HINT = "the worker's log may say why; if it ran out of memory, give it more, or fewer threads"
-
-
-@dataclass(frozen=True, kw_only=True)
-class DaskOptions:
-    """Options of `DaskExecutor`."""
-
-    scheduler: Annotated[str, Meta(description="Address of the scheduler; a cluster on this machine if empty.")] = ""
-    client: Annotated[
-        Any,
-        Meta(
-            description="Dask client that is connected, in place of the scheduler's address; only Python can give it.",
-            extra={FROM_PYTHON: 'Pipeline.run(executor=("dask", {"client": client}))'},
-        ),
-    ] = field(default=None, compare=False)
-    resources: Annotated[
-        dict[str, float], Meta(description="Resources that each chunk needs of its worker, such as GPU: 1.")
-    ] = field(default_factory=dict)
-    priority: Annotated[int, Meta(description="Priority of the run among other work; higher runs first.")] = 0
-    workers: Annotated[
-        list[str], Meta(description="Addresses, names or hosts of the workers to use; all if empty.")
-    ] = field(default_factory=list)
-
-    def problems(self) -> Iterator[OptionError]:
-        """Yield what is wrong with the scheduler or the client, and with resources."""
-        for name, amount in self.resources.items():
-            if not 0 <= amount < math.inf:
-                yield OptionError(f"resources.{name} is {amount:g}, and no amount", option=f"resources.{name}")
-        if self.client is None:
-            yield from address_problems(self.scheduler)
-            for name in () if self.scheduler else ("resources", "workers"):
-                if getattr(self, name):
-                    message = f"{name} choose among the workers of a cluster, and those of this machine are all alike"
-                    yield OptionError(
-                        message, option=name, hint="give the address of a cluster: scheduler=tcp://HOST:8786"
-                    )
-            return
-        if self.scheduler:
-            yield OptionError("the scheduler is that of the client", option="scheduler")
-        elif getattr(getattr(self.client, "scheduler", None), "address", None) is None:
-            yield OptionError("client is not a Dask client that is connected", option="client")
-        elif self.client.asynchronous and is_in_loop(self.client.loop.asyncio_loop):
-            yield OptionError(
-                "the run would block the event loop of the client",
-                option="client",
-                hint="call it in another thread: await asyncio.to_thread(pipeline.run, ...)",
-            )
 
 
 class _Chunk:

@@ -5,11 +5,23 @@ import time
 from collections.abc import Iterator, Mapping
 
 from tonearm.api import Died, Results, Work
-from tonearm_plugins.executors.dask_executor import DaskExecutor, DaskOptions
+from tonearm_plugins.executors.dask_executor import DaskExecutor
+from tonearm_plugins.executors.dask_options import DaskOptions
 
 OWNER = "0000abcd"
 PATIENCE = 60.0
 """Time in seconds after which something has gone wrong, however busy the machine is."""
+
+PIPELINE = """
+tonearm: 1
+input:
+  use: npy-reader
+  files: "*.npy"
+  with: {kind: waveform, sample_rate: 16000}
+outputs:
+  - use: wav-writer
+    file: "{stem}.wav"
+"""
 
 release = threading.Event()
 """Event that chunks named ``wait`` wait for."""

@@ -1,6 +1,4 @@
-import asyncio
 import pickle
-import re
 import socket
 import sys
 
@@ -11,28 +9,7 @@ from distributed import Client, Future, LocalCluster
 
 import tonearm
 from tonearm.api import Died, Results, TonearmError
-from tonearm.errors import PipelineError
 from tonearm_plugins.executors import dask_executor as room
-
-PIPELINE = """
-tonearm: 1
-input:
-  use: npy-reader
-  files: "*.npy"
-  with: {kind: waveform, sample_rate: 16000}
-outputs:
-  - use: wav-writer
-    file: "{stem}.wav"
-"""
-
-
-@pytest.fixture
-def pipeline(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for number in range(12):
-        np.save(f"{number}.npy", np.full(800, number / 20, np.float32))
-    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
-    return tonearm.load_pipeline("pipeline.yaml")
 
 
 def test_a_run_by_a_client_does_what_one_in_this_process_does_and_leaves_the_client_as_it_was(
@@ -52,64 +29,6 @@ def test_a_run_by_a_client_does_what_one_in_this_process_does_and_leaves_the_cli
     made = {path.name: path.read_bytes() for path in tmp_path.glob("there/*.wav")}
     assert made == {path.name: path.read_bytes() for path in tmp_path.glob("here/*.wav")}
     assert sorted(path.name for path in tmp_path.glob("there/.tonearm/*")) == ["journal.jsonl", "lock"]
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"client": 7}, "'client' is an object, which only Python can give"),
-        ({"client": object()}, "client is not a Dask client that is connected"),
-    ],
-)
-def test_a_client_that_is_none(pipeline, options, message):
-    with pytest.raises(PipelineError, match=message):
-        pipeline.run(out="out", executor=("dask", options))
-
-
-ALIKE = "choose among the workers of a cluster, and those of this machine are all alike"
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"scheduler": "roof"}, "scheduler is 'roof'; expected a host and a port below 65536"),
-        ({"scheduler": "tcp://roof"}, "scheduler is 'tcp://roof'; expected a host and a port below 65536"),
-        ({"scheduler": "tcp://roof:99999"}, "scheduler is 'tcp://roof:99999'; expected a host and a port below 65536"),
-        ({"scheduler": "http://roof:8787/status"}, "scheduler is 'http://roof:8787/status', which is an address for a"),
-        ({"resources": {"GPU": -1}}, "resources.GPU is -1, and no amount"),
-        ({"resources": {"GPU": 1}}, f"resources {ALIKE}"),
-        ({"workers": ["a"]}, f"workers {ALIKE}"),
-    ],
-)
-def test_options_that_cannot_be_right_are_refused_before_anything_is_touched(pipeline, tmp_path, options, message):
-    with pytest.raises(PipelineError, match=re.escape(f"dask: {message}")):
-        pipeline.run(out="out", executor=("dask", options))
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("address", ["tcp://10.0.0.3:8786", "roof:8786", "tls://[::1]:1", "inproc://10.0.0.3/1/1", ""])
-def test_addresses_that_may_be_right(address):
-    assert list(room.DaskOptions(scheduler=address).problems()) == []
-
-
-def test_a_run_in_the_event_loop_of_its_client_is_refused_and_in_another_thread_it_works(pipeline):
-    async def both():
-        cluster = LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0", asynchronous=True
-        )
-        async with cluster, Client(cluster, asynchronous=True, set_as_default=False) as client:
-            executor = ("dask", {"client": client})
-            with pytest.raises(PipelineError, match="the run would block the event loop of the client") as caught:
-                pipeline.run(out="out", executor=executor)
-            assert "await asyncio.to_thread(pipeline.run, ...)" in str(caught.value)
-            return await asyncio.to_thread(pipeline.run, out="out", executor=executor)
-
-    assert asyncio.run(both()).converted == 12
-
-
-def test_a_client_is_given_without_an_address(cluster, pipeline):
-    with Client(cluster, set_as_default=False) as client, pytest.raises(PipelineError, match="that of the client"):
-        pipeline.run(out="out", executor=("dask", {"client": client, "scheduler": "tcp://127.0.0.1:1"}))
 
 
 def test_resources_priority_and_workers_go_through(cluster):
@@ -256,7 +175,6 @@ def test_a_worker_that_comes_later_and_has_no_tonearm_is_named(cluster, monkeypa
 
 
 def test_a_lost_scheduler_gives_back_what_was_in_flight_and_is_waited_for(monkeypatch):
-    from distributed import LocalCluster
 
     monkeypatch.setattr(room, "RECONNECT_SECONDS", 60.0)
 

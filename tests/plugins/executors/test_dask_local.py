@@ -11,24 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dask_toys import PATIENCE
+from dask_toys import PATIENCE, PIPELINE
 
 from tonearm_plugins.executors.dask_local import LocalWorkers
 
 pytestmark = pytest.mark.slow
 
 COUNT = 1500
-
-PIPELINE = """
-tonearm: 1
-input:
-  use: npy-reader
-  files: "*.npy"
-  with: {kind: waveform, sample_rate: 16000}
-outputs:
-  - use: wav-writer
-    file: "{stem}.wav"
-"""
 
 
 @pytest.fixture
