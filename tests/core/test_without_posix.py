@@ -56,6 +56,7 @@ import numpy as np
 import tonearm
 for _ in range(2):
     tonearm.save(np.full(800, 0.5, np.float32), "saved.wav", sample_rate=16000, overwrite=True)
+tonearm.save(np.full(800, 0.5, np.float32), "saved.flac", sample_rate=16000)
 pipeline = tonearm.load_pipeline("p.yaml")
 (waveform,) = pipeline.convert("in/s1.npy")
 assert waveform.samples.shape == (1, 800)
