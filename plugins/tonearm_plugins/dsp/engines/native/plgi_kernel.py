@@ -32,11 +32,11 @@ def write(writer: Writer, layout: BlockLayout) -> None:
         fft.bins(phases.bin, source="nothing")
         fft.inverse(overlap.add)
         weight = weights.part(which.int64(block))
-        tile, estimate = state.tile(block), state.estimate(block)
+        tile, before_it, estimate = state.tile(block), state.tile(block - 1), state.estimate(block)
         with writer.loop(layout.hop_length) as row:
             result = overlap.take(row) * weight[row * layout.lanes]
             estimate[row * layout.lanes] = result
-            state.put(tile, row, result)
+            state.put(tile, before_it, row, result)
 
 
 class PeakLockedPhases:
