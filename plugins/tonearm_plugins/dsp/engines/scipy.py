@@ -254,8 +254,8 @@ class ScipyRecovery:
         estimate = self.estimate.reshape(-1)[self.grid.pad :]
         estimate[: self.grid.length] = signal[: estimate.size]
 
-    def iterate(self, count: int, momentum: Momentum) -> None:
-        """Project ``count`` times."""
+    def iterate(self, count: int, momentum: Momentum, progress: Progress | None = None) -> None:
+        """Project ``count`` times, and report each time to ``progress``."""
         m = momentum
         spare = np.empty_like(self.overlap_add.columns)
 
@@ -273,6 +273,8 @@ class ScipyRecovery:
 
         for _ in range(count):
             self._project(self._on_target, finish)
+            if progress:
+                progress.add(1)
 
     def residual(self) -> tuple[float, float]:
         """Return the squared distance of the estimate from the target, and the energy of the target."""

@@ -77,7 +77,7 @@ class NativeEngine:
         each = max(1, threads // max(1, len(given)))
 
         def recover(channel: int) -> Convergence:
-            recovery = NativeRecovery(given[channel], settings.grid, basis=settings.basis, threads=each)
+            recovery = NativeRecovery(given[channel], settings.grid, basis=settings.basis, threads=each, limit=threads)
             return recover_channel(
                 recovery, settings, seed=settings.seed + channel, out=out[channel], progress=progress
             )
