@@ -7,7 +7,7 @@ the same in NumPy, and `block_layout` describes the memory.
 
 from __future__ import annotations
 
-from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, OverlapAdd
+from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, OverlapAdd, TileAddress
 from tonearm_plugins.dsp.engines.native.fft import RealFFT
 from tonearm_plugins.dsp.engines.native.istft_kernel import write_in_time_order
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
@@ -17,12 +17,14 @@ from tonearm_plugins.dsp.engines.native.targets import WriteTarget
 class Analysis:
     """Writes the analysis of a block: the window, then the forward FFT."""
 
-    def __init__(self, writer: Writer, tile_index: Memory) -> None:
+    def __init__(self, writer: Writer, layout: BlockLayout, tile_index: Memory) -> None:
+        self.layout = layout
         self.window, self.tile_index = writer.memory("analysis"), tile_index
 
     def forward(self, fft: RealFFT, tile: Memory) -> None:
         """Write the forward FFT of a tile."""
-        fft.forward(lambda n: tile[self.tile_index.int64(n)] * self.window.splat(n))
+        place = TileAddress(fft, self.layout, self.tile_index)
+        fft.forward(lambda begin, offset: tile[place(begin, offset)] * self.window.splat(begin + offset))
 
 
 class RecoveryState:
@@ -63,10 +65,10 @@ def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTar
     which, weights = writer.memory("which"), writer.memory("weights")
     synthesis, tile_index = writer.memory("synthesis"), writer.memory("tile_index")
     blocks, iterations = writer.int_argument("blocks"), writer.int_argument("iterations")
-    analysis = Analysis(writer, tile_index)
+    analysis = Analysis(writer, layout, tile_index)
     alpha, gamma = writer.float_argument("alpha"), writer.float_argument("gamma")
     from_estimate, from_point = writer.float_argument("from_estimate"), writer.float_argument("from_point")
-    fft = RealFFT(writer, layout.n_fft)
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     overlap = OverlapAdd(writer, layout, synthesis, tile_index)
     with writer.loop(iterations):
         overlap.clear()
@@ -74,15 +76,21 @@ def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTar
             tile, estimate = state.tile(block), state.estimate(block)
             analysis.forward(fft, tile)
             target.project(fft, block)
-            fft.inverse(overlap.add)
             weight = weights.part(which.int64(block))
-            with writer.loop(layout.hop_length) as row:
+
+            def step(
+                row: Int, result: Vec, tile: Memory = tile, estimate: Memory = estimate, weight: Memory = weight
+            ) -> None:
                 at = row * layout.lanes
+                estimate.part(at + layout.block).prefetch()
+                tile.part(row * layout.pitch + layout.tile).prefetch()
                 before = estimate[at]
-                result = overlap.take(row) * weight[at] * gamma
+                result = result * weight[at] * gamma
                 result = result + before * from_estimate + tile[row * layout.pitch] * from_point
                 estimate[at] = result
                 state.put(tile, row, result + (result - before) * alpha)
+
+            overlap.finish(fft, step)
 
 
 def write_finish(writer: Writer, layout: BlockLayout, write_target: WriteTarget) -> None:
@@ -93,8 +101,8 @@ def write_finish(writer: Writer, layout: BlockLayout, write_target: WriteTarget)
     sums = writer.memory("sums", "double")  # in each lane: squared distance, then energy
     tile_index = writer.memory("tile_index")
     blocks, frames = writer.int_argument("blocks"), writer.int_argument("frames")
-    analysis = Analysis(writer, tile_index)
-    fft = RealFFT(writer, layout.n_fft)
+    analysis = Analysis(writer, layout, tile_index)
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     tile = writer.scratch(layout.tile + layout.lanes)
     partial = writer.scratch(2 * layout.lanes)
     lanes = layout.lanes
