@@ -156,12 +156,12 @@ class Writer:
         """
         self._count += 1
         name, before, slot = f"loop{self._count}", self._block, len(self._lines) + 2
-        self._label(name)
+        self.label(name)
         self._lines += [""] * (1 + len(carried))  # the phi instructions, known only when the body is written
         cells = [Cell(Vec(self, f"%{name}.{i}", value.kind)) for i, value in enumerate(carried)]
         counter = Int(self, f"%{name}.n")
         yield Int(self, self.emit(f'call i64 asm "", "=r,0"(i64 {counter})')), cells  # hidden, see above
-        self._label(f"{name}.next")
+        self.label(f"{name}.next")
         following = self.emit(f"add nuw nsw i64 {counter}, 1")
         more = self.emit(f"icmp slt i64 {following}, {count}")
         self._lines[slot] = f"  {counter} = phi i64 [ 0, %{before} ], [ {following}, %{name}.next ]"
@@ -169,7 +169,7 @@ class Writer:
             choice = f"[ {value.name}, %{before} ], [ {cell.value.name}, %{name}.next ]"
             self._lines[slot + 1 + i] = f"  %{name}.{i} = phi {value.type} {choice}"
         self.do(f"br i1 {more}, label %{name}, label %{name}.done")
-        self._label(f"{name}.done", reached=False)
+        self.label(f"{name}.done", reached=False)
 
     @contextlib.contextmanager
     def when(self, condition: str) -> Iterator[None]:
@@ -177,11 +177,12 @@ class Writer:
         self._count += 1
         name = f"if{self._count}"
         self.do(f"br i1 {condition}, label %{name}, label %{name}.done")
-        self._label(name, reached=False)
+        self.label(name, reached=False)
         yield
-        self._label(f"{name}.done")
+        self.label(f"{name}.done")
 
-    def _label(self, name: str, *, reached: bool = True) -> None:
+    def label(self, name: str, *, reached: bool = True) -> None:
+        """Begin a basic block; ``reached`` is whether the code before goes on here."""
         if reached:
             self.do(f"br label %{name}")
         self._lines.append(f"{name}:")
@@ -245,6 +246,10 @@ class Int:
     def above(self, other: Int | int) -> str:
         """Return the condition that the integer is more than another."""
         return self.writer.emit(f"icmp sgt i64 {self}, {other}")
+
+    def not_below(self, other: Int | int) -> str:
+        """Return the condition that the integer is not less than another."""
+        return self.writer.emit(f"icmp sge i64 {self}, {other}")
 
     def lanes32(self) -> Vec:
         """Return the integer in all lanes, as i32."""

@@ -32,14 +32,19 @@ def write(writer: Writer, layout: BlockLayout) -> None:
         phases.integrate(before, here, after)
         fft.bins(phases.bin, source="nothing")
         weight = weights.part(which.int64(block))
-        tile, estimate = state.tile(block), state.estimate(block)
+        tile, before_it, estimate = state.tile(block), state.tile(block - 1), state.estimate(block)
 
         def finish(
-            row: Int, samples: Vec, weight: Memory = weight, tile: Memory = tile, estimate: Memory = estimate
+            row: Int,
+            samples: Vec,
+            weight: Memory = weight,
+            tile: Memory = tile,
+            before_it: Memory = before_it,
+            estimate: Memory = estimate,
         ) -> None:
             result = samples * weight[row * layout.lanes]
             estimate[row * layout.lanes] = result
-            state.put(tile, row, result)
+            state.put(tile, before_it, row, result)
 
         overlap.finish(fft, finish)
 
