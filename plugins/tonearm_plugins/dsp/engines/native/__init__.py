@@ -8,8 +8,8 @@
     the magnitudes, or the mel spectrogram, that Griffin-Lim projects onto.
 `block_layout`
     the layout of frames, samples and weights in memory.
-`fft`, `vector_math`
-    the real FFT of a block of frames; logarithm, cosine and sine, transposition.
+`fft`, `butterflies`, `vector_math`
+    the real FFT of a block of frames; DFTs of a few points; logarithm, cosine and sine, transposition.
 `llvm_writer`
     one LLVM function as Python values.
 `compiler`

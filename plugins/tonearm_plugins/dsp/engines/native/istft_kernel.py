@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number, OverlapAdd, grid_tables
+from tonearm_plugins.dsp.engines.native.butterflies import Complex
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compiled, this_machine
-from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
-from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Writer, address
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
+from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.framing import MIN_WEIGHT_EXACT, FrameGrid, copy_into
 from tonearm_plugins.dsp.mapped_memory import RELEASE_BYTES, MappedMemory
@@ -37,18 +38,19 @@ def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
     which, weights = writer.memory("which"), writer.memory("weights")
     window, tile_index = writer.memory("window"), writer.memory("tile_index")
     blocks = writer.int_argument("blocks")
-    fft = RealFFT(writer, layout.n_fft)
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     overlap = OverlapAdd(writer, layout, window, tile_index)
     finished = writer.scratch(layout.block)
     read = _FramesApart(writer, layout, sources) if frames_apart else _BinsApart(writer, layout, sources)
     with writer.loop(blocks) as block:
         read.begin(block)
         fft.bins(read.bin, source="nothing")
-        fft.inverse(overlap.add)
         weight = weights.part(which.int64(block))
-        with writer.loop(layout.hop_length) as row:
-            at = row * layout.lanes
-            finished[at] = overlap.take(row) * weight[at]
+
+        def finish(row: Int, samples: Vec, weight: Memory = weight) -> None:
+            finished[row * layout.lanes] = samples * weight[row * layout.lanes]
+
+        overlap.finish(fft, finish)
         write_in_time_order(writer, layout, finished, address(results.int64(block)))
 
 

@@ -1,7 +1,8 @@
 """A writer of one LLVM function: Python values stand for machine values, and arithmetic on them writes instructions.
 
 The code is explicit about vectors, so LLVM only has to allocate registers, which takes some tens of milliseconds. There
-is no front end, no optimiser and no cache on disk. Three kinds of values are enough:
+is no front end, no optimiser and no cache on disk. LLVM's strength reduction of loops would take half of that time and
+gain nothing, so loop counters are hidden from it. Three kinds of values are enough:
 
 `Int`
     an address or a loop counter (64 bits); Python ints mix with it and are folded.
@@ -22,7 +23,9 @@ from dataclasses import dataclass
 import numpy as np
 
 FLAGS = "reassoc nsz arcp contract afn"
-BITS = {"i1": 1, "float": 32, "i32": 32, "double": 64}
+
+ATTRIBUTES = '"reciprocal-estimates"="vec-sqrtf"'
+"""Attributes of the function: x / sqrt(y) of floats becomes an estimate and Newton's step, as exact to a bit or two."""
 
 
 class Writer:
@@ -75,7 +78,7 @@ class Writer:
         """Return the text of the module, which has one function, ``run``."""
         kinds = {**self.argument_kinds, "scratch": "ptr"}
         arguments = ", ".join(f"{kind}{' noalias' * (kind == 'ptr')} %{name}" for name, kind in kinds.items())
-        body = "\n".join([f"define void @run({arguments}) {{", "entry:", *self._lines, "  ret void", "}"])
+        body = "\n".join([f"define void @run({arguments}) {ATTRIBUTES} {{", "entry:", *self._lines, "  ret void", "}"])
         return "\n".join([body, *sorted(self._intrinsics), ""])
 
     # ---- instructions ----
@@ -128,9 +131,14 @@ class Writer:
         kinds = [f"float {literal(value, 'float')}" for value in (yes, no)]
         return self.splat(self.emit(f"select i1 {condition}, {', '.join(kinds)}"))
 
-    def pick_int(self, condition: str, yes: int, no: int) -> Int:
+    def choose_int(self, condition: str, yes: Int | int, no: Int | int) -> Int:
         """Return one of two integers."""
         return Int(self, self.emit(f"select i1 {condition}, i64 {yes}, i64 {no}"))
+
+    def mask(self, lanes: Sequence[int]) -> Vec:
+        """Return a condition that holds in some lanes."""
+        inside = ", ".join(f"i1 {int(lane in lanes)}" for lane in range(self.lanes))
+        return Vec(self, f"<{inside}>", "i1")
 
     # ---- control flow ----
 
@@ -152,7 +160,7 @@ class Writer:
         self._lines += [""] * (1 + len(carried))  # the phi instructions, known only when the body is written
         cells = [Cell(Vec(self, f"%{name}.{i}", value.kind)) for i, value in enumerate(carried)]
         counter = Int(self, f"%{name}.n")
-        yield counter, cells
+        yield Int(self, self.emit(f'call i64 asm "", "=r,0"(i64 {counter})')), cells  # hidden, see above
         self.label(f"{name}.next")
         following = self.emit(f"add nuw nsw i64 {counter}, 1")
         more = self.emit(f"icmp slt i64 {following}, {count}")
@@ -234,6 +242,10 @@ class Int:
     def below(self, other: Int | int) -> str:
         """Return the condition that the integer is less than another."""
         return self.writer.emit(f"icmp slt i64 {self}, {other}")
+
+    def above(self, other: Int | int) -> str:
+        """Return the condition that the integer is more than another."""
+        return self.writer.emit(f"icmp sgt i64 {self}, {other}")
 
     def not_below(self, other: Int | int) -> str:
         """Return the condition that the integer is not less than another."""
@@ -372,6 +384,14 @@ class Memory:
         """Store a vector of ``count`` numbers, or ``zeroinitializer``."""
         short = self.writer.vector_type(self.kind, count)
         self.writer.do(f"store {short} {value}, ptr {self._at(index)}, align 4")
+
+    def short(self, index: Int | int, count: int) -> Vec:
+        """Return ``count`` numbers in the first lanes, and zeros in the others."""
+        short = self.writer.vector_type(self.kind, count)
+        value = self.writer.emit(f"load {short}, ptr {self._at(index)}, align 4")
+        lanes = ", ".join(f"i32 {min(lane, count)}" for lane in range(self.writer.lanes))
+        text = f"shufflevector {short} {value}, {short} zeroinitializer, {self.writer.vector_type('i32')} <{lanes}>"
+        return Vec(self.writer, self.writer.emit(text), self.kind)
 
     def int64(self, index: Int | int) -> Int:
         """Load an integer from an array of 64-bit integers."""

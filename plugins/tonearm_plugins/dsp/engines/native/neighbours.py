@@ -310,6 +310,7 @@ class Exchange:
         self.writer, self.layout, self._boundary = writer, layout, BoundaryLayout(layout)
         self.before, self.after = writer.memory("before"), writer.memory("after")
         self.has_before, self.has_after = writer.int_argument("has_before"), writer.int_argument("has_after")
+        self._unread = writer.scratch(layout.tile + layout.lanes)
         self._patience = writer.int_argument("patience")
 
     def begin(self, iteration: Int, last: Memory) -> None:
@@ -343,6 +344,10 @@ class Exchange:
     def tile_before(self, block: Int, own: Memory) -> Memory:
         """Return the tile before a block, whose halo takes the first columns of the block."""
         return self._either(block.below(self.has_before), self._tile, own)
+
+    def result(self, block: Int, own: Memory) -> Memory:
+        """Return where the result of a block goes: its ``own`` place, or one that nobody reads for the one before."""
+        return self._either(block.below(0), self._unread, own)
 
     def give_first(self, iteration: Int, block: Int, tile: Memory) -> None:
         """Tell the thread before about the first block, once it is finished."""

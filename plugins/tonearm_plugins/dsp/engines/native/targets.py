@@ -13,8 +13,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number
+from tonearm_plugins.dsp.engines.native.butterflies import Complex
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled
-from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer
 from tonearm_plugins.dsp.mel_basis import MelBasis
 from tonearm_plugins.dsp.phase_recovery.targets import INITIAL_UPDATES, MAX_GAIN, mel_floor
@@ -203,7 +204,7 @@ class MagnitudeCode:
         def change(k: Number, x: Complex) -> Complex:
             wanted = known[k * lanes]
             distance = squared(x).sqrt() * 0.5 - wanted
-            share = fft.share(k)
+            share = fft.share()
             sums[0] = sums[0] + distance * distance * share
             sums[lanes] = sums[lanes] + wanted * wanted * share
             return x
