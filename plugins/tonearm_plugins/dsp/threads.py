@@ -17,7 +17,9 @@ PIECES = 4
 """Pieces of work for each thread, where it can be cut anywhere."""
 
 
-def share_out(work: Callable[[int, int], None], count: int, threads: int, *, least: int = 1) -> None:
+def share_out(
+    work: Callable[[int, int], None], count: int, threads: int, *, least: int = 1, limit: int | None = None
+) -> None:
     """Work on a row of things in several threads, of which this is one.
 
     The row is cut into a few pieces for each thread, and a thread takes the next piece when it is ready: one that comes
@@ -34,6 +36,8 @@ def share_out(work: Callable[[int, int], None], count: int, threads: int, *, lea
         Largest number of threads.
     least
         Things in a piece at least, if there are several pieces.
+    limit
+        Largest number of threads that are at work in all calls together; ``threads`` if None.
 
     Examples
     --------
@@ -44,7 +48,7 @@ def share_out(work: Callable[[int, int], None], count: int, threads: int, *, lea
     >>> found
     [333, 333, 334]
     """
-    with free_threads(min(threads, max(1, count // least)), threads) as taken:
+    with free_threads(min(threads, max(1, count // least)), limit or threads) as taken:
         number = max(1, min(PIECES * taken, count // least)) if taken > 1 else 1
         ends = [count * i // number for i in range(number + 1)]
         left = iter(list(itertools.pairwise(ends)))  # to take the next one is one step, which no thread can divide

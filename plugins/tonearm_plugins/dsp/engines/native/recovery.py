@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from tonearm_plugins.dsp.engines.scipy import Spectra
     from tonearm_plugins.dsp.phase_recovery.recovery import Progress
 
-LEAST_WORK = 1 << 22
-"""Samples of frames that are worth a thread: some milliseconds of work, where its start takes a tenth of one."""
+LEAST_WORK = 1 << 21
+"""Samples of frames that are worth a thread: a millisecond of work, where its start takes a tenth of that."""
 
 LEAST_PIECE = 32
 """Blocks that a thread takes at once, where each block is on its own."""
@@ -73,7 +73,7 @@ class NativeRecovery:
         self.given, self.basis = given, basis
         self.target: NativeTarget
         if basis is None:
-            self.target = NativeMagnitudeTarget(given, layout, self.blocks)
+            self.target = NativeMagnitudeTarget(given, layout, self.blocks, threads=self._worthwhile_threads(1))
         else:
             self.target = NativeMelTarget(given, basis, layout, self.blocks, machine=self.machine)
         self.tiles = aligned(self.blocks + 1, layout.hop_length, layout.pitch)
@@ -97,7 +97,7 @@ class NativeRecovery:
         def finish(first: int, complete: FloatArray) -> None:
             columns[first : first + len(complete)] = complete
 
-        OverlapAdd(self.grid, min_weight=MIN_WEIGHT_ESTIMATED, dtype=np.float32, threads=1)(spectra, finish)
+        OverlapAdd(self.grid, min_weight=MIN_WEIGHT_ESTIMATED, dtype=np.float32, threads=self.threads)(spectra, finish)
         self._put_points(columns.reshape(-1))
         self.estimates[:-1] = self.tiles[1:, :, : self.layout.lanes]
 
@@ -159,7 +159,7 @@ class NativeRecovery:
                 analysis=self.tables.analysis,
             )
 
-        share_out(measure, self.blocks, self._worthwhile_threads(1), least=LEAST_PIECE)
+        share_out(measure, self.blocks, self._worthwhile_threads(1), least=LEAST_PIECE, limit=self.limit)
         distance, energy = sums.sum(axis=(0, 2), dtype=np.float64)
         return float(distance), float(energy)
 
