@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import contextvars
+import functools
 import itertools
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
-from threading import Event, Lock
+from threading import Condition, Event, Lock
+from typing import TypeVar
+
+T = TypeVar("T")
 
 PIECES = 4
 """Pieces of work for each thread, where it can be cut anywhere."""
@@ -51,13 +57,67 @@ def share_out(
     with free_threads(min(threads, max(1, count // least)), limit or threads) as taken:
         number = max(1, min(PIECES * taken, count // least)) if taken > 1 else 1
         ends = [count * i // number for i in range(number + 1)]
-        left = iter(list(itertools.pairwise(ends)))  # to take the next one is one step, which no thread can divide
+        left = iter([*itertools.pairwise(ends)])  # to take the next one is one step, which no other thread can divide
 
-        def take(_: int, over: Event) -> None:
-            for first, last in left:
-                if over.is_set():
-                    return
-                work(first, last)
+        def take(_number: int, _over: Event) -> None:
+            try:
+                for first, last in left:
+                    work(first, last)
+            except BaseException:
+                deque(left, 0)  # none is begun any more
+                raise
+
+        in_threads(take, taken)
+
+
+def share_in_order(begin: Callable[[int], T], finish: Callable[[int, T], None], count: int, threads: int) -> None:
+    """Work on things in several threads, of which this is one, and finish them one after the other, in their order.
+
+    Parameters
+    ----------
+    begin
+        Function that takes the number of a thing and does most of the work, at the same time as other calls.
+    finish
+        Function that takes the number, and what ``begin`` returned; calls follow one another.
+    count
+        Number of things.
+    threads
+        Largest number of threads.
+
+    Examples
+    --------
+    >>> share_in_order(lambda number: number * number, print, 3, threads=2)
+    0 0
+    1 1
+    2 4
+    """
+    with free_threads(min(threads, count), threads) as taken:
+        left, finished, turn = iter(range(count)), 0, Condition()
+
+        def is_turn_of(number: int) -> bool:
+            return finished >= number
+
+        def take(_number: int, _over: Event) -> None:
+            nonlocal finished
+            try:
+                for number in left:
+                    begun = begin(number)
+                    with turn:
+                        turn.wait_for(functools.partial(is_turn_of, number))
+                    if finished > number:  # another thread has failed
+                        return
+                    finish(number, begun)
+                    with turn:
+                        finished = max(finished, number + 1)
+                        turn.notify_all()
+                with turn:
+                    turn.wait_for(functools.partial(is_turn_of, count))
+            except BaseException:
+                deque(left, 0)  # none is begun any more
+                with turn:
+                    finished = count + 1
+                    turn.notify_all()
+                raise
 
         in_threads(take, taken)
 
@@ -83,9 +143,9 @@ def in_threads(work: Callable[[int, Event], None], threads: int) -> None:
     errors: list[BaseException] = []
     running: list[_thread.LockType] = []
 
-    def help_out(number: int, ended: _thread.LockType) -> None:
+    def help_out(number: int, ended: _thread.LockType, context: contextvars.Context) -> None:
         try:
-            work(number, over)
+            context.run(work, number, over)  # so that NumPy treats errors as it does in this thread
         except BaseException as error:
             errors.append(error)
             over.set()
@@ -97,7 +157,7 @@ def in_threads(work: Callable[[int, Event], None], threads: int) -> None:
             ended = _thread.allocate_lock()
             ended.acquire()
             try:  # not threading.Thread, which waits until the thread has begun
-                _thread.start_new_thread(help_out, (number, ended))
+                _thread.start_new_thread(help_out, (number, ended, contextvars.copy_context()))
             except RuntimeError:
                 break
             running.append(ended)

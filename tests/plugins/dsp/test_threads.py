@@ -4,9 +4,10 @@ import _thread
 import os
 import threading
 
+import numpy as np
 import pytest
 
-from tonearm_plugins.dsp.threads import free_threads, in_threads, share_out
+from tonearm_plugins.dsp.threads import free_threads, in_threads, share_in_order, share_out
 
 
 @pytest.mark.parametrize("count", [1, 7, 100])
@@ -98,3 +99,50 @@ def test_the_child_of_a_fork_has_none_of_its_parents_threads():
             with free_threads(4, 4) as taken:
                 os._exit(taken)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 4
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_things_begin_together_and_finish_in_order(threads):
+    meeting = threading.Barrier(min(threads, 2), timeout=30)
+    finished = []
+
+    def begin(number):
+        if number < 2:
+            meeting.wait()  # or the barrier breaks
+        return number * number
+
+    share_in_order(begin, lambda *made: finished.append(made), 9, threads)
+    assert finished == [(number, number * number) for number in range(9)]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+@pytest.mark.parametrize("at", [0, 5])
+@pytest.mark.parametrize("when", ["begin", "finish"])
+def test_an_error_ends_the_row(error, at, when):
+    before, finished = _thread._count(), []
+
+    def begin(number):
+        if when == "begin" and number == at:
+            raise error
+
+    def finish(number, _):
+        if when == "finish" and number == at:
+            raise error
+        finished.append(number)
+
+    with pytest.raises(error):
+        share_in_order(begin, finish, 100, 3)
+    assert finished == list(range(len(finished)))
+    assert len(finished) <= at
+    assert _thread._count() == before
+
+
+def test_numpy_treats_errors_alike_in_all_threads():
+    meeting = threading.Barrier(2, timeout=30)
+
+    def divide(first, last):
+        meeting.wait()
+        np.float32(1) / np.float32(0)  # a warning, which the suite turns into an error
+
+    with np.errstate(all="ignore"):
+        share_out(divide, 8, threads=2)
