@@ -102,3 +102,44 @@ def test_a_row_can_be_shorter_than_a_vector():
     x[:] = np.arange(16)
     run(write, x=x)
     assert x[:8].tolist() == [8, 9, 10, 3, 4, 15, 6, 7]
+
+
+@only_native
+def test_a_mask_holds_in_some_lanes_and_a_short_row_is_filled_with_zeros():
+    def write(writer):
+        x, y = writer.memory("x"), writer.memory("y")
+        y[0] = writer.mask(range(2, 5)).choose(x[0], writer.constant(-1.0))
+        y[8] = x.short(1, 4)
+
+    x, y = np.arange(10, 18, dtype=np.float32), np.empty(16, np.float32)
+    run(write, x=x, y=y)
+    assert y.tolist() == [-1, -1, 12, 13, 14, -1, -1, -1, 11, 12, 13, 14, 0, 0, 0, 0]
+
+
+@only_native
+def test_integers_are_compared_and_chosen():
+    def write(writer):
+        y = writer.memory("y")
+        with writer.loop(4) as i:
+            y[writer.choose_int(i.above(1), i + 10, i) * 8] = writer.constant(1.0)
+
+    y = np.zeros(120, np.float32)
+    run(write, y=y)
+    assert np.flatnonzero(y[::8]).tolist() == [0, 1, 12, 13]
+
+
+@only_native
+def test_a_quotient_by_a_root_is_exact_to_a_few_bits_and_nan_and_zero_stay():
+    def write(writer):
+        x, y, z = (writer.memory(name) for name in "xyz")
+        with writer.loop(writer.int_argument("count")) as i:
+            z[i * 8] = x[i * 8] / (y[i * 8] + 1e-30).sqrt()
+
+    x = np.random.default_rng(0).standard_normal(800).astype(np.float32)
+    y = 10.0 ** np.random.default_rng(1).uniform(-20, 30, 800).astype(np.float32)
+    x[:3], y[:3] = (0, np.nan, 1), (0, 1, np.nan)
+    z = np.empty_like(x)
+    run(write, x=x, y=y, z=z, count=100)
+    assert z[0] == 0
+    assert np.isnan(z[1:3]).all()
+    assert np.allclose(z[3:], x[3:] / np.sqrt(y[3:].astype(np.float64)), rtol=1e-6, atol=0)
