@@ -381,9 +381,9 @@ class Memory:
         """Return the array from a byte offset on."""
         return Memory(self.writer, self.writer.emit(f"getelementptr i8, ptr {self.name}, i64 {count}"), self.kind)
 
-    def prefetch(self) -> None:
+    def prefetch(self, *, to_write: bool = False) -> None:
         """Fetch the first cache line of the array ahead of its use; harmless for any address."""
-        numbers = (("i32", "0"), ("i32", "2"), ("i32", "1"))  # to read, into the second cache, data
+        numbers = (("i32", str(int(to_write))), ("i32", "2"), ("i32", "1"))  # into the second cache, data
         self.writer.call("void", "llvm.prefetch.p0", ("ptr", self.name), *numbers)
 
     def _at(self, index: Int | int) -> str:
