@@ -240,9 +240,7 @@ def _require_samples(size: int, pad: tuple[int, int], mode: PadMode) -> None:
         raise ShapeError(f"0 samples cannot be extended by pad_mode {mode!r}")
 
 
-def on_padded_axis(
-    channel: Array, pad: tuple[int, int], mode: PadMode, *, size: int, dtype: type[F]
-) -> npt.NDArray[F]:
+def on_padded_axis(channel: Array, pad: tuple[int, int], mode: PadMode, *, size: int, dtype: type[F]) -> npt.NDArray[F]:
     """Return a channel on the padded time axis, converted in one pass.
 
     Parameters

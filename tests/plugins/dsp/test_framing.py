@@ -6,7 +6,15 @@ from dsp_reference import hann
 
 from tonearm.api import OptionError, StftGrid
 from tonearm_plugins.dsp.errors import NotInvertibleError, ShapeError
-from tonearm_plugins.dsp.framing import FrameGrid, copy_into, frame_view, frames_in_cache, on_padded_axis, padded, without_padding
+from tonearm_plugins.dsp.framing import (
+    FrameGrid,
+    copy_into,
+    frame_view,
+    frames_in_cache,
+    on_padded_axis,
+    padded,
+    without_padding,
+)
 
 
 def grid_of(window, hop, frames=9, pad=0, length=None):

@@ -8,7 +8,7 @@ is no front end, no optimiser and no cache on disk. Three kinds of values are en
 `Vec`
     a register of ``lanes`` numbers: ``float``, ``i32``, ``double``, or ``i1`` for the result of a comparison.
 `Memory`
-    an array of 32-bit numbers; ``memory[i]`` is the Vec from element i on, aligned or not.
+    an array of numbers; ``memory[i]`` is the Vec from element i on, aligned or not.
 
 Float arithmetic may be reordered and fused, but NaN and infinity keep their meaning (no ``nnan``, no ``ninf``).
 """
@@ -32,23 +32,26 @@ class Writer:
     ----------
     lanes
         Numbers in a register.
+    kind
+        Numbers that memory holds and arithmetic is about unless another kind is asked for: ``float`` or ``double``.
     """
 
-    def __init__(self, lanes: int) -> None:
-        self.lanes = lanes
+    def __init__(self, lanes: int, kind: str = "float") -> None:
+        self.lanes, self.kind = lanes, kind
         self._lines: list[str] = []
         self._block = "entry"
         self._count = 0
         self.argument_kinds: dict[str, str] = {}
+        self.memory_kinds: dict[str, str] = {}
         self._intrinsics: set[str] = set()
         self._scratch = 0
 
     # ---- arguments ----
 
-    def memory(self, name: str, kind: str = "float") -> Memory:
+    def memory(self, name: str, kind: str | None = None) -> Memory:
         """Declare a pointer argument; no two of them may overlap."""
-        self.argument_kinds[name] = "ptr"
-        return Memory(self, f"%{name}", kind)
+        self.argument_kinds[name], self.memory_kinds[name] = "ptr", kind or self.kind
+        return Memory(self, f"%{name}", kind or self.kind)
 
     def int_argument(self, name: str) -> Int:
         """Declare an integer argument."""
@@ -60,11 +63,11 @@ class Writer:
         self.argument_kinds[name] = "float"
         return self.splat(f"%{name}")
 
-    def scratch(self, count: int, kind: str = "float") -> Memory:
-        """Reserve room for 32-bit numbers in the one argument ``scratch``, which is declared last."""
-        begin = self._scratch
-        self._scratch += -(-count // 16) * 16
-        return Memory(self, "%scratch", kind).part(begin)
+    def scratch(self, count: int, kind: str | None = None) -> Memory:
+        """Reserve room for numbers in the one argument ``scratch``, which is declared last."""
+        kind, begin = kind or self.kind, self._scratch
+        self._scratch += -(-count * BITS[kind] // 512) * 16
+        return Memory(self, "%scratch", "i32").part(begin, kind)
 
     @property
     def scratch_size(self) -> int:
@@ -93,7 +96,7 @@ class Writer:
     def call(self, result: str, name: str, *arguments: tuple[str, str]) -> str:
         """Call an intrinsic of LLVM with arguments (type, value), and return the name of the result."""
         self._intrinsics.add(f"declare {result} @{name}({', '.join(kind for kind, _ in arguments)})")
-        flags = f"{FLAGS} " if "float" in result else ""
+        flags = f"{FLAGS} " if "float" in result or "double" in result else ""
         given = ", ".join(f"{kind} {value}" for kind, value in arguments)
         if result == "void":
             self.do(f"call void @{name}({given})")
@@ -104,8 +107,9 @@ class Writer:
         """Return the LLVM name of a vector type."""
         return f"<{lanes or self.lanes} x {kind}>"
 
-    def constant(self, value: float, kind: str = "float") -> Vec:
+    def constant(self, value: float, kind: str | None = None) -> Vec:
         """Return a number in all lanes."""
+        kind = kind or self.kind
         return Vec(self, _repeated(literal(value, kind), kind, self.lanes), kind)
 
     def lane_numbers(self) -> Vec:
@@ -125,8 +129,8 @@ class Writer:
 
     def pick(self, condition: str, yes: float, no: float) -> Vec:
         """Return one of two numbers, in all lanes."""
-        kinds = [f"float {literal(value, 'float')}" for value in (yes, no)]
-        return self.splat(self.emit(f"select i1 {condition}, {', '.join(kinds)}"))
+        kinds = [f"{self.kind} {literal(value, self.kind)}" for value in (yes, no)]
+        return self.splat(self.emit(f"select i1 {condition}, {', '.join(kinds)}"), self.kind)
 
     def pick_int(self, condition: str, yes: int, no: int) -> Int:
         """Return one of two integers."""
@@ -295,8 +299,8 @@ class Vec:
 
     def sqrt(self) -> Vec:
         """Return the square root."""
-        name = f"llvm.sqrt.v{self.writer.lanes}f32"
-        return Vec(self.writer, self.writer.call(self.type, name, (self.type, self.name)))
+        name = f"llvm.sqrt.v{self.writer.lanes}f{BITS[self.kind]}"
+        return Vec(self.writer, self.writer.call(self.type, name, (self.type, self.name)), self.kind)
 
     def add_exactly(self, value: float) -> Vec:
         """Return the sum with a number; LLVM must not merge this addition with others."""
@@ -338,7 +342,7 @@ def _shuffle(left: Vec, right: Vec, lanes: Sequence[int]) -> str:
 
 @dataclass(slots=True, eq=False)
 class Memory:
-    """An array of floats or 32-bit integers in memory."""
+    """An array of numbers of one kind in memory."""
 
     writer: Writer
     name: str
@@ -390,6 +394,6 @@ class Memory:
         return self.writer.emit(f"getelementptr inbounds {self.kind}, ptr {self.name}, i64 {index}")
 
 
-def address(value: Int) -> Memory:
-    """Return the array of floats at an address."""
-    return Memory(value.writer, value.writer.emit(f"inttoptr i64 {value} to ptr"))
+def address(value: Int, kind: str | None = None) -> Memory:
+    """Return the array at an address."""
+    return Memory(value.writer, value.writer.emit(f"inttoptr i64 {value} to ptr"), kind or value.writer.kind)

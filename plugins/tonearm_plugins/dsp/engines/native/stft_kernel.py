@@ -12,7 +12,7 @@ from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compile
 from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
 from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import Analysis
 from tonearm_plugins.dsp.engines.native.istft_kernel import COMPLEX, prefetch_row
-from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Writer, address
+from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.typing import Complex64Array, FloatArray
@@ -24,7 +24,7 @@ STRETCH = 1 << 20
 def write(writer: Writer, layout: BlockLayout) -> None:
     """Write the kernel."""
     sources = writer.memory("sources")  # for each block: where its first sample is
-    # For each block, in bytes: where its first bin goes, and how far apart bins are. One more entry for what is fetched.
+    # For each block, in bytes: where its first bin goes, and how far apart bins are; the entry after them is fetched.
     results = writer.memory("results")
     tile_index = writer.memory("tile_index")
     blocks = writer.int_argument("blocks")
@@ -57,13 +57,20 @@ def write(writer: Writer, layout: BlockLayout) -> None:
 
 
 def fill_tile(writer: Writer, layout: BlockLayout, samples: Memory, tile: Memory) -> None:
-    """Write columns, which are consecutive in time, side by side into a tile: a transposition, square by square."""
+    """Write columns, which are consecutive in time, side by side into a tile: a transposition, square by square.
+
+    Samples may be in single precision where the kernel works in double precision.
+    """
     lanes, hop = layout.lanes, layout.hop_length
 
+    def load(column: int, row: Number) -> Vec:
+        value = samples[column * hop + row]
+        return value if value.kind == writer.kind else value.cast("fpext", writer.kind)
+
     def square(row: Number) -> None:
-        own = transposed([samples[column * hop + row] for column in range(lanes)])
-        halo = [samples[(lanes + min(column, layout.halo - 1)) * hop + row] for column in range(lanes)]
-        after = transposed(halo)  # LLVM leaves out what is not stored
+        own = transposed([load(column, row) for column in range(lanes)])
+        # LLVM leaves out what is not stored.
+        after = transposed([load(lanes + min(column, layout.halo - 1), row) for column in range(lanes)])
         for i in range(lanes):
             at = (row + i) * layout.pitch
             tile[at] = own[i]
