@@ -62,9 +62,9 @@ def _table(seconds: int, n_fft: int, hop: int, *, peak: float) -> harness.Table:
         against = f"{1 / harness.times_faster(m, measured['FFTW']):.2f}" if "FFTW" in measured else ""
         rows.append((name, harness.milliseconds(m.median), against, f"{rate:.0f}", f"{rate / peak:.0%}"))
     note = (
-        f"{count} frames. A real FFT of N points counts as 2.5 N log2 N operations, whatever it takes. The peak of this "
-        f"processor, measured with independent multiply-adds in registers, is {peak:.0f} GFLOP/s. Start and end take "
-        f"{harness.milliseconds(seconds_of[rest])} ms. FFTW planned with FFTW_PATIENT."
+        f"{count} frames. A real FFT of N points counts as 2.5 N log2 N operations, whatever it takes. The peak of this"
+        f" processor, measured with independent multiply-adds in registers, is {peak:.0f} GFLOP/s. Start and end take"
+        f" {harness.milliseconds(seconds_of[rest])} ms. FFTW planned with FFTW_PATIENT."
     )
     return harness.Table(f"The FFTs of {seconds} s, n_fft {n_fft}, hop_length {hop}", COLUMNS, tuple(rows), note)
 

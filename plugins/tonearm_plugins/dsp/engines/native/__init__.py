@@ -2,7 +2,7 @@
 
 `engine`
     the engine: whether it can do a job, and its calls.
-`stft_kernel`, `istft_kernel`, `griffin_lim_kernel`, `plgi_kernel`, `loudness_kernel`, `true_peak_kernel`
+`stft_kernel`, `istft_kernel`, `mel_kernel`, `griffin_lim_kernel`, `plgi_kernel`, `loudness_kernel`, `true_peak_kernel`
     the kernels. Each has the calls beside it, except for Griffin-Lim and PLGI: `recovery` calls these.
 `targets`
     the magnitudes, or the mel spectrogram, that Griffin-Lim projects onto.
@@ -15,7 +15,8 @@
 `compiler`
     whether this machine can run kernels, and the way from text to a call.
 
-A vector has one lane a frame: 16 consecutive frames with AVX-512, otherwise 8. So the FFT is written like that of a
+A vector has one lane a frame: 16 consecutive frames with AVX-512, otherwise 8, and half as many of mel spectrograms,
+which are computed in double precision. So the FFT is written like that of a
 single frame, with no shuffle in it, and one block of frames stays in the cache from its samples to its spectrum and
 back.
 """

@@ -9,7 +9,7 @@ gain nothing, so loop counters are hidden from it. Three kinds of values are eno
 `Vec`
     a register of ``lanes`` numbers: ``float``, ``i32``, ``double``, or ``i1`` for the result of a comparison.
 `Memory`
-    an array of 32-bit numbers; ``memory[i]`` is the Vec from element i on, aligned or not.
+    an array of numbers; ``memory[i]`` is the Vec from element i on, aligned or not.
 
 Float arithmetic may be reordered and fused, but NaN and infinity keep their meaning (no ``nnan``, no ``ninf``).
 """
@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FLAGS = "reassoc nsz arcp contract afn"
+BITS = {"i1": 1, "float": 32, "i32": 32, "double": 64}
 
 ATTRIBUTES = '"reciprocal-estimates"="vec-sqrtf"'
 """Attributes of the function: x / sqrt(y) of floats becomes an estimate and Newton's step, as exact to a bit or two."""
@@ -35,23 +36,26 @@ class Writer:
     ----------
     lanes
         Numbers in a register.
+    kind
+        Numbers that memory holds and arithmetic is about unless another kind is asked for: ``float`` or ``double``.
     """
 
-    def __init__(self, lanes: int) -> None:
-        self.lanes = lanes
+    def __init__(self, lanes: int, kind: str = "float") -> None:
+        self.lanes, self.kind = lanes, kind
         self._lines: list[str] = []
         self._block = "entry"
         self._count = 0
         self.argument_kinds: dict[str, str] = {}
+        self.memory_kinds: dict[str, str] = {}
         self._intrinsics: set[str] = set()
         self._scratch = 0
 
     # ---- arguments ----
 
-    def memory(self, name: str, kind: str = "float") -> Memory:
+    def memory(self, name: str, kind: str | None = None) -> Memory:
         """Declare a pointer argument; no two of them may overlap."""
-        self.argument_kinds[name] = "ptr"
-        return Memory(self, f"%{name}", kind)
+        self.argument_kinds[name], self.memory_kinds[name] = "ptr", kind or self.kind
+        return Memory(self, f"%{name}", kind or self.kind)
 
     def int_argument(self, name: str) -> Int:
         """Declare an integer argument."""
@@ -63,11 +67,11 @@ class Writer:
         self.argument_kinds[name] = "float"
         return self.splat(f"%{name}")
 
-    def scratch(self, count: int, kind: str = "float") -> Memory:
-        """Reserve room for 32-bit numbers in the one argument ``scratch``, which is declared last."""
-        begin = self._scratch
-        self._scratch += -(-count // 16) * 16
-        return Memory(self, "%scratch", kind).part(begin)
+    def scratch(self, count: int, kind: str | None = None) -> Memory:
+        """Reserve room for numbers in the one argument ``scratch``, which is declared last."""
+        kind, begin = kind or self.kind, self._scratch
+        self._scratch += -(-count * BITS[kind] // 512) * 16
+        return Memory(self, "%scratch", "i32").part(begin, kind)
 
     @property
     def scratch_size(self) -> int:
@@ -96,7 +100,7 @@ class Writer:
     def call(self, result: str, name: str, *arguments: tuple[str, str]) -> str:
         """Call an intrinsic of LLVM with arguments (type, value), and return the name of the result."""
         self._intrinsics.add(f"declare {result} @{name}({', '.join(kind for kind, _ in arguments)})")
-        flags = f"{FLAGS} " if "float" in result else ""
+        flags = f"{FLAGS} " if "float" in result or "double" in result else ""
         given = ", ".join(f"{kind} {value}" for kind, value in arguments)
         if result == "void":
             self.do(f"call void @{name}({given})")
@@ -107,8 +111,9 @@ class Writer:
         """Return the LLVM name of a vector type."""
         return f"<{lanes or self.lanes} x {kind}>"
 
-    def constant(self, value: float, kind: str = "float") -> Vec:
+    def constant(self, value: float, kind: str | None = None) -> Vec:
         """Return a number in all lanes."""
+        kind = kind or self.kind
         return Vec(self, _repeated(literal(value, kind), kind, self.lanes), kind)
 
     def lane_numbers(self) -> Vec:
@@ -128,8 +133,8 @@ class Writer:
 
     def pick(self, condition: str, yes: float, no: float) -> Vec:
         """Return one of two numbers, in all lanes."""
-        kinds = [f"float {literal(value, 'float')}" for value in (yes, no)]
-        return self.splat(self.emit(f"select i1 {condition}, {', '.join(kinds)}"))
+        kinds = [f"{self.kind} {literal(value, self.kind)}" for value in (yes, no)]
+        return self.splat(self.emit(f"select i1 {condition}, {', '.join(kinds)}"), self.kind)
 
     def choose_int(self, condition: str, yes: Int | int, no: Int | int) -> Int:
         """Return one of two integers."""
@@ -312,8 +317,8 @@ class Vec:
 
     def sqrt(self) -> Vec:
         """Return the square root."""
-        name = f"llvm.sqrt.v{self.writer.lanes}f32"
-        return Vec(self.writer, self.writer.call(self.type, name, (self.type, self.name)))
+        name = f"llvm.sqrt.v{self.writer.lanes}f{BITS[self.kind]}"
+        return Vec(self.writer, self.writer.call(self.type, name, (self.type, self.name)), self.kind)
 
     def add_exactly(self, value: float) -> Vec:
         """Return the sum with a number; LLVM must not merge this addition with others."""
@@ -355,7 +360,7 @@ def _shuffle(left: Vec, right: Vec, lanes: Sequence[int]) -> str:
 
 @dataclass(slots=True, eq=False)
 class Memory:
-    """An array of floats or 32-bit integers in memory."""
+    """An array of numbers of one kind in memory."""
 
     writer: Writer
     name: str
@@ -406,15 +411,15 @@ class Memory:
         """Return the array from a byte offset on."""
         return Memory(self.writer, self.writer.emit(f"getelementptr i8, ptr {self.name}, i64 {count}"), self.kind)
 
-    def prefetch(self) -> None:
+    def prefetch(self, *, to_write: bool = False) -> None:
         """Fetch the first cache line of the array ahead of its use; harmless for any address."""
-        numbers = (("i32", "0"), ("i32", "2"), ("i32", "1"))  # to read, into the second cache, data
+        numbers = (("i32", str(int(to_write))), ("i32", "2"), ("i32", "1"))  # into the second cache, data
         self.writer.call("void", "llvm.prefetch.p0", ("ptr", self.name), *numbers)
 
     def _at(self, index: Int | int) -> str:
         return self.writer.emit(f"getelementptr inbounds {self.kind}, ptr {self.name}, i64 {index}")
 
 
-def address(value: Int) -> Memory:
-    """Return the array of floats at an address."""
-    return Memory(value.writer, value.writer.emit(f"inttoptr i64 {value} to ptr"))
+def address(value: Int, kind: str | None = None) -> Memory:
+    """Return the array at an address."""
+    return Memory(value.writer, value.writer.emit(f"inttoptr i64 {value} to ptr"), kind or value.writer.kind)

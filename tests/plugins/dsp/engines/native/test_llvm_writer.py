@@ -5,8 +5,8 @@ from tonearm_plugins.dsp.engines.native.compiler import Kernel, aligned
 from tonearm_plugins.dsp.engines.native.llvm_writer import FLAGS, Int, Writer, literal
 
 
-def run(write, **arguments):
-    kernel = Kernel(NARROW, write, {})
+def run(write, kind="float", **arguments):
+    kernel = Kernel(NARROW, write, {}, kind=kind)
     kernel(kernel.scratch(), **arguments)
 
 
@@ -143,3 +143,17 @@ def test_a_quotient_by_a_root_is_exact_to_a_few_bits_and_nan_and_zero_stay():
     assert z[0] == 0
     assert np.isnan(z[1:3]).all()
     assert np.allclose(z[3:], x[3:] / np.sqrt(y[3:].astype(np.float64)), rtol=1e-6, atol=0)
+
+
+@only_native
+def test_a_function_of_doubles_has_no_number_in_single_precision():
+    def write(writer):
+        x, y = writer.memory("x"), writer.memory("y")
+        spare, kept = writer.scratch(8), writer.scratch(8)
+        spare[0] = x[0].sqrt() + 0.1
+        kept[0] = writer.pick(writer.int_argument("n").equals(1), 0.3, 0.7)
+        y[0] = spare[0] * x.splat(1) * kept[0]
+
+    x, y = np.arange(3.0, 11.0), np.zeros(8)
+    run(write, kind="double", x=x, y=y, n=1)
+    assert np.allclose(y, (np.sqrt(x) + 0.1) * 4 * 0.3, rtol=1e-15)
