@@ -10,8 +10,8 @@
     the layout of frames, samples and weights in memory.
 `fft`, `butterflies`, `vector_math`
     the real FFT of a block of frames; DFTs of a few points; logarithm, cosine and sine, transposition.
-`llvm_writer`
-    one LLVM function as Python values.
+`llvm_writer`, `llvm_values`
+    one LLVM function as Python values, and these values.
 `compiler`
     whether this machine can run kernels, and the way from text to a call.
 
