@@ -93,6 +93,11 @@ class BlockLayout:
         """Samples in a block."""
         return self.hop_length * self.lanes
 
+    @property
+    def halo_samples(self) -> int:
+        """Samples of the halo, which follow those of a block."""
+        return self.halo * self.hop_length
+
     def blocks(self, grid: FrameGrid) -> int:
         """Return the number of blocks of a signal: those of all columns that its frames reach."""
         return -(-grid.columns // self.lanes)

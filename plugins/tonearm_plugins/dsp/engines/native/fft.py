@@ -67,7 +67,7 @@ def passes(radices: list[int]) -> list[tuple[int, int, int]]:
     return result
 
 
-def twiddles(radices: list[int]) -> npt.NDArray[np.float32]:
+def twiddles(radices: list[int]) -> npt.NDArray[np.float64]:
     """Return the twiddle factors of all passes: cosine and sine for each position in a group, for each q > 0."""
     factors = [
         np.exp(-2j * np.pi * np.arange(size // radix)[:, None] * np.arange(1, radix) / size).ravel()
@@ -87,14 +87,14 @@ def places(radices: list[int]) -> npt.NDArray[np.int64]:
     return place
 
 
-def half_turns(points: int) -> npt.NDArray[np.float32]:
+def half_turns(points: int) -> npt.NDArray[np.float64]:
     """Return cosine and sine of pi k / points for each bin k, by which the real FFT turns."""
     return as_pairs(np.exp(1j * np.pi * np.arange(points + 1) / points))
 
 
-def as_pairs(factors: npt.NDArray[np.complex128]) -> npt.NDArray[np.float32]:
+def as_pairs(factors: npt.NDArray[np.complex128]) -> npt.NDArray[np.float64]:
     """Return real and imaginary parts, alternating."""
-    return np.stack([factors.real, factors.imag], axis=-1).astype(np.float32).ravel()
+    return np.stack([factors.real, factors.imag], axis=-1).ravel()
 
 
 class RealFFT:

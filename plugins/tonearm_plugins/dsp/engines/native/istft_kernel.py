@@ -68,6 +68,12 @@ def write_in_time_order(writer: Writer, layout: BlockLayout, rows: Memory, resul
         square(hop - lanes)
 
 
+def prefetch_row(row: Memory, size: int, *, to_write: bool = False) -> None:
+    """Fetch the cache lines of a row of some bytes. Rows are far apart, so no processor guesses the next one."""
+    for byte in (*range(0, size, CACHE_LINE), size - 1):
+        row.bytes_on(byte).prefetch(to_write=to_write)
+
+
 class _BinsApart:
     """Reads a block whose frames are adjacent: a bin is a row of complex numbers, real and imaginary parts in turn."""
 
@@ -81,9 +87,7 @@ class _BinsApart:
     def bin(self, k: Number, _: Complex) -> Complex:
         lanes = self.lanes
         row, ahead = self.first.bytes_on(self.step * k), self.next.bytes_on(self.next_step * k)
-        size = lanes * COMPLEX.itemsize
-        for byte in (*range(0, size, CACHE_LINE), size - 1):  # rows are far apart: no processor guesses the next
-            ahead.bytes_on(byte).prefetch()
+        prefetch_row(ahead, lanes * COMPLEX.itemsize)
         low, high = row[0], row[lanes]
         return Complex(low.shuffle(high, range(0, 2 * lanes, 2)), low.shuffle(high, range(1, 2 * lanes, 2)))
 
