@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from tonearm_plugins.dsp import not_finite
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.framing import (
     MIN_WEIGHT_ESTIMATED,
@@ -76,6 +77,7 @@ class ScipyEngine:
         *,
         out: FloatArray,
         threads: int = 1,
+        require_finite: bool = False,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
         """Invert one channel (bins, frames), which may be mapped from a file, into ``out`` (length,)."""
@@ -84,6 +86,8 @@ class ScipyEngine:
 
         def spectra(first: int, last: int) -> ComplexArray:
             block = spectrum[:, first:last]
+            if require_finite:
+                not_finite.require_finite(block)
             mapping.count_read(block.nbytes)
             if on_progress:
                 on_progress(first)

@@ -252,6 +252,15 @@ class RealFFT:
                     put(n[q] * 2, x[q].re)
                     put(n[q] * 2 + 1, x[q].im)
 
+    def first_point(self) -> Complex:
+        """Return point 0 of the inverse FFT, between `bins` and `inverse`: the sum of what its passes add up there."""
+        size = self.passes[-1][0]
+        with self.writer.carrying(self.points // size, self.zero, self.zero) as (group, total):
+            x = self._load(0, group * (size * 2 * self.lanes))
+            for cell, part in zip(total, (x.re, x.im), strict=True):
+                cell.value = cell.value + part
+        return Complex(*(cell.value for cell in total))
+
     def share(self, k: Number) -> Vec | float:
         """Return the weight of one visit of a bin: 1, or 1/2 for bin M/2."""
         if isinstance(k, int):
