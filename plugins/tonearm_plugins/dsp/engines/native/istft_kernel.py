@@ -8,8 +8,9 @@ import numpy as np
 
 from tonearm_plugins.dsp import not_finite
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number, OverlapAdd, grid_tables
+from tonearm_plugins.dsp.engines.native.butterflies import Complex
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled, this_machine
-from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.framing import MIN_WEIGHT_EXACT, FrameGrid, copy_into
@@ -39,7 +40,7 @@ def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
     window, tile_index = writer.memory("window"), writer.memory("tile_index")
     peak = writer.memory("peak", "i32")
     blocks = writer.int_argument("blocks")
-    fft = RealFFT(writer, layout.n_fft)
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     overlap = OverlapAdd(writer, layout, window, tile_index)
     finished = writer.scratch(layout.block)
     read = (_FramesApart if frames_apart else _BinsApart)(writer, layout, sources)
@@ -56,11 +57,12 @@ def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
         # Point 0 of an inverse FFT is the sum of all others, which is finite only if all are.
         total = fft.first_point()
         compare_peak(peak, total.re, total.im)
-        fft.inverse(overlap.add)
         weight = weights.part(which.int64(block))
-        with writer.loop(layout.hop_length) as row:
-            at = row * layout.lanes
-            finished[at] = overlap.take(row) * weight[at]
+
+        def finish(row: Int, samples: Vec, weight: Memory = weight) -> None:
+            finished[row * layout.lanes] = samples * weight[row * layout.lanes]
+
+        overlap.finish(fft, finish)
         write_in_time_order(writer, layout, finished, address(results.int64(block)))
 
 

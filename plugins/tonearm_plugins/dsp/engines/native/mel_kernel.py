@@ -14,8 +14,9 @@ import numpy as np
 
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number, size_refusal
+from tonearm_plugins.dsp.engines.native.butterflies import Complex
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compiled, this_machine
-from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
 from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import Analysis
 from tonearm_plugins.dsp.engines.native.istft_kernel import prefetch_row
 from tonearm_plugins.dsp.engines.native.llvm_writer import Memory, Vec, Writer, address
@@ -72,9 +73,9 @@ def write(writer: Writer, layout: BlockLayout, form: MelForm) -> None:
     figures = writer.memory("figures")
     tile_index = writer.memory("tile_index")
     blocks = writer.int_argument("blocks")
-    analysis = Analysis(writer, tile_index)
+    analysis = Analysis(writer, layout, tile_index)
     conditioning = _Conditioning(writer, layout, analysis, form) if form.remove_dc or form.preemphasis else None
-    fft = RealFFT(writer, layout.n_fft)
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     tile = writer.scratch(layout.tile + lanes)
     sizes = writer.scratch((layout.bins + 1) * lanes)
     guard = figures.splat(0)
@@ -123,7 +124,7 @@ class _Conditioning:
             if self.form.preemphasis:
                 value = value - (tile[self.before.int64(n)] - mean) * figures.splat(1)
             frames[n * lanes] = value * self.analysis.window.splat(n)
-        fft.forward(lambda n: frames[n * lanes])
+        fft.forward(lambda begin, offset: frames[(begin + offset) * lanes])
 
     def _mean(self, tile: Memory) -> Vec:
         """Return the sum over each frame."""

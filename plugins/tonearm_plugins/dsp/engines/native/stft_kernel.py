@@ -8,8 +8,9 @@ import numpy as np
 
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number
+from tonearm_plugins.dsp.engines.native.butterflies import Complex
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compiled, this_machine
-from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
 from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import Analysis
 from tonearm_plugins.dsp.engines.native.istft_kernel import COMPLEX, prefetch_row
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
@@ -28,8 +29,8 @@ def write(writer: Writer, layout: BlockLayout) -> None:
     results = writer.memory("results")
     tile_index = writer.memory("tile_index")
     blocks = writer.int_argument("blocks")
-    analysis = Analysis(writer, tile_index)
-    fft = RealFFT(writer, layout.n_fft)
+    analysis = Analysis(writer, layout, tile_index)
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     tile = writer.scratch(layout.tile + layout.lanes)
     lanes = layout.lanes
     in_turn = [lane for pair in zip(range(lanes), range(lanes, 2 * lanes), strict=True) for lane in pair]
