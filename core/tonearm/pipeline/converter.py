@@ -268,6 +268,7 @@ class Converter:
             source,
             context,
             measured=is_measured and not steps,
+            leaves_search=bool(steps) and isinstance(steps[0].plugin, Transform) and steps[0].plugin.searches,
             limits=self._limits,
         )
         if skip and all(isinstance(step.plugin, Transform) for step in steps):

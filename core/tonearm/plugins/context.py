@@ -98,6 +98,10 @@ class Context:
         Item whose encoder is being started. None elsewhere, and in a stream.
     reporter
         What passes reports of progress on; None if nobody wants them. All contexts of a source share it.
+    may_leave_search
+        Whether the decoder may leave it to the first step to search its values for NaN and infinity.
+    is_unsearched
+        Whether it has: the step raises an error if a value is not finite.
     """
 
     def __init__(
@@ -120,6 +124,7 @@ class Context:
         self._on_warning = on_warning
         self.stage: NamedStage | None = None
         self.item: Item[Any] | None = None
+        self.may_leave_search = self.is_unsearched = False
         self.reporter = None if on_progress is None else Reporter(on_progress, source=source.name if source else "")
 
     def __repr__(self) -> str:
@@ -200,6 +205,7 @@ class Context:
         context.measurements, self.measurements = self.measurements, {}
         context.warnings, self.warnings = self.warnings, []
         context.doubts, self.doubts = self.doubts, []
+        context.is_unsearched, self.is_unsearched = self.is_unsearched, False
         return context
 
     def rng(self, seed: int = 0) -> np.random.Generator:

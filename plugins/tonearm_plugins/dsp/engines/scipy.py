@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from tonearm_plugins.dsp import not_finite
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.framing import (
     MIN_WEIGHT_ESTIMATED,
@@ -84,6 +85,7 @@ class ScipyEngine:
         *,
         out: FloatArray,
         threads: int = 1,
+        require_finite: bool = False,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
         """Invert one channel (bins, frames), which may be mapped from a file, into ``out`` (length,)."""
@@ -91,7 +93,10 @@ class ScipyEngine:
         mapping = MappedMemory(spectrum)
 
         def spectra(first: int, last: int) -> ComplexArray:
-            return np.array(spectrum[:, first:last].T, dtype=kind, order="C")
+            block = spectrum[:, first:last]
+            if require_finite:
+                not_finite.require_finite(block)
+            return np.array(block.T, dtype=kind, order="C")
 
         def finish(first: int, columns: FloatArray) -> None:
             copy_into(out, first * grid.hop_length - grid.pad, columns.reshape(-1))
