@@ -17,7 +17,12 @@ from collections.abc import Callable, Iterator
 from threading import Condition, Event, Lock
 from typing import TypeVar
 
+from tonearm_plugins.dsp.blocks import block_slices
+
 T = TypeVar("T")
+
+LEAST_WORK = 1 << 21
+"""Samples of frames that are worth a thread: a millisecond of work, where its start takes a tenth of that."""
 
 PIECES = 4
 """Pieces of work for each thread, where it can be cut anywhere."""
@@ -68,6 +73,64 @@ def share_out(
                 raise
 
         in_threads(take, taken)
+
+
+def useful_threads(threads: int, work: int) -> int:
+    """Return a number of threads of which each has enough to do.
+
+    Parameters
+    ----------
+    threads
+        Largest number of threads.
+    work
+        Work in samples of frames that are transformed.
+
+    Examples
+    --------
+    >>> useful_threads(8, work=5000 * 1024)  # 60 s of speech
+    2
+    """
+    return max(1, min(threads, work // LEAST_WORK))
+
+
+def share_slices(
+    work: Callable[[slice], None],
+    count: int,
+    threads: int,
+    *,
+    size: int,
+    on_progress: Callable[[int], None] | None = None,
+) -> None:
+    """Work on a row of things in several threads, of which this is one, slice by slice.
+
+    Parameters
+    ----------
+    work
+        Function that works on a slice.
+    count
+        Number of things.
+    threads
+        Largest number of threads.
+    size
+        Largest number of things in a slice; with several threads, each gets a few slices.
+    on_progress
+        Function called with the number of things that are done, in any thread; None if nobody asks.
+
+    Examples
+    --------
+    >>> share_slices(lambda part: None, 10, threads=1, size=4, on_progress=print)
+    4
+    8
+    10
+    """
+    size = min(size, -(-count // (PIECES * threads))) if threads > 1 else size
+    slices = list(block_slices(count, size))
+
+    def report(number: int, _: None) -> None:
+        if on_progress:
+            on_progress(slices[number].stop)
+
+    share_in_order(lambda number: work(slices[number]), report, len(slices), threads)
 
 
 def share_in_order(begin: Callable[[int], T], finish: Callable[[int, T], None], count: int, threads: int) -> None:

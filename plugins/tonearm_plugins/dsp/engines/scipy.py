@@ -66,6 +66,7 @@ class ScipyEngine:
 
         window = grid.window.astype(signal.dtype)
         view = frame_view(signal, n_fft=grid.n_fft, hop_length=grid.hop_length)
+
         blocks = list(block_slices(grid.frames, frames_in_cache(grid.n_fft)))
 
         def analyse(number: int) -> None:

@@ -42,10 +42,10 @@ class NativeEngine:
         threads: int = 1,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
-        """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames), in one thread."""
+        """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames)."""
         from tonearm_plugins.dsp.engines.native.stft_kernel import stft
 
-        stft(signal, grid, out=out, on_progress=on_progress)
+        stft(signal, grid, out=out, threads=threads, on_progress=on_progress)
 
     def istft(
         self,

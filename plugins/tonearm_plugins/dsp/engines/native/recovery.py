@@ -21,15 +21,12 @@ from tonearm_plugins.dsp.phase_recovery.initial_phases import white_noise
 from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
 from tonearm_plugins.dsp.phase_recovery.phase_gradient import gradient_factors, magnitude_floor
 from tonearm_plugins.dsp.phase_recovery.targets import target_of
-from tonearm_plugins.dsp.threads import free_threads, share_out
+from tonearm_plugins.dsp.threads import free_threads, share_out, useful_threads
 from tonearm_plugins.dsp.typing import Array, FloatArray, Int64Array
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.engines.scipy import Spectra
     from tonearm_plugins.dsp.phase_recovery.recovery import Progress
-
-LEAST_WORK = 1 << 21
-"""Samples of frames that are worth a thread: a millisecond of work, where its start takes a tenth of that."""
 
 LEAST_PIECE = 32
 """Blocks that a thread takes at once, where each block is on its own."""
@@ -73,7 +70,7 @@ class NativeRecovery:
         self.given, self.basis = given, basis
         self.target: NativeTarget
         if basis is None:
-            self.target = NativeMagnitudeTarget(given, layout, self.blocks, threads=self._worthwhile_threads(1))
+            self.target = NativeMagnitudeTarget(given, layout, self.blocks, threads=self._useful_threads(1))
         else:
             self.target = NativeMelTarget(given, basis, layout, self.blocks, machine=self.machine)
         self.tiles = aligned(self.blocks + 1, layout.hop_length, layout.pitch)
@@ -159,13 +156,13 @@ class NativeRecovery:
                 analysis=self.tables.analysis,
             )
 
-        share_out(measure, self.blocks, self._worthwhile_threads(1), least=LEAST_PIECE, limit=self.limit)
+        share_out(measure, self.blocks, self._useful_threads(1), least=LEAST_PIECE, limit=self.limit)
         distance, energy = sums.sum(axis=(0, 2), dtype=np.float64)
         return float(distance), float(energy)
 
     def _iterate(self, count: int, momentum: Momentum, progress: Progress | None = None) -> None:
         run = self._kernel("iterations", lambda w: write_iterations(w, self.layout, self.target.code), self.target.key)
-        with free_threads(self._worthwhile_threads(count), self.limit) as threads:
+        with free_threads(self._useful_threads(count), self.limit) as threads:
             parts = stretches(self.blocks, threads)
             boundaries = boundaries_of(parts, self.layout, self.tiles)
             iterate_all(
@@ -194,9 +191,9 @@ class NativeRecovery:
                 ]
             )
 
-    def _worthwhile_threads(self, passes: int) -> int:
-        """Return the number of threads for some passes over all frames: each must have enough to do."""
-        return min(self.threads, max(1, passes * self.grid.frames * self.grid.n_fft // LEAST_WORK))
+    def _useful_threads(self, passes: int) -> int:
+        """Return the number of threads for some passes over all frames."""
+        return useful_threads(self.threads, passes * self.grid.frames * self.grid.n_fft)
 
     def _kernel(self, name: str, write: Callable[[Writer], None], key: Hashable = None) -> Kernel:
         return compiled(
