@@ -63,8 +63,10 @@ def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
 
         def finish(row: Int, samples: Vec, weight: Memory = weight) -> None:
             finished[row * layout.lanes] = samples * weight[row * layout.lanes]
+            read.fetch(row)
 
         overlap.finish(fft, finish)
+        read.fetch_rest()
         write_in_time_order(writer, layout, finished, address(results.int64(block)))
 
 
@@ -83,8 +85,11 @@ def write_in_time_order(writer: Writer, layout: BlockLayout, rows: Memory, resul
 
 
 def prefetch_row(row: Memory, size: int, *, to_write: bool = False) -> None:
-    """Fetch the cache lines of a row of some bytes. Rows are far apart, so no processor guesses the next one."""
-    for byte in (*range(0, size, CACHE_LINE), size - 1):
+    """Fetch the cache lines of a row of some bytes that the same row of the block before has not touched.
+
+    Rows are far apart, so no processor guesses the next one.
+    """
+    for byte in range(CACHE_LINE - 1, size, CACHE_LINE):
         row.bytes_on(byte).prefetch(to_write=to_write)
 
 
@@ -101,25 +106,42 @@ def compare_peak(peak: Memory, *values: Vec) -> None:
 
 
 class _BinsApart:
-    """Reads a block whose frames are adjacent: a bin is a row of complex numbers, real and imaginary parts in turn."""
+    """Reads a block whose frames are adjacent: a bin is a row of complex numbers, real and imaginary parts in turn.
+
+    A few bins of the next block are fetched for each row of samples of this one, so memory and arithmetic work at the
+    same time.
+    """
 
     def __init__(self, writer: Writer, layout: BlockLayout, sources: Memory) -> None:
-        self.writer, self.lanes, self.sources = writer, layout.lanes, sources
+        self.writer, self.layout, self.sources = writer, layout, sources
+        self.at_once, self.rest = divmod(layout.bins, layout.hop_length)
 
     def begin(self, block: Int) -> None:
         self.first, self.step = address(self.sources.int64(block * 2)), self.sources.int64(block * 2 + 1)
         self.next, self.next_step = address(self.sources.int64(block * 2 + 2)), self.sources.int64(block * 2 + 3)
 
     def bin(self, k: Number, _: Complex) -> Complex:
-        lanes = self.lanes
-        row, ahead = self.first.bytes_on(self.step * k), self.next.bytes_on(self.next_step * k)
-        prefetch_row(ahead, lanes * COMPLEX.itemsize)
+        lanes, row = self.layout.lanes, self.first.bytes_on(self.step * k)
         low, high = row[0], row[lanes]
         return Complex(low.shuffle(high, range(0, 2 * lanes, 2)), low.shuffle(high, range(1, 2 * lanes, 2)))
 
+    def fetch(self, row: Int) -> None:
+        """Fetch the bins that come with a row of samples."""
+        for i in range(self.at_once):
+            self._fetch_bin(row * self.at_once + i)
+
+    def fetch_rest(self) -> None:
+        """Fetch the bins that come with none."""
+        if self.rest:
+            with self.writer.loop(self.rest) as i:
+                self._fetch_bin(i + (self.layout.bins - self.rest))
+
+    def _fetch_bin(self, k: Int) -> None:
+        prefetch_row(self.next.bytes_on(self.next_step * k), self.layout.lanes * COMPLEX.itemsize)
+
 
 class _FramesApart:
-    """Reads a block whose bins are adjacent: transposes it first, square by square."""
+    """Reads a block whose bins are adjacent: transposes it first, square by square, and fetches the next one."""
 
     def __init__(self, writer: Writer, layout: BlockLayout, sources: Memory) -> None:
         self.writer, self.layout, self.sources = writer, layout, sources
@@ -146,6 +168,12 @@ class _FramesApart:
     def bin(self, k: Number, _: Complex) -> Complex:
         lanes = self.layout.lanes
         return Complex(self.stage[k * (2 * lanes)], self.stage[k * (2 * lanes) + lanes])
+
+    def fetch(self, row: Int) -> None:
+        """Fetch nothing more."""
+
+    def fetch_rest(self) -> None:
+        """Fetch nothing more."""
 
 
 # ---- calling it ----
