@@ -257,22 +257,21 @@ class ScipyRecovery:
     def iterate(self, count: int, momentum: Momentum) -> None:
         """Project ``count`` times."""
         m = momentum
-        spare = np.empty_like(self.overlap_add.columns)
 
         def finish(first: int, columns: FloatArray) -> None:
             here = slice(first, first + len(columns))
-            point, estimate, part = self.point[here], self.estimate[here], spare[: len(columns)]
-            if m.gamma != 1.0:
-                columns *= m.gamma
-                columns += np.multiply(estimate, m.from_estimate, out=part)
-                columns += np.multiply(point, m.from_point, out=part)
-            np.subtract(columns, estimate, out=point)
-            point *= m.alpha
-            point += columns
-            estimate[:] = columns
+            point, estimate = self.point[here], self.estimate[here]
+            np.multiply(estimate, -m.alpha, out=point)
+            estimate *= m.from_estimate
+            columns *= m.from_projection
+            estimate += columns
+            point += np.multiply(estimate, 1 + m.alpha, out=columns)
+
+        def on_target(first: int, last: int) -> ComplexArray:
+            return self._on_target(first, last, m.smoothing)
 
         for _ in range(count):
-            self._project(self._on_target, finish)
+            self._project(on_target, finish)
 
     def residual(self) -> tuple[float, float]:
         """Return the squared distance of the estimate from the target, and the energy of the target."""
@@ -296,9 +295,9 @@ class ScipyRecovery:
         spectra: ComplexArray = scipy.fft.rfft(windowed, axis=1, overwrite_x=True, workers=self.threads)
         return spectra
 
-    def _on_target(self, first: int, last: int) -> ComplexArray:
+    def _on_target(self, first: int, last: int, smoothing: float = 0.0) -> ComplexArray:
         spectra = self._spectra(self.point_frames, first, last)
-        self.target.project(first, last, spectra)
+        self.target.project(first, last, spectra, smoothing)
         return spectra
 
     def _take_over(self, first: int, columns: FloatArray) -> None:

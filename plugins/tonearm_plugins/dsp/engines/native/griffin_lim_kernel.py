@@ -68,8 +68,9 @@ def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTar
     blocks, start, iterations = (writer.int_argument(name) for name in ("blocks", "start", "iterations"))
     exchange = Exchange(writer, layout)
     analysis = Analysis(writer, tile_index)
-    alpha, gamma = writer.float_argument("alpha"), writer.float_argument("gamma")
-    from_estimate, from_point = writer.float_argument("from_estimate"), writer.float_argument("from_point")
+    alpha, from_projection, from_estimate, smoothing = (
+        writer.float_argument(name) for name in ("alpha", "from_projection", "from_estimate", "smoothing")
+    )
     fft = RealFFT(writer, layout.n_fft)
     overlap = OverlapAdd(writer, layout, synthesis, tile_index)
     last = state.tile(blocks - 1)
@@ -81,7 +82,7 @@ def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTar
             block = n - exchange.has_before
             tile = exchange.tile(block, state.tile(block))
             analysis.forward(fft, tile)
-            target.project(fft, block)
+            target.project(fft, block, smoothing)
             fft.inverse(overlap.add)
             with writer.when(block.below(0)), writer.loop(layout.hop_length) as row:
                 overlap.take(row)
@@ -91,8 +92,7 @@ def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTar
                 with writer.loop(layout.hop_length) as row:
                     at = row * layout.lanes
                     before = estimate[at]
-                    result = overlap.take(row) * weight[at] * gamma
-                    result = result + before * from_estimate + tile[row * layout.pitch] * from_point
+                    result = overlap.take(row) * weight[at] * from_projection + before * from_estimate
                     estimate[at] = result
                     state.put(tile, before_it, row, result + (result - before) * alpha)
                 exchange.give_first(iteration, block, tile)

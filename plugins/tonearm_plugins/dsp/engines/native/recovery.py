@@ -194,9 +194,9 @@ class NativeRecovery:
                         has_after=int(part + 1 < len(self.stretches)),
                         patience=1 if pause or len(parts) > 1 else PATIENCE,
                         alpha=momentum.alpha,
-                        gamma=momentum.gamma,
+                        from_projection=momentum.from_projection,
                         from_estimate=momentum.from_estimate,
-                        from_point=momentum.from_point,
+                        smoothing=4 * momentum.smoothing,
                     )
                 after = [boundaries[part + 1].finished for part in parts]
                 if min(after) == count:
