@@ -42,7 +42,7 @@ def test_iterations_are_as_in_float64(setting, engine):
             grid = FrameGrid.checked(window, hop_length=hop, pad=pad, frames=frames, length=length)
             known = magnitude[0].T.astype(float)
             first = project(white_noise(grid, 3).astype(float), known, window, hop, pad, length)
-            expected = agla(first, known, window, hop, pad, length, 3, 0.85, 0.6, 1.35)
+            expected = agla(first, known, window, hop, pad, length, 3, 0.5, 1.87, 0.1)
             found = griffin_lim(
                 magnitude,
                 window=window,
@@ -63,7 +63,7 @@ def test_double_precision_is_that_of_float64():
     magnitude = np.abs(noise_spectrum(257, 30, seed=1)).astype(float)
     grid = FrameGrid.checked(window, hop_length=128, pad=256, frames=30, length=length)
     first = project(white_noise(grid, 3).astype(float), magnitude[0].T, window, 128, 256, length)
-    expected = clip(agla(first, magnitude[0].T, window, 128, 256, length, 3, 0.85, 0.6, 1.35), 256, length)
+    expected = clip(agla(first, magnitude[0].T, window, 128, 256, length, 3, 0.5, 1.87, 0.1), 256, length)
     call = {"window": window, "hop_length": 128, "pad": 256, "start": "random", "iterations": 3, "seed": 3}
     found = griffin_lim(magnitude, **call, double=True)
     assert found.samples.dtype == np.float64
