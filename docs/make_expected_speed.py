@@ -4,7 +4,7 @@
 LLVM of llvmlite (``apt-get install llvm-22`` on Debian); ``--llvm-mca FILE`` names it.
 
 The kernel of the iterations is compiled for each processor. llvm-mca predicts the cycles of each of its basic blocks,
-repeated alone; how often each block runs follows from the loops that the kernel was written with.
+repeated alone; how often each block runs is counted in a run on this machine.
 """
 
 import argparse
@@ -21,7 +21,6 @@ from tonearm_plugins.dsp.engines.native import compiler
 from tonearm_plugins.dsp.engines.native.llvm_writer import Writer
 from tonearm_plugins.dsp.engines.native.recovery import NativeRecovery
 from tonearm_plugins.dsp.framing import FrameGrid
-from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
 
 PAGE = Path(__file__).parent / "platforms.md"
 BEGIN, END = "<!-- expected speed: made by docs/make_expected_speed.py -->\n", "<!-- end -->"
@@ -30,6 +29,14 @@ FLOPS = 2 * 2.5 * N_FFT * np.log2(N_FFT)
 """Operations by which FFTs are compared: 5 N log2 N for a complex one, half of that for a real one, two a frame."""
 
 REPEATED = 200
+"""Times that llvm-mca repeats a block."""
+
+FRAMES = 512
+"""Frames of the run that counts blocks."""
+
+RARE = 1 / 100
+"""Runs for one frame up to which a block does not matter."""
+
 X86 = "x86_64-unknown-linux-gnu"
 ARM = "aarch64-unknown-linux-gnu"
 
@@ -56,50 +63,46 @@ PROCESSORS = (
 """The first one is what the others are compared with. Clocks are those of the vendors' servers at full load."""
 
 
-class _WrittenError(Exception):
-    """Carries the text of a kernel out of the place that would compile it."""
+def written_and_counted(lanes: int) -> tuple[str, dict[str, float]]:
+    """Return the kernel of the iterations as LLVM assembly, and how often each block runs for one frame.
 
-
-def source(lanes: int) -> str:
-    """Return the kernel of the iterations as LLVM assembly."""
-    text = Writer.source
-
-    def take(writer: Writer) -> str:
-        raise _WrittenError(text(writer))
-
-    grid = FrameGrid.checked(np.hanning(N_FFT + 1)[:-1], hop_length=HOP, pad=N_FFT // 2, frames=200)
-    magnitude = np.ones((N_FFT // 2 + 1, 200), np.float32)
-    Writer.source = take
-    try:
-        NativeRecovery(magnitude, grid, machine=compiler.Machine("", "", lanes)).iterate(1, Momentum(0.9))
-    except _WrittenError as written:
-        return str(written)
-    finally:
-        Writer.source = text
-    raise AssertionError("the kernel was not written")
-
-
-def runs(text: str) -> dict[str, float]:
-    """Return how often each block of a kernel runs for one block of frames.
-
-    A count that the kernel is told, as that of the blocks, is taken as 1, and of two counts that it picks one from the
-    second one, which is the usual one. The body of a condition is what only one turn of the loop around it does.
+    It runs here, with a counter in each of its blocks.
     """
-    picked = dict(re.findall(r"(%\w+) = select i1 %\w+, i64 -?\d+, i64 (\d+)\n", text))
-    counts = {}
-    for count, name in re.findall(r"icmp slt i64 %\w+, (%?\w+)\n(?:.*phi.*\n)*\s*br i1 %\w+, label %(loop\d+),", text):
-        counts[name] = float(picked.get(count, count)) if picked.get(count, count).isdigit() else 1.0
-    found, around = {"entry": 0.0}, [(1.0, 1.0)]
-    for label in re.findall(r"^([\w.]+):$", text, re.MULTILINE):
-        total, last = around[-1]
-        if re.fullmatch(r"loop\d+", label):
-            around.append((total * counts[label], counts[label]))
-        elif re.fullmatch(r"if\d+", label):
-            around.append((total / last, 1.0))
-        elif label.endswith(".done"):
-            around.pop()
-        found[label] = around[-1][0]
-    return found
+    grid = FrameGrid.checked(np.hanning(N_FFT + 1)[:-1], hop_length=HOP, pad=N_FFT // 2, frames=FRAMES)
+    magnitude = np.ones((N_FFT // 2 + 1, FRAMES), np.float32)
+    here = compiler.this_machine()
+    kernels, plain = list[tuple[str, np.ndarray]](), Writer.source
+
+    def counting(writer: Writer) -> str:
+        text = plain(writer)
+        counts = np.zeros(text.count(":\n"), np.int64)
+        kernels.append((text, counts))
+        return with_counters(text, counts.ctypes.data)
+
+    Writer.source = counting
+    try:
+        compiler.forget()
+        machine = compiler.Machine(here.cpu, here.features, lanes)
+        NativeRecovery(magnitude, grid, machine=machine).start_from_noise(0)
+    finally:
+        Writer.source = plain
+        compiler.forget()
+    ((text, counts),) = (kernel for kernel in kernels if "i64 %iterations" in kernel[0])
+    return text, dict(zip(labels(text), counts / FRAMES, strict=True))
+
+
+def labels(text: str) -> list[str]:
+    """Return the names of the blocks of a kernel."""
+    return re.findall(r"^([\w.]+):$", text, re.MULTILINE)
+
+
+def with_counters(text: str, address: int) -> str:
+    """Return a kernel that adds 1 to a number in memory whenever it enters a block, behind the phi instructions."""
+    parts = re.split(r"(^[\w.]+:\n(?:.* = phi .*\n)*)", text, flags=re.MULTILINE)
+    for i in range(1, len(parts), 2):
+        at = f"ptr inttoptr (i64 {address + 8 * (i // 2)} to ptr)"
+        parts[i] += f"  %n{i} = load i64, {at}\n  %m{i} = add i64 %n{i}, 1\n  store i64 %m{i}, {at}\n"
+    return "".join(parts)
 
 
 def assembly(text: str, processor: Processor) -> str:
@@ -125,15 +128,14 @@ def blocks(code: str) -> Iterator[tuple[str, list[str]]]:
     yield name, instructions
 
 
-def cycles(text: str, processor: Processor, program: str) -> tuple[float, float]:
-    """Return the instructions and the predicted cycles for one block of frames."""
-    often = runs(text)
+def cycles(text: str, often: dict[str, float], processor: Processor, program: str) -> tuple[float, float]:
+    """Return the instructions and the predicted cycles for one frame."""
     found = [(name.split("_crit_edge")[0], lines) for name, lines in blocks(assembly(text, processor)) if lines]
     comment = "#" if processor.triple == X86 else "//"
     regions = [
         f"{comment} LLVM-MCA-BEGIN b{i}\n{chr(10).join(lines)}\n{comment} LLVM-MCA-END b{i}"
         for i, (name, lines) in enumerate(found)
-        if often.get(name)
+        if often.get(name, 0) > RARE
     ]
     command = (program, f"-mtriple={processor.triple}", f"-mcpu={processor.cpu}", f"-iterations={REPEATED}")
     done = subprocess.run(  # noqa: S603 - the user named it
@@ -150,9 +152,10 @@ def cycles(text: str, processor: Processor, program: str) -> tuple[float, float]
 def table(program: str) -> str:
     """Return the table in Markdown."""
     rows, first = [], 0.0
+    kernels = {lanes: written_and_counted(lanes) for lanes in (4, 8, 16)}
     for processor in PROCESSORS:
         for lanes in processor.lanes:
-            instructions, expected = (figure / lanes for figure in cycles(source(lanes), processor, program))
+            instructions, expected = cycles(*kernels[lanes], processor, program)
             speed = processor.gigahertz / expected
             first = first or speed
             rows.append(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.frame_stream import FramePlan, FrameStream
-from tonearm_plugins.dsp.framing import FrameGrid, PadMode, padded
+from tonearm_plugins.dsp.framing import FrameGrid, PadMode, on_padded_axis
 from tonearm_plugins.dsp.progress import OnProgress, frames_of
 from tonearm_plugins.dsp.typing import Array, ComplexArray
 
@@ -79,11 +79,9 @@ def stft(
     engine = choose("auto", grid, double=double)
     size = n_fft + hop_length * (frames - 1)
     for number, (channel, result) in enumerate(zip(signal, out, strict=True)):
-        whole = padded(channel.astype(np.float64 if double else np.float32), (pad, pad), pad_mode)
-        if whole.size < size:
-            whole = np.pad(whole, (0, size - whole.size))
+        whole = on_padded_axis(channel, (pad, pad), pad_mode, size=size, dtype=np.float64 if double else np.float32)
         report = frames_of(on_progress, number, out.shape)
-        engine.stft(whole[:size], grid, out=result, on_progress=report)
+        engine.stft(whole, grid, out=result, on_progress=report)
     return out
 
 

@@ -70,12 +70,14 @@ class NativeEngine:
         threads: int = 1,
         progress: Progress | None = None,
     ) -> list[Convergence]:
-        """Recover all channels, each in one thread: kernels run without the interpreter's lock."""
+        """Recover all channels at the same time, or each in several threads if there are more of them than channels."""
         from tonearm_plugins.dsp.engines.native.recovery import NativeRecovery
         from tonearm_plugins.dsp.phase_recovery.recovery import recover_channel
 
+        each = max(1, threads // max(1, len(given)))
+
         def recover(channel: int) -> Convergence:
-            recovery = NativeRecovery(given[channel], settings.grid, basis=settings.basis)
+            recovery = NativeRecovery(given[channel], settings.grid, basis=settings.basis, threads=each)
             return recover_channel(
                 recovery, settings, seed=settings.seed + channel, out=out[channel], progress=progress
             )

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number, OverlapAdd, grid_tables
+from tonearm_plugins.dsp.engines.native.butterflies import Complex
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compiled, this_machine
-from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
-from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Writer, address
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
+from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.framing import MIN_WEIGHT_EXACT, FrameGrid, copy_into
 from tonearm_plugins.dsp.mapped_memory import RELEASE_BYTES, MappedMemory
@@ -37,18 +38,19 @@ def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
     which, weights = writer.memory("which"), writer.memory("weights")
     window, tile_index = writer.memory("window"), writer.memory("tile_index")
     blocks = writer.int_argument("blocks")
-    fft = RealFFT(writer, layout.n_fft)
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     overlap = OverlapAdd(writer, layout, window, tile_index)
     finished = writer.scratch(layout.block)
     read = _FramesApart(writer, layout, sources) if frames_apart else _BinsApart(writer, layout, sources)
     with writer.loop(blocks) as block:
         read.begin(block)
         fft.bins(read.bin, source="nothing")
-        fft.inverse(overlap.add)
         weight = weights.part(which.int64(block))
-        with writer.loop(layout.hop_length) as row:
-            at = row * layout.lanes
-            finished[at] = overlap.take(row) * weight[at]
+
+        def finish(row: Int, samples: Vec, weight: Memory = weight) -> None:
+            finished[row * layout.lanes] = samples * weight[row * layout.lanes]
+
+        overlap.finish(fft, finish)
         write_in_time_order(writer, layout, finished, address(results.int64(block)))
 
 
@@ -66,6 +68,12 @@ def write_in_time_order(writer: Writer, layout: BlockLayout, rows: Memory, resul
         square(hop - lanes)
 
 
+def prefetch_row(row: Memory, size: int, *, to_write: bool = False) -> None:
+    """Fetch the cache lines of a row of some bytes. Rows are far apart, so no processor guesses the next one."""
+    for byte in (*range(0, size, CACHE_LINE), size - 1):
+        row.bytes_on(byte).prefetch(to_write=to_write)
+
+
 class _BinsApart:
     """Reads a block whose frames are adjacent: a bin is a row of complex numbers, real and imaginary parts in turn."""
 
@@ -79,9 +87,7 @@ class _BinsApart:
     def bin(self, k: Number, _: Complex) -> Complex:
         lanes = self.lanes
         row, ahead = self.first.bytes_on(self.step * k), self.next.bytes_on(self.next_step * k)
-        size = lanes * COMPLEX.itemsize
-        for byte in (*range(0, size, CACHE_LINE), size - 1):  # rows are far apart: no processor guesses the next
-            ahead.bytes_on(byte).prefetch()
+        prefetch_row(ahead, lanes * COMPLEX.itemsize)
         low, high = row[0], row[lanes]
         return Complex(low.shuffle(high, range(0, 2 * lanes, 2)), low.shuffle(high, range(1, 2 * lanes, 2)))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+import time
+from collections.abc import Callable, Hashable, Sequence
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +15,7 @@ from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned
 from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import write_finish, write_iterations
 from tonearm_plugins.dsp.engines.native.istft_kernel import ResultBlocks
 from tonearm_plugins.dsp.engines.native.llvm_writer import Writer
+from tonearm_plugins.dsp.engines.native.neighbours import boundaries_of, stretches
 from tonearm_plugins.dsp.engines.native.targets import NativeMagnitudeTarget, NativeMelTarget, NativeTarget
 from tonearm_plugins.dsp.framing import MIN_WEIGHT_ESTIMATED, FrameGrid
 from tonearm_plugins.dsp.mel_basis import MelBasis
@@ -20,10 +23,17 @@ from tonearm_plugins.dsp.phase_recovery.initial_phases import white_noise
 from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
 from tonearm_plugins.dsp.phase_recovery.phase_gradient import gradient_factors, magnitude_floor
 from tonearm_plugins.dsp.phase_recovery.targets import target_of
+from tonearm_plugins.dsp.threads import in_threads
 from tonearm_plugins.dsp.typing import Array, FloatArray, Int64Array
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.engines.scipy import Spectra
+
+PATIENCE = 4000
+"""Looks at a neighbour's count before a thread sleeps: some tens of microseconds."""
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 2e-5, 1e-3
+"""Time in seconds that a thread sleeps while its neighbours do not get on, such as where other work has the cores."""
 
 
 class NativeRecovery:
@@ -39,6 +49,8 @@ class NativeRecovery:
         The mel filter bank, if ``given`` is a mel spectrogram.
     machine
         Processor to compile for.
+    threads
+        Largest number of threads. Whatever it is, the result has the same bits.
     """
 
     def __init__(
@@ -48,12 +60,14 @@ class NativeRecovery:
         *,
         basis: MelBasis | None = None,
         machine: Machine | None = None,
+        threads: int = 1,
     ) -> None:
         self.machine = machine or this_machine()
         self.grid = grid
         self.layout = layout = BlockLayout(grid.n_fft, grid.hop_length, self.machine.lanes)
         self.tables = grid_tables(grid, layout, MIN_WEIGHT_ESTIMATED)
         self.blocks = layout.blocks(grid)
+        self.stretches = stretches(self.blocks, threads)
         self.given, self.basis = given, basis
         self.target: NativeTarget
         if basis is None:
@@ -128,39 +142,72 @@ class NativeRecovery:
         return residual
 
     def _measure(self, results: Int64Array) -> tuple[float, float]:
-        sums = np.zeros((2, self.layout.lanes))
+        sums = np.empty((self.blocks, 2, self.layout.lanes), np.float32)
         run = self._kernel("finish", lambda w: write_finish(w, self.layout, self.target.code), self.target.key)
-        run(
-            run.scratch(),
-            estimates=self.estimates,
-            **self.target.arguments(),
-            results=results,
-            sums=sums,
-            blocks=self.blocks,
-            frames=self.grid.frames,
-            analysis=self.tables.analysis,
-        )
-        distance, energy = sums.sum(axis=1)
+
+        def measure(parts: Sequence[tuple[int, int]], _: Event) -> None:
+            scratch = run.scratch()
+            for first, last in parts:
+                run(
+                    scratch,
+                    estimates=self.estimates[first:],
+                    **self.target.arguments(first),
+                    results=results[first:],
+                    sums=sums[first:],
+                    blocks=last - first,
+                    frames=self.grid.frames - first * self.layout.lanes,
+                    analysis=self.tables.analysis,
+                )
+
+        in_threads(measure, self.stretches)
+        distance, energy = sums.sum(axis=(0, 2), dtype=np.float64)
         return float(distance), float(energy)
 
     def _iterate(self, count: int, momentum: Momentum) -> None:
         run = self._kernel("iterations", lambda w: write_iterations(w, self.layout, self.target.code), self.target.key)
-        run(
-            run.scratch(),
-            tiles=self.tiles,
-            estimates=self.estimates,
-            **self.target.arguments(),
-            which=self.tables.weights.which,
-            weights=self.tables.weights.values,
-            synthesis=self.tables.synthesis,
-            analysis=self.tables.analysis,
-            blocks=self.blocks,
-            iterations=count,
-            alpha=momentum.alpha,
-            gamma=momentum.gamma,
-            from_estimate=momentum.from_estimate,
-            from_point=momentum.from_point,
-        )
+        boundaries = boundaries_of(self.stretches, self.layout, self.tiles)
+
+        def iterate(parts: Sequence[int], failed: Event) -> None:
+            scratch, pause = run.scratch(), 0.0
+            while not failed.is_set():
+                before = [boundaries[part + 1].finished for part in parts]
+                for part in parts:
+                    first, last = self.stretches[part]
+                    done = boundaries[part + 1].finished
+                    if done == count:
+                        continue
+                    run(
+                        scratch,
+                        tiles=self.tiles[first:],
+                        estimates=self.estimates[first:],
+                        **self.target.arguments(first),
+                        which=self.tables.weights.which[first:],
+                        weights=self.tables.weights.values,
+                        synthesis=self.tables.synthesis,
+                        analysis=self.tables.analysis,
+                        blocks=last - first,
+                        start=done,
+                        iterations=count - done,
+                        before=boundaries[part].memory,
+                        after=boundaries[part + 1].memory,
+                        has_before=int(part > 0),
+                        has_after=int(part + 1 < len(self.stretches)),
+                        patience=1 if pause or len(parts) > 1 else PATIENCE,
+                        alpha=momentum.alpha,
+                        gamma=momentum.gamma,
+                        from_estimate=momentum.from_estimate,
+                        from_point=momentum.from_point,
+                    )
+                after = [boundaries[part + 1].finished for part in parts]
+                if min(after) == count:
+                    return
+                if after > before:
+                    pause = 0.0
+                else:
+                    time.sleep(pause)
+                    pause = min(max(2 * pause, SHORTEST_PAUSE), LONGEST_PAUSE)
+
+        in_threads(iterate, range(len(self.stretches)))
 
     def _kernel(self, name: str, write: Callable[[Writer], None], key: Hashable = None) -> Kernel:
         return compiled(

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number
+from tonearm_plugins.dsp.engines.native.butterflies import Complex
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled
-from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer
 from tonearm_plugins.dsp.mel_basis import MelBasis
 from tonearm_plugins.dsp.phase_recovery.targets import INITIAL_UPDATES, MAX_GAIN, mel_floor
@@ -48,8 +49,8 @@ class NativeTarget(Protocol):
     def code(self, writer: Writer, layout: BlockLayout) -> TargetCode:
         """Declare its arguments in a kernel, and return the writer of its steps."""
 
-    def arguments(self) -> dict[str, Any]:
-        """Return its arguments to a kernel."""
+    def arguments(self, block: int = 0) -> dict[str, Any]:
+        """Return its arguments to a kernel that begins with this block."""
 
     def initial_magnitudes(self) -> Float32Array:
         """Return the magnitudes to begin with, in blocks."""
@@ -77,9 +78,9 @@ class NativeMagnitudeTarget:
         """Declare the magnitudes in a kernel, and return the writer of its steps."""
         return MagnitudeCode(writer, layout)
 
-    def arguments(self) -> dict[str, Any]:
-        """Return the magnitudes."""
-        return {"magnitudes": self.magnitudes}
+    def arguments(self, block: int = 0) -> dict[str, Any]:
+        """Return the magnitudes from a block on."""
+        return {"magnitudes": self.magnitudes[block:]}
 
     def initial_magnitudes(self) -> Float32Array:
         """Return the magnitudes."""
@@ -106,6 +107,7 @@ class NativeMelTarget:
     def __init__(self, mel: Array, basis: MelBasis, layout: BlockLayout, blocks: int, *, machine: Machine) -> None:
         self.basis, self.layout, self.blocks, self.machine = basis, layout, blocks, machine
         self.mel = in_blocks(mel, len(mel), layout, blocks)
+        self.floor = mel_floor(self.mel)
         self.bands, self.band_weights = band_tables(basis)
         self.key = ("mel", len(mel), basis.power)
 
@@ -113,13 +115,13 @@ class NativeMelTarget:
         """Declare the mel spectrogram in a kernel, and return the writer of its steps."""
         return MelCode(writer, layout, bands=len(self.bands), power=self.basis.power)
 
-    def arguments(self) -> dict[str, Any]:
-        """Return the mel spectrogram and the filter bank."""
+    def arguments(self, block: int = 0) -> dict[str, Any]:
+        """Return the mel spectrogram from a block on, and the filter bank."""
         return {
-            "mel": self.mel,
+            "mel": self.mel[block:],
             "bands": self.bands,
             "band_weights": self.band_weights,
-            "mel_floor": mel_floor(self.mel),
+            "mel_floor": self.floor,
         }
 
     def initial_magnitudes(self) -> Float32Array:
@@ -202,7 +204,7 @@ class MagnitudeCode:
         def change(k: Number, x: Complex) -> Complex:
             wanted = known[k * lanes]
             distance = squared(x).sqrt() * 0.5 - wanted
-            share = fft.share(k)
+            share = fft.share()
             sums[0] = sums[0] + distance * distance * share
             sums[lanes] = sums[lanes] + wanted * wanted * share
             return x
