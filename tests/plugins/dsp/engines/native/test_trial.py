@@ -15,9 +15,10 @@ CRASH = "import ctypes; ctypes.string_at(0)"
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A cache folder of the test's own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path
+    """A cache folder of the test's own, on every system."""
+    for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    return trial.cache_file().parent
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def attempts(monkeypatch):
 @only_native
 def test_it_passes_where_kernels_run_and_its_result_is_kept(folder, monkeypatch):
     assert trial.refusal_of_trial(this_machine()) == ""
-    (result,) = json.loads((folder / "tonearm/compiled-code.json").read_text())
+    (result,) = json.loads((folder / "compiled-code.json").read_text())
     assert result["cpu"] == this_machine().cpu
     assert result["refusal"] == ""
     monkeypatch.setattr(trial, "attempt", None)  # whoever calls it fails
@@ -109,7 +110,7 @@ def test_the_file_keeps_the_newest_results(folder, attempts):
 )
 def test_a_broken_file_is_replaced(folder, attempts, content):
     path = trial.cache_file()
-    path.parent.mkdir()
+    path.parent.mkdir(parents=True)
     path.write_bytes(content)
     attempts.append("no")
     assert trial.refusal_of_trial(NARROW) == trial.refusal_of_trial(NARROW) == "no"
@@ -134,7 +135,7 @@ def test_without_a_folder_each_process_tries(tmp_path, attempts, monkeypatch):
 def test_nothing_is_left_beside_the_file(folder, attempts):
     attempts.append("")
     trial.refusal_of_trial(NARROW)
-    assert [path.name for path in (folder / "tonearm").iterdir()] == ["compiled-code.json"]
+    assert [path.name for path in folder.iterdir()] == ["compiled-code.json"]
 
 
 @pytest.mark.parametrize(
