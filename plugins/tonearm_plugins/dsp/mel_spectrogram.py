@@ -16,6 +16,7 @@ from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.frame_stream import FramePlan, FrameStream
 from tonearm_plugins.dsp.framing import PadMode, frame_view, frames_in_cache, on_padded_axis
 from tonearm_plugins.dsp.progress import OnProgress, share_of
+from tonearm_plugins.dsp.threads import share_in_order
 from tonearm_plugins.dsp.typing import Array, Float64Array, FloatArray
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def mel_spectrogram(
     conditioning
         Processing of the samples before the window.
     threads
-        Threads of the FFTs.
+        Largest number of threads.
     on_progress
         Function called with the progress, block by block and channel by channel.
 
@@ -282,6 +283,7 @@ class MelAnalysis:
             preemphasis=per_frame,
             remove_dc=self.conditioning.remove_dc,
             out=out,
+            threads=self.threads,
             on_progress=None if on_progress is None else lambda done: on_progress(done, frames),
         )
 
@@ -322,18 +324,20 @@ class MelAnalysis:
         view = frame_view(exact, n_fft=self.n_fft, hop_length=self.hop_length)
         together = min(FRAMES_TOGETHER, frames_in_cache(self.n_fft))
         before = first % together
-        room = np.zeros((0, together, self.basis.shape[0]))
-        slices = block_slices(
-            before + frames, frames_in_cache(self.n_fft), multiple_of=together, on_progress=on_progress
-        )
-        for block in slices:
+        slices = list(block_slices(before + frames, frames_in_cache(self.n_fft), multiple_of=together))
+        rooms: list[Float64Array] = []  # for sizes: one for each thread at work
+
+        def analyse(number: int) -> None:
+            block = slices[number]
             begin = max(block.start, before)
             place = slice(begin - before, block.stop - before)
             conditioned = _conditioned(view[place], inside_window, self.conditioning)
-            spectra = scipy.fft.rfft(conditioned * self.values, axis=1, overwrite_x=True, workers=self.threads)
+            spectra = scipy.fft.rfft(conditioned * self.values, axis=1, overwrite_x=True)
             groups = -(-(block.stop - block.start) // together)
-            if len(room) < groups:
-                room = np.zeros((groups, together, self.basis.shape[0]))
+            try:
+                room = rooms.pop()
+            except IndexError:
+                room = np.zeros((-(-slices[0].stop // together), together, self.basis.shape[0]))
             rows = slice(begin - block.start, block.stop - block.start)
             size = room.reshape(-1, room.shape[2])[rows]
             np.add(spectra.real**2, spectra.imag**2, out=size)
@@ -343,6 +347,13 @@ class MelAnalysis:
                 np.sqrt(size, out=size)
             bands = room[:groups] @ self.basis
             out[:, place] = bands.reshape(-1, bands.shape[2])[rows].T
+            rooms.append(room)
+
+        def report(number: int, _: None) -> None:
+            if on_progress:
+                on_progress(slices[number].stop, before + frames)
+
+        share_in_order(analyse, report, len(slices), self.threads)
 
 
 def _conditioned(frames: Float64Array, inside: slice, conditioning: Conditioning) -> Float64Array:

@@ -4,6 +4,8 @@
     the engine: whether it can do a job, and its calls.
 `stft_kernel`, `istft_kernel`, `mel_kernel`, `griffin_lim_kernel`, `plgi_kernel`, `loudness_kernel`, `true_peak_kernel`
     the kernels. Each has the calls beside it, except for Griffin-Lim and PLGI: `recovery` calls these.
+`neighbours`
+    what threads exchange that iterate on neighbouring stretches of one signal.
 `targets`
     the magnitudes, or the mel spectrogram, that Griffin-Lim projects onto.
 `block_layout`

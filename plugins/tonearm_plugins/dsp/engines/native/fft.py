@@ -193,6 +193,15 @@ class RealFFT:
             }
             put(j * 2, samples)
 
+    def first_point(self) -> Complex:
+        """Return point 0 of the inverse FFT, before `inverse`: the sum of what its pass adds up there."""
+        radix, size, _ = self.passes[0]
+        with self.writer.carrying(radix, self.zero, self.zero) as (q, total):
+            x = self._load(q * (size // radix * 2 * self.lanes))
+            for cell, part in zip(total, (x.re, x.im), strict=True):
+                cell.value = cell.value + part
+        return Complex(*(cell.value for cell in total))
+
     def share(self) -> Vec | float:
         """Return the weight of this visit of a bin: 1, or 1/2 for a bin that comes twice."""
         return self._share

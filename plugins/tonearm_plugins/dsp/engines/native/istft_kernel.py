@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tonearm_plugins.dsp import not_finite
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number, OverlapAdd, grid_tables
 from tonearm_plugins.dsp.engines.native.butterflies import Complex
-from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compiled, this_machine
+from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled, this_machine
 from tonearm_plugins.dsp.engines.native.fft import RealFFT
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
@@ -37,20 +38,33 @@ def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
     results = writer.memory("results")  # for each block: where its samples go
     which, weights = writer.memory("which"), writer.memory("weights")
     window, tile_index = writer.memory("window"), writer.memory("tile_index")
+    peak = writer.memory("peak", "i32")
     blocks = writer.int_argument("blocks")
     fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     overlap = OverlapAdd(writer, layout, window, tile_index)
     finished = writer.scratch(layout.block)
-    read = _FramesApart(writer, layout, sources) if frames_apart else _BinsApart(writer, layout, sources)
+    read = (_FramesApart if frames_apart else _BinsApart)(writer, layout, sources)
+
+    def bin_of(k: Number, x: Complex) -> Complex:
+        value = read.bin(k, x)
+        if isinstance(k, int) and k in (0, layout.bins - 1):  # whose imaginary parts the FFT ignores
+            compare_peak(peak, value.im)
+        return value
+
     with writer.loop(blocks) as block:
         read.begin(block)
-        fft.bins(read.bin, source="nothing")
+        fft.bins(bin_of, source="nothing")
+        # Point 0 of an inverse FFT is the sum of all others, which is finite only if all are.
+        total = fft.first_point()
+        compare_peak(peak, total.re, total.im)
         weight = weights.part(which.int64(block))
 
         def finish(row: Int, samples: Vec, weight: Memory = weight) -> None:
             finished[row * layout.lanes] = samples * weight[row * layout.lanes]
+            read.fetch(row)
 
         overlap.finish(fft, finish)
+        read.fetch_rest()
         write_in_time_order(writer, layout, finished, address(results.int64(block)))
 
 
@@ -69,31 +83,63 @@ def write_in_time_order(writer: Writer, layout: BlockLayout, rows: Memory, resul
 
 
 def prefetch_row(row: Memory, size: int, *, to_write: bool = False) -> None:
-    """Fetch the cache lines of a row of some bytes. Rows are far apart, so no processor guesses the next one."""
-    for byte in (*range(0, size, CACHE_LINE), size - 1):
+    """Fetch the cache lines of a row of some bytes that the same row of the block before has not touched.
+
+    Rows are far apart, so no processor guesses the next one.
+    """
+    for byte in range(CACHE_LINE - 1, size, CACHE_LINE):
         row.bytes_on(byte).prefetch(to_write=to_write)
 
 
+def compare_peak(peak: Memory, *values: Vec) -> None:
+    """Write the comparison of values with the largest one so far, in each lane, which is not finite if one of them is.
+
+    The bits of floats without their sign have the order of their values, and those of NaN are above those of infinity.
+    """
+    most = peak[0]
+    for value in values:
+        size = value.cast("bitcast", "i32") & 0x7FFFFFFF
+        most = most.below(size).choose(size, most)
+    peak[0] = most
+
+
 class _BinsApart:
-    """Reads a block whose frames are adjacent: a bin is a row of complex numbers, real and imaginary parts in turn."""
+    """Reads a block whose frames are adjacent: a bin is a row of complex numbers, real and imaginary parts in turn.
+
+    A few bins of the next block are fetched for each row of samples of this one, so memory and arithmetic work at the
+    same time.
+    """
 
     def __init__(self, writer: Writer, layout: BlockLayout, sources: Memory) -> None:
-        self.writer, self.lanes, self.sources = writer, layout.lanes, sources
+        self.writer, self.layout, self.sources = writer, layout, sources
+        self.at_once, self.rest = divmod(layout.bins, layout.hop_length)
 
     def begin(self, block: Int) -> None:
         self.first, self.step = address(self.sources.int64(block * 2)), self.sources.int64(block * 2 + 1)
         self.next, self.next_step = address(self.sources.int64(block * 2 + 2)), self.sources.int64(block * 2 + 3)
 
     def bin(self, k: Number, _: Complex) -> Complex:
-        lanes = self.lanes
-        row, ahead = self.first.bytes_on(self.step * k), self.next.bytes_on(self.next_step * k)
-        prefetch_row(ahead, lanes * COMPLEX.itemsize)
+        lanes, row = self.layout.lanes, self.first.bytes_on(self.step * k)
         low, high = row[0], row[lanes]
         return Complex(low.shuffle(high, range(0, 2 * lanes, 2)), low.shuffle(high, range(1, 2 * lanes, 2)))
 
+    def fetch(self, row: Int) -> None:
+        """Fetch the bins that come with a row of samples."""
+        for i in range(self.at_once):
+            self._fetch_bin(row * self.at_once + i)
+
+    def fetch_rest(self) -> None:
+        """Fetch the bins that come with none."""
+        if self.rest:
+            with self.writer.loop(self.rest) as i:
+                self._fetch_bin(i + (self.layout.bins - self.rest))
+
+    def _fetch_bin(self, k: Int) -> None:
+        prefetch_row(self.next.bytes_on(self.next_step * k), self.layout.lanes * COMPLEX.itemsize)
+
 
 class _FramesApart:
-    """Reads a block whose bins are adjacent: transposes it first, square by square."""
+    """Reads a block whose bins are adjacent: transposes it first, square by square, and fetches the next one."""
 
     def __init__(self, writer: Writer, layout: BlockLayout, sources: Memory) -> None:
         self.writer, self.layout, self.sources = writer, layout, sources
@@ -121,6 +167,12 @@ class _FramesApart:
         lanes = self.layout.lanes
         return Complex(self.stage[k * (2 * lanes)], self.stage[k * (2 * lanes) + lanes])
 
+    def fetch(self, row: Int) -> None:
+        """Fetch nothing more."""
+
+    def fetch_rest(self) -> None:
+        """Fetch nothing more."""
+
 
 # ---- calling it ----
 
@@ -140,6 +192,7 @@ def istft(
     *,
     out: FloatArray,
     machine: Machine | None = None,
+    require_finite: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> None:
     """Invert one channel (bins, frames), mapped or not, into ``out`` (length,), float32 and contiguous.
@@ -160,6 +213,7 @@ def istft(
     block_size = layout.bins * layout.lanes * COMPLEX.itemsize
     stretch = max(1, (RELEASE_BYTES if in_place else CONVERTED) // block_size)
     results = ResultBlocks(out, grid, layout)
+    peak = aligned(layout.lanes).view(np.int32)
     for first in range(0, blocks, stretch):
         last = min(first + stretch, blocks)
         part = spectrum[:, first * layout.lanes : last * layout.lanes]
@@ -173,12 +227,16 @@ def istft(
             which=tables.weights.which[first:last],
             weights=tables.weights.values,
             window=tables.synthesis,
+            peak=peak,
             blocks=last - first,
         )
         del kept
         mapping.count_read(stretch * block_size)
         if on_progress:
             on_progress(min(last * layout.lanes, grid.frames))
+    if require_finite:
+        not_finite.require_finite(peak.view(np.float32))
+        not_finite.require_finite(spectrum[:, blocks * layout.lanes :])  # frames after the end of the signal
     mapping.release()
     results.finish()
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number, size_refusal
 from tonearm_plugins.dsp.engines.native.butterflies import Complex
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compiled, this_machine
@@ -22,6 +21,7 @@ from tonearm_plugins.dsp.engines.native.istft_kernel import prefetch_row
 from tonearm_plugins.dsp.engines.native.llvm_writer import Memory, Vec, Writer, address
 from tonearm_plugins.dsp.engines.native.stft_kernel import STRETCH, SourceBlocks, fill_tile
 from tonearm_plugins.dsp.engines.native.targets import squared
+from tonearm_plugins.dsp.threads import share_slices, useful_threads
 from tonearm_plugins.dsp.typing import Array, Float64Array, FloatArray, Int64Array
 
 LEAST_LANES = 4
@@ -158,6 +158,7 @@ def mel_spectrogram(
     remove_dc: bool,
     out: Float64Array,
     machine: Machine | None = None,
+    threads: int = 1,
     on_progress: Callable[[int], None] | None = None,
 ) -> None:
     """Analyse one channel into ``out`` (mels, frames), whose frames must be adjacent.
@@ -180,6 +181,8 @@ def mel_spectrogram(
         Result.
     machine
         Processor to compile for.
+    threads
+        Largest number of threads.
     on_progress
         Function called with the number of frames that are done.
     """
@@ -201,17 +204,23 @@ def mel_spectrogram(
     if form.remove_dc or form.preemphasis:
         before = layout.tables()["tile_index"][np.maximum(np.arange(window.size) - 1, inside.start)]
         arguments |= {"before": before, "first": inside.start, "count": count}
-    scratch = run.scratch()
-    for part in block_slices(blocks, -(-STRETCH // layout.block)):
+
+    def analyse(part: slice) -> None:
         run(
-            scratch,
+            run.scratch(),
             sources=sources.addresses[part],
             results=results[part.start :],
             blocks=part.stop - part.start,
             **arguments,
         )
-        if on_progress:
-            on_progress(min(part.stop * lanes, frames))
+
+    share_slices(
+        analyse,
+        blocks,
+        useful_threads(threads, frames * window.size),
+        size=-(-STRETCH // layout.block),
+        on_progress=on_progress and (lambda done: on_progress(min(done * lanes, frames))),
+    )
     out[:, whole * lanes :] = last[:, : frames - whole * lanes]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number
 from tonearm_plugins.dsp.engines.native.butterflies import Complex
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compiled, this_machine
@@ -16,6 +15,7 @@ from tonearm_plugins.dsp.engines.native.istft_kernel import COMPLEX, prefetch_ro
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.framing import FrameGrid
+from tonearm_plugins.dsp.threads import share_slices, useful_threads
 from tonearm_plugins.dsp.typing import Complex64Array, FloatArray
 
 STRETCH = 1 << 20
@@ -102,6 +102,7 @@ def stft(
     *,
     out: Complex64Array,
     machine: Machine | None = None,
+    threads: int = 1,
     on_progress: Callable[[int], None] | None = None,
 ) -> None:
     """Analyse one channel on the padded time axis into ``out`` (bins, frames), whose frames must be adjacent."""
@@ -116,17 +117,24 @@ def stft(
     results[:, 1] = out.strides[0]
     results[whole:] = last.ctypes.data, last.strides[0]
     run = kernel(layout, machine)
-    scratch, window = run.scratch(), grid.window.astype(np.float32)
-    for part in block_slices(blocks, -(-STRETCH // layout.block)):
+    window = grid.window.astype(np.float32)
+
+    def analyse(part: slice) -> None:
         run(
-            scratch,
+            run.scratch(),
             sources=sources.addresses[part],
             results=results[part.start :],
             blocks=part.stop - part.start,
             analysis=window,
         )
-        if on_progress:
-            on_progress(min(part.stop * lanes, grid.frames))
+
+    share_slices(
+        analyse,
+        blocks,
+        useful_threads(threads, grid.frames * grid.n_fft),
+        size=-(-STRETCH // layout.block),
+        on_progress=on_progress and (lambda done: on_progress(min(done * lanes, grid.frames))),
+    )
     out[:, whole * lanes :] = last[:, : grid.frames - whole * lanes]
 
 

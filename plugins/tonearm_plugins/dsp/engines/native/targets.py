@@ -19,6 +19,7 @@ from tonearm_plugins.dsp.engines.native.fft import RealFFT
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer
 from tonearm_plugins.dsp.mel_basis import MelBasis
 from tonearm_plugins.dsp.phase_recovery.targets import INITIAL_UPDATES, MAX_GAIN, mel_floor
+from tonearm_plugins.dsp.threads import share_out
 from tonearm_plugins.dsp.typing import Array, Float32Array, Int64Array
 
 TINY = 1e-30
@@ -67,12 +68,14 @@ class NativeMagnitudeTarget:
         The sizes of blocks.
     blocks
         Number of blocks.
+    threads
+        Largest number of threads.
     """
 
     key = "magnitudes"
 
-    def __init__(self, magnitude: Array, layout: BlockLayout, blocks: int) -> None:
-        self.magnitudes = in_blocks(magnitude, layout.bins + 1, layout, blocks)
+    def __init__(self, magnitude: Array, layout: BlockLayout, blocks: int, *, threads: int = 1) -> None:
+        self.magnitudes = in_blocks(magnitude, layout.bins + 1, layout, blocks, threads=threads)
 
     def code(self, writer: Writer, layout: BlockLayout) -> TargetCode:
         """Declare the magnitudes in a kernel, and return the writer of its steps."""
@@ -137,7 +140,7 @@ class NativeMelTarget:
         return result
 
 
-def in_blocks(frames: Array, rows: int, layout: BlockLayout, blocks: int) -> Float32Array:
+def in_blocks(frames: Array, rows: int, layout: BlockLayout, blocks: int, *, threads: int = 1) -> Float32Array:
     """Return an array (rows, frames) as blocks [row][lane] of ``rows`` rows, at least as many as the array has.
 
     In memory there is one more block of zeros before the first, and one after the last.
@@ -146,13 +149,17 @@ def in_blocks(frames: Array, rows: int, layout: BlockLayout, blocks: int) -> Flo
     given, count = frames.shape
     whole = count // lanes
     result = aligned(blocks + 2, rows, lanes)[1:]
-    inside = frames[:, : whole * lanes]
-    if inside.dtype == np.float32 and inside.dtype.isnative and inside.strides[1] == inside.itemsize:
-        # One element for all lanes: they are moved together, two to three times as fast as one by one.
-        together = np.dtype((np.void, lanes * inside.itemsize))
-        result[:whole, :given].view(together)[..., 0] = inside.view(together).T
-    else:
-        result[:whole, :given] = inside.reshape(given, whole, lanes).transpose(1, 0, 2)
+
+    def move(first: int, last: int) -> None:
+        inside = frames[:, first * lanes : last * lanes]
+        if inside.dtype == np.float32 and inside.dtype.isnative and inside.strides[1] == inside.itemsize:
+            # One element for all lanes: they are moved together, two to three times as fast as one by one.
+            together = np.dtype((np.void, lanes * inside.itemsize))
+            result[first:last, :given].view(together)[..., 0] = inside.view(together).T
+        else:
+            result[first:last, :given] = inside.reshape(given, last - first, lanes).transpose(1, 0, 2)
+
+    share_out(move, whole, threads)
     if count % lanes:
         result[whole, :given, : count % lanes] = frames[:, whole * lanes :]
     return result
