@@ -57,10 +57,10 @@ class NativeEngine:
         require_finite: bool = False,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
-        """Invert the spectrum of one channel, (bins, frames), into ``out`` (length,), in one thread."""
+        """Invert the spectrum of one channel, (bins, frames), into ``out`` (length,)."""
         from tonearm_plugins.dsp.engines.native.istft_kernel import istft
 
-        istft(spectrum, grid, out=out, require_finite=require_finite, on_progress=on_progress)
+        istft(spectrum, grid, out=out, threads=threads, require_finite=require_finite, on_progress=on_progress)
 
     def recover(
         self,

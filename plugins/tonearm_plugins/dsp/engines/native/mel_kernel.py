@@ -205,22 +205,21 @@ def mel_spectrogram(
         before = layout.tables()["tile_index"][np.maximum(np.arange(window.size) - 1, inside.start)]
         arguments |= {"before": before, "first": inside.start, "count": count}
 
-    def analyse(part: slice) -> None:
+    def analyse(first: int, last: int) -> None:
         run(
             run.scratch(),
-            sources=sources.addresses[part],
-            results=results[part.start :],
-            blocks=part.stop - part.start,
+            sources=sources.addresses[first:last],
+            results=results[first:],
+            blocks=last - first,
             **arguments,
         )
 
-    share_slices(
-        analyse,
-        blocks,
-        useful_threads(threads, frames * window.size),
-        size=-(-STRETCH // layout.block),
-        on_progress=on_progress and (lambda done: on_progress(min(done * lanes, frames))),
-    )
+    def report(_: int, last: int, __: None) -> None:
+        if on_progress:
+            on_progress(min(last * lanes, frames))
+
+    threads = useful_threads(threads, frames * window.size)
+    share_slices(analyse, report, blocks, threads, size=-(-STRETCH // layout.block))
     out[:, whole * lanes :] = last[:, : frames - whole * lanes]
 
 

@@ -119,22 +119,21 @@ def stft(
     run = kernel(layout, machine)
     window = grid.window.astype(np.float32)
 
-    def analyse(part: slice) -> None:
+    def analyse(first: int, last: int) -> None:
         run(
             run.scratch(),
-            sources=sources.addresses[part],
-            results=results[part.start :],
-            blocks=part.stop - part.start,
+            sources=sources.addresses[first:last],
+            results=results[first:],
+            blocks=last - first,
             analysis=window,
         )
 
-    share_slices(
-        analyse,
-        blocks,
-        useful_threads(threads, grid.frames * grid.n_fft),
-        size=-(-STRETCH // layout.block),
-        on_progress=on_progress and (lambda done: on_progress(min(done * lanes, grid.frames))),
-    )
+    def report(_: int, last: int, __: None) -> None:
+        if on_progress:
+            on_progress(min(last * lanes, grid.frames))
+
+    threads = useful_threads(threads, grid.frames * grid.n_fft)
+    share_slices(analyse, report, blocks, threads, size=-(-STRETCH // layout.block))
     out[:, whole * lanes :] = last[:, : grid.frames - whole * lanes]
 
 
