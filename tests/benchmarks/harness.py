@@ -66,6 +66,20 @@ def _cpu(who: int) -> float:
 
 
 @contextlib.contextmanager
+def environment(name: str, value: str) -> Iterator[None]:
+    """Set a variable of the environment within the block."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+@contextlib.contextmanager
 def timed(seconds: list[float]) -> Iterator[None]:
     """Add to a list how long the block took."""
     begin = time.perf_counter()

@@ -25,10 +25,12 @@ DOCUMENT = HERE.parents[1] / "docs" / "benchmarks.md"
 TITLES = {
     "griffin_lim": "Phase recovery",
     "istft": "Inverse STFT",
+    "stft": "STFT and mel spectrograms",
     "first_run": "The first conversion in a fresh process",
     "mel": "From mel spectrograms",
     "large": "Large inputs",
     "loudness": "Loudness and true peak",
+    "threads": "Threads within one clip",
     "files": "Files",
     "saving": "Saving from Python",
     "streams": "Streams",
@@ -39,7 +41,7 @@ TITLES = {
     "simulation": "A driver at scale",
     "startup": "Start-up",
 }
-BY_LANES = ("griffin_lim", "istft", "first_run", "mel", "large", "loudness")
+BY_LANES = ("griffin_lim", "istft", "stft", "first_run", "mel", "large", "loudness", "threads")
 """What the compiled kernels do; each kind of machine has its tables, as AVX2 has half the lanes of AVX-512."""
 HEAD = """# Benchmarks
 

@@ -30,7 +30,7 @@ class Recorded:
     def start_from_spectra(self, spectra):
         self.calls.append(f"spectra {'zero' if (spectra(0, 9) == 1).all() else 'turned'}")
 
-    def iterate(self, count, momentum):
+    def iterate(self, count, momentum, progress):
         self.calls.append(f"iterate {count} {momentum.alpha:.2f}")
         self.distance *= self.factor**count
         self.factor = self.later
@@ -60,7 +60,7 @@ def recover(recorded, **changes):
 def test_the_steps_come_in_order(start, calls):
     recorded = Recorded()
     found = recover(recorded, start=start)
-    assert recorded.calls == [*calls, "iterate 10 0.85", "finish"]
+    assert recorded.calls == [*calls, "iterate 10 0.50", "finish"]
     assert found == (pytest.approx(0.5**10), 1.0, 10)
 
 

@@ -7,22 +7,25 @@ the same in NumPy, and `block_layout` describes the memory.
 
 from __future__ import annotations
 
-from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, OverlapAdd
+from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, OverlapAdd, TileAddress
 from tonearm_plugins.dsp.engines.native.fft import RealFFT
-from tonearm_plugins.dsp.engines.native.istft_kernel import write_in_time_order
+from tonearm_plugins.dsp.engines.native.istft_kernel import prefetch_row, write_in_time_order
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
+from tonearm_plugins.dsp.engines.native.neighbours import Exchange
 from tonearm_plugins.dsp.engines.native.targets import WriteTarget
 
 
 class Analysis:
     """Writes the analysis of a block: the window, then the forward FFT."""
 
-    def __init__(self, writer: Writer, tile_index: Memory) -> None:
+    def __init__(self, writer: Writer, layout: BlockLayout, tile_index: Memory) -> None:
+        self.layout = layout
         self.window, self.tile_index = writer.memory("analysis"), tile_index
 
     def forward(self, fft: RealFFT, tile: Memory) -> None:
         """Write the forward FFT of a tile."""
-        fft.forward(lambda n: tile[self.tile_index.int64(n)] * self.window.splat(n))
+        place = TileAddress(fft, self.layout, self.tile_index)
+        fft.forward(lambda begin, offset: tile[place(begin, offset)] * self.window.splat(begin + offset))
 
 
 class RecoveryState:
@@ -46,43 +49,68 @@ class RecoveryState:
         """Return the estimates of a block."""
         return self.estimates.part(block * self.layout.block)
 
-    def put(self, tile: Memory, row: Int, point: Vec) -> None:
+    def put(self, tile: Memory, before: Memory, row: Int, point: Vec) -> None:
         """Store a row of a tile, and its first columns in the halo of the tile before."""
         layout = self.layout
         at = row * layout.pitch
         tile[at] = point
         if layout.halo:
-            before = at - layout.tile + layout.lanes
-            tile.put_short(before, point.first(layout.halo), layout.halo)
+            before.put_short(at + layout.lanes, point.first(layout.halo), layout.halo)
 
 
 def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTarget) -> None:
-    """Write the kernel that iterates."""
+    """Write the kernel that iterates on the blocks of one thread; see `neighbours` for what its arguments mean.
+
+    It returns early if neighbours do not get on, and goes on from the iteration ``start`` when it is called again.
+    """
     state = RecoveryState(writer, layout)
     target = write_target(writer, layout)
     which, weights = writer.memory("which"), writer.memory("weights")
     synthesis, tile_index = writer.memory("synthesis"), writer.memory("tile_index")
-    blocks, iterations = writer.int_argument("blocks"), writer.int_argument("iterations")
-    analysis = Analysis(writer, tile_index)
-    alpha, gamma = writer.float_argument("alpha"), writer.float_argument("gamma")
-    from_estimate, from_point = writer.float_argument("from_estimate"), writer.float_argument("from_point")
-    fft = RealFFT(writer, layout.n_fft)
+    blocks, start, iterations = (writer.int_argument(name) for name in ("blocks", "start", "iterations"))
+    exchange = Exchange(writer, layout)
+    analysis = Analysis(writer, layout, tile_index)
+    alpha, from_projection, from_estimate, smoothing = (
+        writer.float_argument(name) for name in ("alpha", "from_projection", "from_estimate", "smoothing")
+    )
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     overlap = OverlapAdd(writer, layout, synthesis, tile_index)
-    with writer.loop(iterations):
+    last = state.tile(blocks - 1)
+    with writer.loop(iterations) as turn:
+        iteration = start + turn
+        exchange.begin(iteration, last)
         overlap.clear()
-        with writer.loop(blocks) as block:
-            tile, estimate = state.tile(block), state.estimate(block)
+        with writer.loop(blocks + exchange.has_before) as n:
+            block = n - exchange.has_before
+            tile = exchange.tile(block, state.tile(block))
             analysis.forward(fft, tile)
-            target.project(fft, block)
-            fft.inverse(overlap.add)
+            target.project(fft, block, smoothing)
+            written = exchange.result(block, tile)
+            before_it = exchange.tile_before(block, state.tile(block - 1))
+            estimate = exchange.result(block, state.estimate(block))
             weight = weights.part(which.int64(block))
-            with writer.loop(layout.hop_length) as row:
+
+            def step(
+                row: Int,
+                result: Vec,
+                tile: Memory = tile,
+                written: Memory = written,
+                before_it: Memory = before_it,
+                estimate: Memory = estimate,
+                weight: Memory = weight,
+            ) -> None:
                 at = row * layout.lanes
+                estimate.part(at + layout.block).prefetch()
+                prefetch_row(tile.part(row * layout.pitch + layout.tile), 4 * layout.pitch)
                 before = estimate[at]
-                result = overlap.take(row) * weight[at] * gamma
-                result = result + before * from_estimate + tile[row * layout.pitch] * from_point
+                result = result * weight[at] * from_projection + before * from_estimate
                 estimate[at] = result
-                state.put(tile, row, result + (result - before) * alpha)
+                state.put(written, before_it, row, result + (result - before) * alpha)
+
+            overlap.finish(fft, step)
+            with writer.when(block.not_below(0)):
+                exchange.give_first(iteration, block, tile)
+        exchange.give_last(iteration, last)
 
 
 def write_finish(writer: Writer, layout: BlockLayout, write_target: WriteTarget) -> None:
@@ -90,11 +118,11 @@ def write_finish(writer: Writer, layout: BlockLayout, write_target: WriteTarget)
     state = RecoveryState(writer, layout, tiles=False)
     target = write_target(writer, layout)
     results = writer.memory("results")
-    sums = writer.memory("sums", "double")  # in each lane: squared distance, then energy
+    sums = writer.memory("sums")  # for each block, in each lane: squared distance, then energy
     tile_index = writer.memory("tile_index")
     blocks, frames = writer.int_argument("blocks"), writer.int_argument("frames")
-    analysis = Analysis(writer, tile_index)
-    fft = RealFFT(writer, layout.n_fft)
+    analysis = Analysis(writer, layout, tile_index)
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     tile = writer.scratch(layout.tile + layout.lanes)
     partial = writer.scratch(2 * layout.lanes)
     lanes = layout.lanes
@@ -111,5 +139,5 @@ def write_finish(writer: Writer, layout: BlockLayout, write_target: WriteTarget)
         target.residual(fft, block, partial)
         is_frame = (writer.lane_numbers() + (block * lanes).lanes32()).below(frames.lanes32())
         for at in (0, lanes):
-            sums[at] = sums[at] + is_frame.choose(partial[at], zero).cast("fpext", "double")
+            sums[block * (2 * lanes) + at] = is_frame.choose(partial[at], zero)
         write_in_time_order(writer, layout, estimate, address(results.int64(block)))

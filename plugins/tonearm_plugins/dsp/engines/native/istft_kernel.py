@@ -6,18 +6,22 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tonearm_plugins.dsp import not_finite
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number, OverlapAdd, grid_tables
-from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compiled, this_machine
-from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
-from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Writer, address
+from tonearm_plugins.dsp.engines.native.butterflies import Complex
+from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled, this_machine
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
+from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.framing import MIN_WEIGHT_EXACT, FrameGrid, copy_into
 from tonearm_plugins.dsp.mapped_memory import RELEASE_BYTES, MappedMemory
-from tonearm_plugins.dsp.typing import Array, Complex64Array, FloatArray, Int64Array
+from tonearm_plugins.dsp.threads import share_slices, useful_threads
+from tonearm_plugins.dsp.typing import Array, Complex64Array, FloatArray, Int32Array, Int64Array
 
 COMPLEX = np.dtype(np.complex64)
 CACHE_LINE = 64
 CONVERTED = 2**20  # bytes of a spectrum that are converted at once
+LEAST_STRETCH = 16  # blocks that a thread inverts at once, beside the one before them
 
 
 def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
@@ -36,19 +40,33 @@ def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
     results = writer.memory("results")  # for each block: where its samples go
     which, weights = writer.memory("which"), writer.memory("weights")
     window, tile_index = writer.memory("window"), writer.memory("tile_index")
+    peak = writer.memory("peak", "i32")
     blocks = writer.int_argument("blocks")
-    fft = RealFFT(writer, layout.n_fft)
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     overlap = OverlapAdd(writer, layout, window, tile_index)
     finished = writer.scratch(layout.block)
-    read = _FramesApart(writer, layout, sources) if frames_apart else _BinsApart(writer, layout, sources)
+    read = (_FramesApart if frames_apart else _BinsApart)(writer, layout, sources)
+
+    def bin_of(k: Number, x: Complex) -> Complex:
+        value = read.bin(k, x)
+        if isinstance(k, int) and k in (0, layout.bins - 1):  # whose imaginary parts the FFT ignores
+            compare_peak(peak, value.im)
+        return value
+
     with writer.loop(blocks) as block:
         read.begin(block)
-        fft.bins(read.bin, source="nothing")
-        fft.inverse(overlap.add)
+        fft.bins(bin_of, source="nothing")
+        # Point 0 of an inverse FFT is the sum of all others, which is finite only if all are.
+        total = fft.first_point()
+        compare_peak(peak, total.re, total.im)
         weight = weights.part(which.int64(block))
-        with writer.loop(layout.hop_length) as row:
-            at = row * layout.lanes
-            finished[at] = overlap.take(row) * weight[at]
+
+        def finish(row: Int, samples: Vec, weight: Memory = weight) -> None:
+            finished[row * layout.lanes] = samples * weight[row * layout.lanes]
+            read.fetch(row)
+
+        overlap.finish(fft, finish)
+        read.fetch_rest()
         write_in_time_order(writer, layout, finished, address(results.int64(block)))
 
 
@@ -66,28 +84,64 @@ def write_in_time_order(writer: Writer, layout: BlockLayout, rows: Memory, resul
         square(hop - lanes)
 
 
+def prefetch_row(row: Memory, size: int, *, to_write: bool = False) -> None:
+    """Fetch the cache lines of a row of some bytes that the same row of the block before has not touched.
+
+    Rows are far apart, so no processor guesses the next one.
+    """
+    for byte in range(CACHE_LINE - 1, size, CACHE_LINE):
+        row.bytes_on(byte).prefetch(to_write=to_write)
+
+
+def compare_peak(peak: Memory, *values: Vec) -> None:
+    """Write the comparison of values with the largest one so far, in each lane, which is not finite if one of them is.
+
+    The bits of floats without their sign have the order of their values, and those of NaN are above those of infinity.
+    """
+    most = peak[0]
+    for value in values:
+        size = value.cast("bitcast", "i32") & 0x7FFFFFFF
+        most = most.below(size).choose(size, most)
+    peak[0] = most
+
+
 class _BinsApart:
-    """Reads a block whose frames are adjacent: a bin is a row of complex numbers, real and imaginary parts in turn."""
+    """Reads a block whose frames are adjacent: a bin is a row of complex numbers, real and imaginary parts in turn.
+
+    A few bins of the next block are fetched for each row of samples of this one, so memory and arithmetic work at the
+    same time.
+    """
 
     def __init__(self, writer: Writer, layout: BlockLayout, sources: Memory) -> None:
-        self.writer, self.lanes, self.sources = writer, layout.lanes, sources
+        self.writer, self.layout, self.sources = writer, layout, sources
+        self.at_once, self.rest = divmod(layout.bins, layout.hop_length)
 
     def begin(self, block: Int) -> None:
         self.first, self.step = address(self.sources.int64(block * 2)), self.sources.int64(block * 2 + 1)
         self.next, self.next_step = address(self.sources.int64(block * 2 + 2)), self.sources.int64(block * 2 + 3)
 
     def bin(self, k: Number, _: Complex) -> Complex:
-        lanes = self.lanes
-        row, ahead = self.first.bytes_on(self.step * k), self.next.bytes_on(self.next_step * k)
-        size = lanes * COMPLEX.itemsize
-        for byte in (*range(0, size, CACHE_LINE), size - 1):  # rows are far apart: no processor guesses the next
-            ahead.bytes_on(byte).prefetch()
+        lanes, row = self.layout.lanes, self.first.bytes_on(self.step * k)
         low, high = row[0], row[lanes]
         return Complex(low.shuffle(high, range(0, 2 * lanes, 2)), low.shuffle(high, range(1, 2 * lanes, 2)))
 
+    def fetch(self, row: Int) -> None:
+        """Fetch the bins that come with a row of samples."""
+        for i in range(self.at_once):
+            self._fetch_bin(row * self.at_once + i)
+
+    def fetch_rest(self) -> None:
+        """Fetch the bins that come with none."""
+        if self.rest:
+            with self.writer.loop(self.rest) as i:
+                self._fetch_bin(i + (self.layout.bins - self.rest))
+
+    def _fetch_bin(self, k: Int) -> None:
+        prefetch_row(self.next.bytes_on(self.next_step * k), self.layout.lanes * COMPLEX.itemsize)
+
 
 class _FramesApart:
-    """Reads a block whose bins are adjacent: transposes it first, square by square."""
+    """Reads a block whose bins are adjacent: transposes it first, square by square, and fetches the next one."""
 
     def __init__(self, writer: Writer, layout: BlockLayout, sources: Memory) -> None:
         self.writer, self.layout, self.sources = writer, layout, sources
@@ -115,6 +169,12 @@ class _FramesApart:
         lanes = self.layout.lanes
         return Complex(self.stage[k * (2 * lanes)], self.stage[k * (2 * lanes) + lanes])
 
+    def fetch(self, row: Int) -> None:
+        """Fetch nothing more."""
+
+    def fetch_rest(self) -> None:
+        """Fetch nothing more."""
+
 
 # ---- calling it ----
 
@@ -134,12 +194,14 @@ def istft(
     *,
     out: FloatArray,
     machine: Machine | None = None,
+    threads: int = 1,
+    require_finite: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> None:
     """Invert one channel (bins, frames), mapped or not, into ``out`` (length,), float32 and contiguous.
 
     Arrays of complex64 with adjacent frames or adjacent bins are read in place. Others are converted, a stretch of
-    frames at a time.
+    frames at a time. With several threads, each stretch begins with the block before it, for the sums that go on.
     """
     machine = machine or this_machine()
     layout = BlockLayout(grid.n_fft, grid.hop_length, machine.lanes)
@@ -148,31 +210,47 @@ def istft(
     frames_apart = native and spectrum.strides[0] == COMPLEX.itemsize and spectrum.strides[1] >= 0
     in_place = native and (frames_apart or (spectrum.strides[1] == COMPLEX.itemsize and spectrum.strides[0] >= 0))
     run = kernel(layout, machine, frames_apart=frames_apart)
-    scratch = run.scratch()
     blocks = max(1, min(layout.blocks(grid), -(-(grid.pad + grid.length) // layout.block)))  # none after the signal
     mapping = MappedMemory(spectrum)
     block_size = layout.bins * layout.lanes * COMPLEX.itemsize
-    stretch = max(1, (RELEASE_BYTES if in_place else CONVERTED) // block_size)
     results = ResultBlocks(out, grid, layout)
-    for first in range(0, blocks, stretch):
-        last = min(first + stretch, blocks)
-        part = spectrum[:, first * layout.lanes : last * layout.lanes]
+    peak = aligned(layout.lanes).view(np.int32)
+    threads = useful_threads(threads, grid.frames * grid.n_fft)
+    scratch = run.scratch() if threads == 1 else None
+
+    def invert(first: int, last: int) -> Int32Array:
+        begin = first if scratch is not None else max(0, first - 1)
+        part = spectrum[:, begin * layout.lanes : last * layout.lanes]
         if not in_place:
             part = np.ascontiguousarray(part, dtype=COMPLEX)
-        sources, kept = _sources(part, layout, last - first, frames_apart=frames_apart)
+        sources, kept = _sources(part, layout, last - begin, frames_apart=frames_apart)
+        addresses = results.addresses[begin:last].copy()
+        addresses[: first - begin] = results.nowhere
+        found = aligned(layout.lanes).view(np.int32)
         run(
-            scratch,
+            run.scratch() if scratch is None else scratch,
             sources=sources,
-            results=results.addresses[first:last],
-            which=tables.weights.which[first:last],
+            results=addresses,
+            which=tables.weights.which[begin:last],
             weights=tables.weights.values,
             window=tables.synthesis,
-            blocks=last - first,
+            peak=found,
+            blocks=last - begin,
         )
         del kept
-        mapping.count_read(stretch * block_size)
+        return found
+
+    def finish(first: int, last: int, found: Int32Array) -> None:
+        np.maximum(peak, found, out=peak)
+        mapping.count_read((last - first) * block_size)
         if on_progress:
             on_progress(min(last * layout.lanes, grid.frames))
+
+    size = max(1, (RELEASE_BYTES if in_place else CONVERTED) // block_size)
+    share_slices(invert, finish, blocks, threads, size=size, least=LEAST_STRETCH)
+    if require_finite:
+        not_finite.require_finite(peak.view(np.float32))
+        not_finite.require_finite(spectrum[:, blocks * layout.lanes :])  # frames after the end of the signal
     mapping.release()
     results.finish()
 
@@ -214,7 +292,8 @@ class ResultBlocks:
         self.room = np.empty((self.edges.size + 1, size), np.float32)  # the last is for samples outside the result
         self.addresses = out.ctypes.data + 4 * self.begins
         self.addresses[self.edges] = self.room.ctypes.data + 4 * size * np.arange(self.edges.size)
-        self.addresses[outside] = self.room[-1:].ctypes.data
+        self.nowhere = self.room[-1:].ctypes.data
+        self.addresses[outside] = self.nowhere
 
     def finish(self) -> None:
         """Copy the blocks at the edges into the result, and zero the samples that no frame reaches."""

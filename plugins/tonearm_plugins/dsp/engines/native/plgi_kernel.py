@@ -8,7 +8,8 @@ a bin, in 32-bit integers, 2^32 to a turn.
 from __future__ import annotations
 
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number, OverlapAdd
-from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.engines.native.butterflies import Complex
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
 from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import RecoveryState
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer
 from tonearm_plugins.dsp.engines.native.vector_math import cos_sin_of_turns, log2, wrapped
@@ -23,20 +24,29 @@ def write(writer: Writer, layout: BlockLayout) -> None:
     synthesis, tile_index = writer.memory("synthesis"), writer.memory("tile_index")
     blocks = writer.int_argument("blocks")
     phases = PeakLockedPhases(writer, layout)
-    fft = RealFFT(writer, layout.n_fft)
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     overlap = OverlapAdd(writer, layout, synthesis, tile_index)
     rows = (layout.bins + 1) * layout.lanes
     with writer.loop(blocks) as block:
         before, here, after = (magnitudes.part((block + d) * rows) for d in (-1, 0, 1))
         phases.integrate(before, here, after)
         fft.bins(phases.bin, source="nothing")
-        fft.inverse(overlap.add)
         weight = weights.part(which.int64(block))
-        tile, estimate = state.tile(block), state.estimate(block)
-        with writer.loop(layout.hop_length) as row:
-            result = overlap.take(row) * weight[row * layout.lanes]
+        tile, before_it, estimate = state.tile(block), state.tile(block - 1), state.estimate(block)
+
+        def finish(
+            row: Int,
+            samples: Vec,
+            weight: Memory = weight,
+            tile: Memory = tile,
+            before_it: Memory = before_it,
+            estimate: Memory = estimate,
+        ) -> None:
+            result = samples * weight[row * layout.lanes]
             estimate[row * layout.lanes] = result
-            state.put(tile, row, result)
+            state.put(tile, before_it, row, result)
+
+        overlap.finish(fft, finish)
 
 
 class PeakLockedPhases:
@@ -72,14 +82,11 @@ class PeakLockedPhases:
         self._rising_flanks(before, here)
         self._falling_flanks(here)
         self._frame_by_frame()
+        self._spectra()
 
     def bin(self, k: Number, _: Complex) -> Complex:
         """Return a bin with its phase, seen from the first sample of its frame."""
-        at = k * self.lanes
-        level = self.steps.part(0, "i32")[at].cast("sitofp", "float") * (1 / TURN)
-        turns = level + self.integral[at] + self.half_turns.splat(k * 2 + 1)
-        cos, sin = cos_sin_of_turns(wrapped(turns))
-        return Complex(self.here[at] * cos, self.here[at] * sin)
+        return Complex(self.integral[k * self.lanes], self.departure[k * self.lanes])
 
     def _keep_last_frame(self) -> None:
         lanes, bins = self.lanes, self.bins
@@ -153,3 +160,12 @@ class PeakLockedPhases:
             level = self.writer.emit(f"add i32 {steps.scalar(at)}, {level}")
             self.levels.put_scalar((lane + 1) * (bins + 1) + m, level)
             steps.put_scalar(at, level)
+
+    def _spectra(self) -> None:
+        """Put real and imaginary parts in place of integral and departure, which have served."""
+        with self.writer.loop(self.bins) as m:
+            at = m * self.lanes
+            level = self.steps.part(0, "i32")[at].cast("sitofp", "float") * (1 / TURN)
+            turns = level + self.integral[at] + self.half_turns.splat(m * 2 + 1)
+            cos, sin = cos_sin_of_turns(wrapped(turns))
+            self.integral[at], self.departure[at] = self.here[at] * cos, self.here[at] * sin

@@ -13,17 +13,20 @@ from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned
 from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import write_finish, write_iterations
 from tonearm_plugins.dsp.engines.native.istft_kernel import ResultBlocks
 from tonearm_plugins.dsp.engines.native.llvm_writer import Writer
-from tonearm_plugins.dsp.engines.native.targets import NativeMagnitudeTarget, NativeMelTarget, NativeTarget
+from tonearm_plugins.dsp.engines.native.neighbours import Stretch, boundaries_of, iterate_all, stretches
+from tonearm_plugins.dsp.engines.native.targets import LEAST_PIECE, NativeMagnitudeTarget, NativeMelTarget, NativeTarget
 from tonearm_plugins.dsp.framing import MIN_WEIGHT_ESTIMATED, FrameGrid
 from tonearm_plugins.dsp.mel_basis import MelBasis
 from tonearm_plugins.dsp.phase_recovery.initial_phases import white_noise
 from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
 from tonearm_plugins.dsp.phase_recovery.phase_gradient import gradient_factors, magnitude_floor
 from tonearm_plugins.dsp.phase_recovery.targets import target_of
+from tonearm_plugins.dsp.threads import free_threads, share_out, useful_threads
 from tonearm_plugins.dsp.typing import Array, FloatArray, Int64Array
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.engines.scipy import Spectra
+    from tonearm_plugins.dsp.phase_recovery.recovery import Progress
 
 
 class NativeRecovery:
@@ -39,6 +42,10 @@ class NativeRecovery:
         The mel filter bank, if ``given`` is a mel spectrogram.
     machine
         Processor to compile for.
+    threads
+        Largest number of threads. Whatever it is, the result has the same bits.
+    limit
+        Largest number of threads that all channels have together; ``threads`` if None.
     """
 
     def __init__(
@@ -48,18 +55,22 @@ class NativeRecovery:
         *,
         basis: MelBasis | None = None,
         machine: Machine | None = None,
+        threads: int = 1,
+        limit: int | None = None,
     ) -> None:
         self.machine = machine or this_machine()
         self.grid = grid
         self.layout = layout = BlockLayout(grid.n_fft, grid.hop_length, self.machine.lanes)
         self.tables = grid_tables(grid, layout, MIN_WEIGHT_ESTIMATED)
         self.blocks = layout.blocks(grid)
+        self.threads, self.limit = threads, limit or threads
         self.given, self.basis = given, basis
         self.target: NativeTarget
+        useful = self._useful_threads(1)
         if basis is None:
-            self.target = NativeMagnitudeTarget(given, layout, self.blocks)
+            self.target = NativeMagnitudeTarget(given, layout, self.blocks, threads=useful)
         else:
-            self.target = NativeMelTarget(given, basis, layout, self.blocks, machine=self.machine)
+            self.target = NativeMelTarget(given, basis, layout, self.blocks, machine=self.machine, threads=useful)
         self.tiles = aligned(self.blocks + 1, layout.hop_length, layout.pitch)
         self.estimates = aligned(self.blocks + 1, layout.hop_length, layout.lanes)
 
@@ -81,7 +92,7 @@ class NativeRecovery:
         def finish(first: int, complete: FloatArray) -> None:
             columns[first : first + len(complete)] = complete
 
-        OverlapAdd(self.grid, min_weight=MIN_WEIGHT_ESTIMATED, dtype=np.float32, threads=1)(spectra, finish)
+        OverlapAdd(self.grid, min_weight=MIN_WEIGHT_ESTIMATED, dtype=np.float32, threads=self.threads)(spectra, finish)
         self._put_points(columns.reshape(-1))
         self.estimates[:-1] = self.tiles[1:, :, : self.layout.lanes]
 
@@ -109,10 +120,10 @@ class NativeRecovery:
             floor=magnitude_floor(magnitudes),
         )
 
-    def iterate(self, count: int, momentum: Momentum) -> None:
-        """Project ``count`` times."""
+    def iterate(self, count: int, momentum: Momentum, progress: Progress | None = None) -> None:
+        """Project ``count`` times, and report it to ``progress`` in steps: those of the first thread, which is this."""
         if count:
-            self._iterate(count, momentum)
+            self._iterate(count, momentum, progress)
 
     def residual(self) -> tuple[float, float]:
         """Return the squared distance of the estimate from the target, and the energy of the target."""
@@ -128,39 +139,59 @@ class NativeRecovery:
         return residual
 
     def _measure(self, results: Int64Array) -> tuple[float, float]:
-        sums = np.zeros((2, self.layout.lanes))
+        sums = np.empty((self.blocks, 2, self.layout.lanes), np.float32)
         run = self._kernel("finish", lambda w: write_finish(w, self.layout, self.target.code), self.target.key)
-        run(
-            run.scratch(),
-            estimates=self.estimates,
-            **self.target.arguments(),
-            results=results,
-            sums=sums,
-            blocks=self.blocks,
-            frames=self.grid.frames,
-            analysis=self.tables.analysis,
-        )
-        distance, energy = sums.sum(axis=1)
+
+        def measure(first: int, last: int) -> None:
+            run(
+                run.scratch(),
+                estimates=self.estimates[first:],
+                **self.target.arguments(first),
+                results=results[first:],
+                sums=sums[first:],
+                blocks=last - first,
+                frames=self.grid.frames - first * self.layout.lanes,
+                analysis=self.tables.analysis,
+            )
+
+        share_out(measure, self.blocks, self._useful_threads(1), least=LEAST_PIECE, limit=self.limit)
+        distance, energy = sums.sum(axis=(0, 2), dtype=np.float64)
         return float(distance), float(energy)
 
-    def _iterate(self, count: int, momentum: Momentum) -> None:
+    def _iterate(self, count: int, momentum: Momentum, progress: Progress | None = None) -> None:
         run = self._kernel("iterations", lambda w: write_iterations(w, self.layout, self.target.code), self.target.key)
-        run(
-            run.scratch(),
-            tiles=self.tiles,
-            estimates=self.estimates,
-            **self.target.arguments(),
-            which=self.tables.weights.which,
-            weights=self.tables.weights.values,
-            synthesis=self.tables.synthesis,
-            analysis=self.tables.analysis,
-            blocks=self.blocks,
-            iterations=count,
-            alpha=momentum.alpha,
-            gamma=momentum.gamma,
-            from_estimate=momentum.from_estimate,
-            from_point=momentum.from_point,
-        )
+        with free_threads(self._useful_threads(count), self.limit) as threads:
+            parts = stretches(self.blocks, threads)
+            boundaries = boundaries_of(parts, self.layout, self.tiles)
+            iterate_all(
+                [
+                    Stretch(
+                        run,
+                        boundaries[number : number + 2],
+                        count,
+                        dict(
+                            tiles=self.tiles[first:],
+                            estimates=self.estimates[first:],
+                            **self.target.arguments(first),
+                            which=self.tables.weights.which[first:],
+                            weights=self.tables.weights.values,
+                            synthesis=self.tables.synthesis,
+                            analysis=self.tables.analysis,
+                            blocks=last - first,
+                            alpha=momentum.alpha,
+                            from_projection=momentum.from_projection,
+                            from_estimate=momentum.from_estimate,
+                            smoothing=4 * momentum.smoothing,
+                        ),
+                        progress=None if number else progress,
+                    )
+                    for number, (first, last) in enumerate(parts)
+                ]
+            )
+
+    def _useful_threads(self, passes: int) -> int:
+        """Return the number of threads for some passes over all frames."""
+        return useful_threads(self.threads, passes * self.grid.frames * self.grid.n_fft)
 
     def _kernel(self, name: str, write: Callable[[Writer], None], key: Hashable = None) -> Kernel:
         return compiled(

@@ -13,22 +13,30 @@ from typing import Any, Protocol
 import numpy as np
 
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number
+from tonearm_plugins.dsp.engines.native.butterflies import Complex
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled
-from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer
 from tonearm_plugins.dsp.mel_basis import MelBasis
 from tonearm_plugins.dsp.phase_recovery.targets import INITIAL_UPDATES, MAX_GAIN, mel_floor
+from tonearm_plugins.dsp.threads import share_out
 from tonearm_plugins.dsp.typing import Array, Float32Array, Int64Array
 
 TINY = 1e-30
 """Added to squared magnitudes to keep x / |x| defined at 0."""
 
+LEAST_PIECE = 32
+"""Blocks that a thread takes at once, where each block is on its own."""
+
 
 class TargetCode(Protocol):
     """Writes the steps between the forward and the inverse FFT of a block."""
 
-    def project(self, fft: RealFFT, block: Int) -> None:
-        """Project the spectra onto the target, from points to points."""
+    def project(self, fft: RealFFT, block: Int, smoothing: Vec) -> None:
+        """Project the spectra onto the target, from points to points.
+
+        ``smoothing`` is 4 times that of `tonearm_plugins.dsp.phase_recovery.targets`, since the spectra are doubled.
+        """
 
     def residual(self, fft: RealFFT, block: Int, sums: Memory) -> None:
         """Add the squared distance of the spectra to the first register of ``sums``, the energy to the second."""
@@ -48,8 +56,8 @@ class NativeTarget(Protocol):
     def code(self, writer: Writer, layout: BlockLayout) -> TargetCode:
         """Declare its arguments in a kernel, and return the writer of its steps."""
 
-    def arguments(self) -> dict[str, Any]:
-        """Return its arguments to a kernel."""
+    def arguments(self, block: int = 0) -> dict[str, Any]:
+        """Return its arguments to a kernel that begins with this block."""
 
     def initial_magnitudes(self) -> Float32Array:
         """Return the magnitudes to begin with, in blocks."""
@@ -66,20 +74,22 @@ class NativeMagnitudeTarget:
         The sizes of blocks.
     blocks
         Number of blocks.
+    threads
+        Largest number of threads.
     """
 
     key = "magnitudes"
 
-    def __init__(self, magnitude: Array, layout: BlockLayout, blocks: int) -> None:
-        self.magnitudes = in_blocks(magnitude, layout.bins + 1, layout, blocks)
+    def __init__(self, magnitude: Array, layout: BlockLayout, blocks: int, *, threads: int = 1) -> None:
+        self.magnitudes = in_blocks(magnitude, layout.bins + 1, layout, blocks, threads=threads)
 
     def code(self, writer: Writer, layout: BlockLayout) -> TargetCode:
         """Declare the magnitudes in a kernel, and return the writer of its steps."""
         return MagnitudeCode(writer, layout)
 
-    def arguments(self) -> dict[str, Any]:
-        """Return the magnitudes."""
-        return {"magnitudes": self.magnitudes}
+    def arguments(self, block: int = 0) -> dict[str, Any]:
+        """Return the magnitudes from a block on."""
+        return {"magnitudes": self.magnitudes[block:]}
 
     def initial_magnitudes(self) -> Float32Array:
         """Return the magnitudes."""
@@ -101,11 +111,24 @@ class NativeMelTarget:
         Number of blocks.
     machine
         Processor to compile for.
+    threads
+        Largest number of threads.
     """
 
-    def __init__(self, mel: Array, basis: MelBasis, layout: BlockLayout, blocks: int, *, machine: Machine) -> None:
+    def __init__(
+        self,
+        mel: Array,
+        basis: MelBasis,
+        layout: BlockLayout,
+        blocks: int,
+        *,
+        machine: Machine,
+        threads: int = 1,
+    ) -> None:
         self.basis, self.layout, self.blocks, self.machine = basis, layout, blocks, machine
         self.mel = in_blocks(mel, len(mel), layout, blocks)
+        self._threads = threads
+        self.floor = mel_floor(self.mel)
         self.bands, self.band_weights = band_tables(basis)
         self.key = ("mel", len(mel), basis.power)
 
@@ -113,13 +136,13 @@ class NativeMelTarget:
         """Declare the mel spectrogram in a kernel, and return the writer of its steps."""
         return MelCode(writer, layout, bands=len(self.bands), power=self.basis.power)
 
-    def arguments(self) -> dict[str, Any]:
-        """Return the mel spectrogram and the filter bank."""
+    def arguments(self, block: int = 0) -> dict[str, Any]:
+        """Return the mel spectrogram from a block on, and the filter bank."""
         return {
-            "mel": self.mel,
+            "mel": self.mel[block:],
             "bands": self.bands,
             "band_weights": self.band_weights,
-            "mel_floor": mel_floor(self.mel),
+            "mel_floor": self.floor,
         }
 
     def initial_magnitudes(self) -> Float32Array:
@@ -131,11 +154,15 @@ class NativeMelTarget:
 
         run = compiled(("initial magnitudes", self.key, layout, self.machine), make)
         result = aligned(self.blocks + 2, layout.bins + 1, layout.lanes)[1:]
-        run(run.scratch(), magnitudes=result, blocks=self.blocks, **self.arguments())
+
+        def begin(first: int, last: int) -> None:
+            run(run.scratch(), magnitudes=result[first:], blocks=last - first, **self.arguments(first))
+
+        share_out(begin, self.blocks, self._threads, least=LEAST_PIECE)
         return result
 
 
-def in_blocks(frames: Array, rows: int, layout: BlockLayout, blocks: int) -> Float32Array:
+def in_blocks(frames: Array, rows: int, layout: BlockLayout, blocks: int, *, threads: int = 1) -> Float32Array:
     """Return an array (rows, frames) as blocks [row][lane] of ``rows`` rows, at least as many as the array has.
 
     In memory there is one more block of zeros before the first, and one after the last.
@@ -144,13 +171,17 @@ def in_blocks(frames: Array, rows: int, layout: BlockLayout, blocks: int) -> Flo
     given, count = frames.shape
     whole = count // lanes
     result = aligned(blocks + 2, rows, lanes)[1:]
-    inside = frames[:, : whole * lanes]
-    if inside.dtype == np.float32 and inside.dtype.isnative and inside.strides[1] == inside.itemsize:
-        # One element for all lanes: they are moved together, two to three times as fast as one by one.
-        together = np.dtype((np.void, lanes * inside.itemsize))
-        result[:whole, :given].view(together)[..., 0] = inside.view(together).T
-    else:
-        result[:whole, :given] = inside.reshape(given, whole, lanes).transpose(1, 0, 2)
+
+    def move(first: int, last: int) -> None:
+        inside = frames[:, first * lanes : last * lanes]
+        if inside.dtype == np.float32 and inside.dtype.isnative and inside.strides[1] == inside.itemsize:
+            # One element for all lanes: they are moved together, two to three times as fast as one by one.
+            together = np.dtype((np.void, lanes * inside.itemsize))
+            result[first:last, :given].view(together)[..., 0] = inside.view(together).T
+        else:
+            result[first:last, :given] = inside.reshape(given, last - first, lanes).transpose(1, 0, 2)
+
+    share_out(move, whole, threads)
     if count % lanes:
         result[whole, :given, : count % lanes] = frames[:, whole * lanes :]
     return result
@@ -185,13 +216,14 @@ class MagnitudeCode:
         self.magnitudes = writer.memory("magnitudes")
         self.rows = (layout.bins + 1) * layout.lanes
 
-    def project(self, fft: RealFFT, block: Int) -> None:
-        """Replace the magnitudes with the known ones."""
+    def project(self, fft: RealFFT, block: Int, smoothing: Vec) -> None:
+        """Replace the magnitudes with the known ones, smoothed as `MagnitudeTarget.project` does it."""
         known, ahead = self.magnitudes.part(block * self.rows), self.magnitudes.part((block + 1) * self.rows)
 
         def change(k: Number, x: Complex) -> Complex:
             ahead.part(k * self.layout.lanes).prefetch()
-            return x.scaled(known[k * self.layout.lanes] / (squared(x) + TINY).sqrt())
+            wanted = known[k * self.layout.lanes]
+            return x.scaled(wanted / (squared(x) + wanted * wanted * smoothing + TINY).sqrt())
 
         fft.bins(change)
 
@@ -202,7 +234,7 @@ class MagnitudeCode:
         def change(k: Number, x: Complex) -> Complex:
             wanted = known[k * lanes]
             distance = squared(x).sqrt() * 0.5 - wanted
-            share = fft.share(k)
+            share = fft.share()
             sums[0] = sums[0] + distance * distance * share
             sums[lanes] = sums[lanes] + wanted * wanted * share
             return x
@@ -236,8 +268,8 @@ class MelCode:
         self.sizes, self.gains = writer.scratch(rows), writer.scratch(rows)
         self.zero = writer.constant(0.0)
 
-    def project(self, fft: RealFFT, block: Int) -> None:
-        """Scale each bin by the gains of its bands."""
+    def project(self, fft: RealFFT, block: Int, smoothing: Vec) -> None:
+        """Scale each bin by the gains of its bands, which are not smoothed."""
         lanes = self.layout.lanes
         self._store_sizes(fft, result="bins")
         self._find_gains(block)
