@@ -67,6 +67,7 @@ from tonearm.plugins.plugin import BESIDE, FROM_PYTHON, IF_ABSENT, FileOfEach, F
 from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
+from tonearm.plugins.target import Target
 from tonearm.plugins.transform import Grouping, Regroup, Transform
 from tonearm.signals import (
     MAX_SAMPLE_RATE,
@@ -283,6 +284,7 @@ __all__ = [
     "TaggingBlockEncoder",
     "TaggingEncoder",
     "TarArchive",
+    "Target",
     "TokenLayout",
     "TonearmError",
     "Transform",

@@ -207,6 +207,7 @@ INSTANCES = {
     "TaggingBlockEncoder": lambda: bound_plugin("encoder", "wav-writer"),
     "TaggingEncoder": lambda: bound_plugin("encoder", "npy-writer"),
     "TarArchive": lambda: api.TarArchive(tar_file(), "a.tar"),
+    "Target": lambda: api.Target("acme.writer:Writer", suffixes=(".acme",)),
     "TokenLayout": lambda: default().catalogue(api.TokenLayout).find("orpheus-snac24"),
     "TonearmError": lambda: tonearm.TonearmError("a message"),
     "TonearmWarning": lambda: tonearm.TonearmWarning("a message"),

@@ -144,7 +144,7 @@ def enumerated(hint: Any) -> list[str]:
 
 def option_flags(registry: Registry) -> Mapping[str, OptionFlag]:
     """Return the flags by name: the options of all arrays, decoders, encoders, and transforms that may be put in."""
-    found = {name: OptionFlag("The array", name, (("", cls),)) for name, cls in array_classes(registry).items()}
+    found = _array_flags(registry)
     connecting = set(connecting_transforms(registry))
     for group, role in GROUPS.items():
         owners: dict[str, list[tuple[str, type[Any]]]] = {}
@@ -163,12 +163,29 @@ def option_flags(registry: Registry) -> Mapping[str, OptionFlag]:
     return found
 
 
-def add_option_flags(parser: argparse.ArgumentParser, registry: Registry) -> None:
-    """Add the flags, but those whose names other flags have."""
+def _array_flags(registry: Registry) -> dict[str, OptionFlag]:
+    """Return the flags of all arrays by name. No decoder, encoder or transform is imported for them."""
+    return {name: OptionFlag("The array", name, (("", cls),)) for name, cls in array_classes(registry).items()}
+
+
+def add_array_flags(parser: argparse.ArgumentParser, registry: Registry) -> None:
+    """Add the flags of all arrays, but those whose names other flags have."""
+    _add(parser, registry, _array_flags(registry))
+
+
+def add_plugin_flags(parser: argparse.ArgumentParser, registry: Registry) -> None:
+    """Add the flags of decoders, encoders and transforms, but those whose names other flags have.
+
+    It takes longer than a small file to import all of them, which only few command lines need.
+    """
+    _add(parser, registry, option_flags(registry))
+
+
+def _add(parser: argparse.ArgumentParser, registry: Registry, flags: Mapping[str, OptionFlag]) -> None:
     taken = {text for action in parser._actions for text in action.option_strings}  # noqa: SLF001 - no other way to ask
     taken |= {"--color", "--debug"}  # every command has them
     groups: dict[str, Any] = {}
-    for name, found in option_flags(registry).items():
+    for name, found in flags.items():
         flag = f"--{name.replace('_', '-')}"
         if flag in taken:
             continue

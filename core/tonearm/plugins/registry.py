@@ -16,7 +16,7 @@ import pluggy
 from msgspec import Struct
 
 from tonearm.errors import Problem, TonearmError, advise, one_line
-from tonearm.errors.text import describe_exception, nearest, safe_repr
+from tonearm.errors.text import describe_exception, nearest, safe_repr, with_article
 from tonearm.names import BROKEN_HINT, BUILTIN, check_name, preferred
 from tonearm.plugins import hookspecs
 from tonearm.plugins.declarations import check_declarations
@@ -31,6 +31,7 @@ from tonearm.plugins.options import PluginType, declared_options
 from tonearm.plugins.plugin import Plugin, PluginIdentity
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.process_state import unchanged_process
+from tonearm.plugins.target import Target
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.catalogue import Catalogue, CatalogueEntry, N, Named
 
@@ -134,6 +135,8 @@ def _resolve(entry: RegistryEntry) -> type[Plugin[Any]]:
             raise TypeError(f"{safe_repr(found)} is not {with_article(entry.role)} class")
         ports_of(found)
         check_declarations(found)
+        if isinstance(entry.target, Target):
+            entry.target.check(found)
     return found
 
 
@@ -367,11 +370,6 @@ class Registry:
         winner = entries[full] if full else preferred(same)
         names = [repr(self.short_name(entry)) for entry in ([winner] if winner else same)]
         return f"did you mean {' or '.join(names)}?" if names else "run tonearm plugins to list all plugins"
-
-
-def with_article(role: str) -> str:
-    """Return the name of a role with its article: ``an encoder``."""
-    return f"an {role}" if role.startswith("e") else f"a {role}"
 
 
 def _clash(origin: str, name: str, package: Package, noun: str = "") -> Problem:
