@@ -46,10 +46,12 @@ from tonearm.plugins.block_plugins import (
 from tonearm.plugins.blocks import Recut
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
+from tonearm.plugins.diagnosis import Diagnosis
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Died, Executor, Results, Work
 from tonearm.plugins.hookspecs import (
     Decoders,
+    Diagnoses,
     Dialects,
     Encoders,
     Executors,
@@ -208,6 +210,8 @@ __all__ = [
     "Decibels",
     "Decoder",
     "Decoders",
+    "Diagnoses",
+    "Diagnosis",
     "Dialects",
     "Died",
     "Duration",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tonearm.api import (
     Decoders,
+    Diagnoses,
     Dialects,
     Encoders,
     Executors,
@@ -167,3 +168,11 @@ def tonearm_layouts() -> Layouts:
     from tonearm_plugins.layouts import layouts
 
     return layouts()
+
+
+@hookimpl
+def tonearm_diagnoses() -> Diagnoses:
+    """Return which engine each kind of work gets, and what else works or does not."""
+    from tonearm_plugins.diagnoses import diagnoses
+
+    return diagnoses()

@@ -142,6 +142,7 @@ INSTANCES = {
     "ConventionOptions": lambda: api.ConventionOptions(),
     "Cover": lambda: api.Cover(content=bytes(10_000), mime="image/png", width=9, height=9),
     "Decoder": lambda: stage(api.Decoder),
+    "Diagnosis": lambda: api.Diagnosis(group="engines", subject="istft", found="native"),
     "Died": lambda: api.Died("killed by signal 9"),
     "EachBlock": lambda: api.EachBlock(np.negative),
     "Encoder": lambda: stage(api.Encoder),

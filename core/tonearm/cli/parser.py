@@ -112,7 +112,9 @@ def _command_parser(command: str) -> CommandParser:
         default="auto",
         help="When to use colours: on a terminal that has them, always, or never (default: auto)",
     )
-    parser.add_argument("--debug", action="store_true", help="Show the traceback of errors")
+    parser.add_argument(
+        "--debug", action="store_true", help="Show the traceback of errors, and which engine works and why"
+    )
     parser.shorten_usage()
     return parser
 

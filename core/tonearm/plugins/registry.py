@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import pluggy
@@ -25,7 +25,7 @@ from tonearm.plugins.discovery import PROJECT, Package, installed_packages
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
 from tonearm.plugins.hook_names import IgnoredHook, ignored_hooks
-from tonearm.plugins.hookspecs import HOOKS, NAMED_HOOKS
+from tonearm.plugins.hookspecs import DIAGNOSES, HOOKS, NAMED_HOOKS
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.options import PluginType, declared_options
 from tonearm.plugins.plugin import Plugin, PluginIdentity
@@ -55,7 +55,7 @@ SECTIONS: Mapping[str, str] = {
 }
 """Roles of plugins, each with the place where it is named: a section of a pipeline, or an option."""
 
-_ALL_HOOKS = (*HOOKS, *NAMED_HOOKS)
+_ALL_HOOKS = (*HOOKS, *NAMED_HOOKS, DIAGNOSES)
 
 
 class PluginError(TonearmError):
@@ -242,7 +242,7 @@ class Registry:
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is not plugin:
                     continue
-                if caller.name in NAMED_HOOKS:
+                if caller.name not in HOOKS:
                     self._named_hooks.setdefault(caller.name, []).append((package, implementation.function))
                 else:
                     make = functools.partial(_plugin_entry, caller.name, package)
@@ -276,7 +276,7 @@ class Registry:
         if cls not in self._catalogues:
             before = len(self.problems)
             entries: list[CatalogueEntry] = []
-            packages = self._named_hooks.get(cls.hook, ())
+            packages = self.hooks(cls.hook)
             for package, function in packages:
                 label = BUILTIN if package.origin == BUILTIN else one_line(package.label)
                 make = functools.partial(_catalogue_entry, cls, package.origin)
@@ -292,6 +292,10 @@ class Registry:
                 for problem in self.problems[before:]:
                     self.on_problem(problem)
         return self._catalogues[cls]
+
+    def hooks(self, name: str) -> Sequence[tuple[Package, Callable[[], object]]]:
+        """Return the implementations of a hook that hands over no plugins, each with its package."""
+        return self._named_hooks.get(name, ())
 
     def entries(self, role: str | None = None) -> Iterator[RegistryEntry]:
         """Yield every plugin of a role, or of all, ordered by role and name. Plugins whose names clash are included."""
