@@ -215,27 +215,37 @@ class CommandParser(argparse.ArgumentParser):
     def __init__(self, prog: str, description: str | None = None, epilog: str | None = None) -> None:
         super().__init__(prog, None, description, epilog, formatter_class=_Formatter, add_help=False)
         self._words: list[str] = []
-        self._later: Callable[[], object] | None = None
+        self._later: list[Callable[[Sequence[str]], object]] = []
         self.color = False  # Python 3.14 would use its own colours, and measure words with them
         self._positionals.title = "Arguments"
         self._optionals.title = "Options"
         self.add_argument("-h", "--help", action="help", help="Show this help")
 
-    def add_later(self, add: Callable[[], object]) -> None:
-        """Have a function add options that are costly to know: once help is asked for, or a flag has no known name."""
-        self._later = add
+    def add_later(self, *stages: Callable[[Sequence[str]], object]) -> None:
+        """Have functions add options that are costly to know, one after the other while a flag has no known name.
+
+        Parameters
+        ----------
+        stages
+            Functions that are given the words of the command line. The last one adds all that there are, for help, too.
+        """
+        self._later = list(stages)
 
     def add_later_options(self) -> None:
-        """Add the options that have been left for later."""
-        if self._later is not None:
-            add, self._later = self._later, None
-            add()
+        """Add all options that have been left for later."""
+        for add in self._later[-1:]:
+            add(())
+        self._later = []
 
-    def _knows_flags(self) -> bool:
-        """Return whether all flags among the words have been added, and none of them asks for help."""
+    def _add_missing_options(self) -> None:
+        """Add the options that have been left for later, if the words have flags of them."""
         end = self._words.index("--") if "--" in self._words else len(self._words)
         names = {word.partition("=")[0] for word in self._words[:end] if word.startswith("-") and word != "-"}
-        return names.isdisjoint(("-h", "--help")) and names.issubset(self._option_string_actions)
+        if not names.isdisjoint(("-h", "--help")):
+            self.add_later_options()
+        for add in self._later:
+            if not names.issubset(self._option_string_actions):
+                add(self._words[:end])
 
     def parse_words(self, words: Sequence[str], namespace: SimpleNamespace) -> SimpleNamespace:
         """Return the parsed words of a command; sources may stand before options and after them.
@@ -244,8 +254,7 @@ class CommandParser(argparse.ArgumentParser):
         sources, so these words carry a mark, which no word of a command line can have.
         """
         self._words = list(words)
-        if not self._knows_flags():
-            self.add_later_options()
+        self._add_missing_options()
         if "--" in self._words:
             end = self._words.index("--")
             self._words[end:] = [f"{_MARK}{word}" for word in self._words[end + 1 :]]
