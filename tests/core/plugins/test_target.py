@@ -8,6 +8,7 @@ import pytest
 from core_toys import registry_of
 
 from tonearm.api import Target
+from tonearm.conversion.option_places import connecting_transforms
 from tonearm.pipeline.inference import find_conversion, plugins_by_suffix
 from tonearm.plugins import registry
 from tonearm.plugins.registry import PluginError
@@ -52,10 +53,18 @@ def test_a_class_that_contradicts_is_refused(stated, message):
         found.find("encoder", "b").resolve()
 
 
-def test_a_transform_that_gives_what_it_takes_is_not_imported_to_connect_two_signals():
-    griffin_lim = "tonearm_plugins.transforms.griffin_lim:GriffinLim"
-    found = registry_of(transforms={"a": Target("missing.a:A", same_signal=True), "griffin-lim": griffin_lim})
+def test_a_transform_that_gives_what_it_takes_is_not_imported_to_connect_two_signals(tmp_path, monkeypatch):
+    (tmp_path / "toy_imported.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = registry_of(
+        transforms={
+            "a": Target("toy_imported:A", same_signal=True),
+            "griffin-lim": "tonearm_plugins.transforms.griffin_lim:GriffinLim",
+        }
+    )
     assert find_conversion(found, (MagnitudeSpectrogram,), (Waveform,)) == ("griffin-lim",)
+    assert list(connecting_transforms(found))
+    assert "toy_imported" not in sys.modules
 
 
 @pytest.mark.parametrize("flags", [(), ("--subtype", "PCM_24")])
