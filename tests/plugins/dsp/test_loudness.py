@@ -60,6 +60,7 @@ def test_the_ebus_short_term_signals_read_what_they_should() -> None:
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 48000])
+@pytest.mark.usefixtures("ffmpeg")
 def test_the_range_agrees_with_ffmpeg(rate: int) -> None:
     samples = noise(60, rate, 1)  # ffmpeg takes the value one rank below the standard's: slow enough not to matter
     assert measure_loudness(samples, rate).range == pytest.approx(ffmpegs_range(samples, rate), abs=0.2)
@@ -115,12 +116,14 @@ def test_it_is_what_the_recommendation_says(channels: int, engine: str) -> None:
 @pytest.mark.one_in(3)
 @pytest.mark.parametrize("rate", [8000, 22050, 48000, 192000])
 @pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.usefixtures("ffmpeg")
 def test_it_agrees_with_ffmpeg_on_noise(rate: int, channels: int) -> None:
     samples = noise(6, rate, channels)  # whole blocks, because ffmpeg's last reading comes at a whole 100 ms
     assert measure_loudness(samples, rate).integrated == pytest.approx(ffmpegs(samples, rate)[0], abs=0.1)
 
 
 @pytest.mark.parametrize("rate", [16000, 22050, 44100, 96000])
+@pytest.mark.usefixtures("ffmpeg")
 def test_it_agrees_with_ffmpeg_on_speech(rate: int) -> None:
     samples = speech(rate)
     assert measure_loudness(samples, rate).integrated == pytest.approx(ffmpegs(samples, rate)[0], abs=0.1)

@@ -71,6 +71,7 @@ def test_it_is_that_of_the_whole_signal_at_four_times_the_rate(engine: str) -> N
 
 @pytest.mark.parametrize("rate", [8000, 48000, 192000])
 @pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.usefixtures("ffmpeg")
 def test_it_agrees_with_ffmpeg_on_noise(rate: int, channels: int) -> None:
     # Up to half the rate each meter has its own low-pass. ffmpeg always goes to 192 kHz, so at 8 kHz it looks more
     # closely, and at 192 kHz it takes the samples as they are.
@@ -80,6 +81,7 @@ def test_it_agrees_with_ffmpeg_on_noise(rate: int, channels: int) -> None:
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050, 44100, 96000])
+@pytest.mark.usefixtures("ffmpeg")
 def test_it_agrees_with_ffmpeg_on_speech(rate: int) -> None:
     samples = speech(rate)
     assert decibels(samples) == pytest.approx(ffmpegs(samples, rate)[1], abs=0.1)

@@ -33,7 +33,7 @@ def test_auto_takes_native_where_it_can(native):
     assert choose("auto").name == "scipy"
 
 
-def test_the_variable_decides_only_where_the_call_does_not(native, monkeypatch):
+def test_the_variable_decides_only_where_the_call_does_not(native, monkeypatch, librosa):
     monkeypatch.setenv(VARIABLE, "librosa")
     assert choose("auto").name == "librosa"
     assert choose("scipy").name == "scipy"
@@ -60,7 +60,7 @@ def test_the_work_decides_and_not_the_machine_alone():
         choose("native", GRID, double=True)
 
 
-def test_every_engine_says_whether_it_runs_here():
+def test_every_engine_says_whether_it_runs_here(librosa):
     assert tuple(refusals()) == ENGINES
     assert refusals()["scipy"] == refusals()["librosa"] == ""
 

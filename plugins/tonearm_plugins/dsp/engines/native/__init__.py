@@ -14,8 +14,10 @@
     one LLVM function as Python values.
 `compiler`
     whether this machine can run kernels, and the way from text to a call.
+`trial`, `trial_run`
+    a child process that tries it on platforms where nothing proves that it can.
 
-A vector has one lane a frame: 16 consecutive frames with AVX-512, otherwise 8. So the FFT is written like that of a
-single frame, with no shuffle in it, and one block of frames stays in the cache from its samples to its spectrum and
-back.
+A vector has one lane a frame: 16 consecutive frames with AVX-512, otherwise 8 (one register of AVX2, two of NEON). So
+the FFT is written like that of a single frame, with no shuffle in it, and one block of frames stays in the cache from
+its samples to its spectrum and back.
 """
