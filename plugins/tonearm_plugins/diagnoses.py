@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from tonearm.api import Diagnosis, UsageError
+from tonearm_plugins.dsp.engines.native import trial
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.engines.choice import EngineChoice
@@ -98,6 +99,8 @@ def _mending(reason: str) -> str:
     """Return how to get the native engine that a reason speaks against; empty if that is the machine itself."""
     if "TONEARM_ENGINE" in reason:
         return "unset TONEARM_ENGINE"
+    if "trial" in reason:
+        return f"delete {trial.cache_file()} to try again"
     return "pip install -U 'llvmlite>=0.45'" if "llvmlite" in reason else ""
 
 
@@ -144,10 +147,8 @@ def _ffmpeg() -> tuple[str, str]:
 
 
 def _caches() -> Iterator[Diagnosis]:
-    """Yield the folder in which models of the hub are looked for."""
+    """Yield where models of the hub are looked for, and where the result of trying compiled code is kept."""
     from tonearm_plugins.networks.hub import cache_folder
 
-    folder = cache_folder()
-    yield Diagnosis(
-        group=CACHES, subject="models of the hub", found=str(folder) if folder.is_dir() else f"{folder} (not there yet)"
-    )
+    for subject, path in (("models of the hub", cache_folder()), ("trial of compiled code", trial.cache_file())):
+        yield Diagnosis(group=CACHES, subject=subject, found=str(path) if path.exists() else f"{path} (not there)")

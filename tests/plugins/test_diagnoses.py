@@ -11,6 +11,7 @@ from tonearm_plugins import diagnoses as room
 from tonearm_plugins.diagnoses import BY_ENGINE, diagnoses
 from tonearm_plugins.dsp.engines.choice import VARIABLE
 from tonearm_plugins.dsp.engines.native.engine import NativeEngine
+from tonearm_plugins.dsp.engines.native.trial import cache_file
 from tonearm_plugins.formats import ffmpeg
 
 
@@ -56,6 +57,7 @@ def test_the_engine_of_each_kind_of_work(monkeypatch: pytest.MonkeyPatch) -> Non
     [
         ("llvmlite cannot be imported (ImportError)", "pip install -U 'llvmlite>=0.45'"),
         ("this processor has no AVX2", ""),
+        ("compiled code does not run here: a trial was ended by SIGSEGV", f"delete {cache_file()} to try again"),
     ],
 )
 def test_why_no_kernel_runs(native: Callable[[str], None], reason: str, hint: str) -> None:

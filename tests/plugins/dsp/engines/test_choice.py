@@ -65,7 +65,7 @@ def test_every_engine_says_whether_it_runs_here(librosa):
     assert refusals()["scipy"] == refusals()["librosa"] == ""
 
 
-def test_the_reason_why_it_is_not_a_faster_engine(native, monkeypatch):
+def test_the_reason_why_it_is_not_a_faster_engine(native, monkeypatch, librosa):
     assert explain() == EngineChoice("native", "")
     assert explain("librosa") == EngineChoice("librosa", "engine is librosa")
     native("of the moon")
