@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import sys
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class MappedMemory:
 
     def release(self) -> None:
         """Release all pages."""
-        if self._map is not None:
+        if self._map is not None and sys.platform != "win32":
             self._map.madvise(mmap.MADV_DONTNEED)
         self._read = 0
 

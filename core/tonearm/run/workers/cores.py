@@ -21,10 +21,8 @@ THREAD_VARIABLES = (
 
 def usable_cores(cgroup: str = "/sys/fs/cgroup") -> int:
     """Return the number of cores that this process may use, by its affinity and the quota of its control group."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS
-        cores = os.cpu_count() or 1
+    # Linux alone knows the affinity.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     for quota in _quotas(cgroup):
         cores = min(cores, max(1, int(quota)))
     return cores
