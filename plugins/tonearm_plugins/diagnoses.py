@@ -21,7 +21,7 @@ BY_ENGINE = (
     "istft",
     "wave-to-spectrogram",
     "wave-to-mel",
-    "loudness, true peak",
+    "loudness, limiter, true peak",
 )
 """Kinds of work that kernels do."""
 
