@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import sys
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from tonearm.errors import ItemError
@@ -90,7 +91,7 @@ def check_holes(file: BinaryIO, name: str, key: str, claimed: int) -> None:
 def _stored_size(descriptor: int, ratio: int) -> int:
     """Return the bytes of a file that are no holes, or the size of the file if they are a part of it that is enough."""
     size = os.lseek(descriptor, 0, os.SEEK_END)
-    if not hasattr(os, "SEEK_DATA"):
+    if sys.platform == "win32" or not hasattr(os, "SEEK_DATA"):
         return size
     stored = at = 0
     while stored * ratio < size:
