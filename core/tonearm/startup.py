@@ -283,7 +283,7 @@ def die_with_parent(parent: int) -> None:
     import ctypes
     import signal
 
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(*_NO_LIBC):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     if os.getppid() != parent:

@@ -73,6 +73,32 @@ def unnamed_file(name: str, buffering: int = -1) -> BinaryIO:
     return cast("BinaryIO", tempfile.TemporaryFile(buffering=buffering))
 
 
+def path_to(descriptor: int) -> str:
+    """Return a path that leads to an open file while this process lives, for libraries that open files themselves.
+
+    Only Linux has paths to files without a name. Elsewhere this is a copy in the folder of temporary files, which goes
+    when the process ends, and the file is closed.
+    """
+    path = f"/proc/{os.getpid()}/fd/{descriptor}"
+    if os.path.exists(path):  # noqa: PTH110 - as cheap as it gets
+        return path
+    import atexit
+    import shutil
+    import tempfile
+
+    target, copied = tempfile.mkstemp(prefix="tonearm-")
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    with open(descriptor, "rb") as source, open(target, "wb") as copy:  # noqa: PTH123 - of descriptors
+        shutil.copyfileobj(source, copy)
+    atexit.register(_remove, copied)
+    return copied
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)  # noqa: PTH108
+
+
 def free_space(folder: str) -> int | None:
     """Return the number of bytes that are free where a folder lies or will lie; None if that is not known."""
     while not os.path.isdir(folder):  # noqa: PTH112 - pathlib is slow to import

@@ -20,7 +20,7 @@ from tonearm.cli import console
 from tonearm.errors import ItemError, OutputError, UsageError, one_line
 from tonearm.reading import file_types
 from tonearm.startup import READER_LEFT, Terminated
-from tonearm.system import HAS_POSIX, OPEN_FLAGS, unnamed_file
+from tonearm.system import HAS_POSIX, OPEN_FLAGS, path_to, unnamed_file
 
 CHUNK = 1 << 16
 """Largest number of bytes that are read at once: the size of a pipe."""
@@ -133,8 +133,7 @@ class InputPipe:
             raise OutputError(
                 f"cannot keep what comes from {self.name}: {reason}", hint="TMPDIR names the folder of temporary files"
             ) from error
-        path = f"/proc/{os.getpid()}/fd/{descriptor}"
-        return path if os.path.exists(path) else _named(descriptor)  # noqa: PTH110 - as cheap as it gets
+        return path_to(descriptor)
 
     def _read(self, size: int) -> bytes:
         """Return the next bytes, at least one; none at the end."""
@@ -321,29 +320,6 @@ def _disk_file() -> int:
 
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
-
-
-def _named(descriptor: int) -> str:
-    """Return the path of a temporary file with the content of another one, which is closed; it goes at exit.
-
-    Only Linux has paths that lead to a file without a name.
-    """
-    import atexit
-    import contextlib
-    import shutil
-    import tempfile
-
-    target, path = tempfile.mkstemp(prefix="tonearm-")
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    with open(descriptor, "rb") as source, open(target, "wb") as copy:  # noqa: PTH123 - of descriptors
-        shutil.copyfileobj(source, copy)
-
-    def remove() -> None:
-        with contextlib.suppress(OSError):
-            os.unlink(path)  # noqa: PTH108
-
-    atexit.register(remove)
-    return path
 
 
 def _moved_to_disk(descriptor: int) -> int:

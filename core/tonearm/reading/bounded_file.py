@@ -14,6 +14,7 @@ from tonearm.reading.bounds import ARRAY_BYTES, check_claimed_size
 from tonearm.reading.file_windows import FileWindow
 from tonearm.reading.memory import check_memory
 from tonearm.reading.messages import WRITE_AGAIN, quoted
+from tonearm.system import HAS_POSIX
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -123,6 +124,8 @@ def path_of(file: BinaryIO) -> str | None:
     >>> path_of(io.BytesIO()) is None
     True
     """
+    if not HAS_POSIX:
+        return None
     try:
         path = f"/dev/fd/{file.fileno()}"
     except (io.UnsupportedOperation, AttributeError):

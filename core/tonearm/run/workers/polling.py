@@ -14,8 +14,9 @@ class Polling:
 
     def __init__(self) -> None:
         self._connections: dict[int, _socket.socket] = {}
-        # `select` takes few descriptors, and none with a large number, so it is for Windows, which has nothing else.
-        self._poll = select.poll() if HAS_POSIX else None
+        self._poll: select.poll | None = None
+        if HAS_POSIX:  # `select` takes few descriptors, and none with a large number
+            self._poll = select.poll()
 
     def add(self, connection: _socket.socket) -> None:
         """Wait for a connection, too."""
