@@ -12,7 +12,7 @@ from dsp_material import ENGINES
 from tonearm_plugins.dsp import mel_spectrogram as mel_module
 from tonearm_plugins.dsp import threads as dsp_threads
 from tonearm_plugins.dsp.engines import scipy as scipy_engine
-from tonearm_plugins.dsp.engines.native import istft_kernel
+from tonearm_plugins.dsp.engines.native import istft_kernel, recovery, targets
 from tonearm_plugins.dsp.errors import NotFiniteError
 from tonearm_plugins.dsp.griffin_lim import griffin_lim
 from tonearm_plugins.dsp.istft import istft
@@ -167,6 +167,8 @@ FRAMES = {"window": np.hanning(129)[:-1], "hop_length": 32, "pad": 64}
 def _every_clip_is_worth_threads(monkeypatch):
     monkeypatch.setattr(dsp_threads, "LEAST_WORK", 1)
     monkeypatch.setattr(istft_kernel, "LEAST_STRETCH", 2)
+    for module in (recovery, targets):
+        monkeypatch.setattr(module, "LEAST_PIECE", 2)
     monkeypatch.setattr(scipy_engine, "frames_in_cache", lambda n_fft: 64)
     monkeypatch.setattr(mel_module, "frames_in_cache", lambda n_fft: 64)
 
