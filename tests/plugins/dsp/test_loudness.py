@@ -12,6 +12,7 @@ from meter_material import noise, speech
 from meter_reference import HIGH_PASS, SHELF, ffmpegs, ffmpegs_range, integrated, tone
 
 from tonearm_plugins.dsp.channel_layouts import LOUDNESS_WEIGHTS
+from tonearm_plugins.dsp.engines.native import loudness_kernel
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.loudness import k_weighting, measure_loudness
 
@@ -194,3 +195,24 @@ def test_unmeasurable_waveforms_are_refused() -> None:
     with pytest.raises(ShapeError, match="at least 4000 Hz, not 3999 Hz"):
         measure_loudness(np.zeros((1, 9), "f4"), 3999)
     assert measure_loudness(noise(1, 8000, 7), 8000, weights=[1] * 7).integrated < 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_threads_change_no_bit_and_progress_reaches_the_end(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loudness_kernel, "LEAST_SAMPLES", 1)
+    samples = noise(30, 8000, 6)
+    reported: list[tuple[float, float]] = []
+    found = measure_loudness(samples, 8000, engine=engine, threads=3, on_progress=lambda *done: reported.append(done))
+    np.testing.assert_array_equal(found.energy, measure_loudness(samples, 8000, engine=engine).energy)
+    assert reported == sorted(reported)
+    assert reported[-1][0] == reported[-1][1]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_channels_without_weight_do_not_count_whatever_they_hold(engine: str) -> None:
+    samples = noise(2, 8000, 3)
+    samples[1] = np.nan
+    found = measure_loudness(samples, 8000, weights=[1, 0, 1], engine=engine)
+    wanted = measure_loudness(samples[::2], 8000, weights=[1, 1], engine=engine)
+    np.testing.assert_allclose(found.energy, wanted.energy, rtol=1e-7)
+    assert measure_loudness(samples, 8000, weights=[0, 0, 0], engine=engine).integrated == -math.inf

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from tonearm.descendants import kill_descendants
-from tonearm.errors import OutputError
+from tonearm.errors import OutputError, debug_messages
 from tonearm.plugins.executor import Results
 from tonearm.run.workers.health import Health, UnfitError
 from tonearm.run.workers.interrupts import SIGNALS, InterruptGate
@@ -122,6 +122,8 @@ def main() -> None:
 
     def make_work(gate: InterruptGate) -> PipelineWork:
         pipeline, store, settings = pickle.loads(content)  # noqa: S301 - from our own process
+        if settings.debug:
+            debug_messages.print_from_here_on()
         pipeline.preflight()
         return PipelineWork(pipeline, store, settings, gate)
 
