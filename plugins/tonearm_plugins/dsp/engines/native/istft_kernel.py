@@ -15,11 +15,13 @@ from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Wri
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.framing import MIN_WEIGHT_EXACT, FrameGrid, copy_into
 from tonearm_plugins.dsp.mapped_memory import RELEASE_BYTES, MappedMemory
-from tonearm_plugins.dsp.typing import Array, Complex64Array, FloatArray, Int64Array
+from tonearm_plugins.dsp.threads import share_slices, useful_threads
+from tonearm_plugins.dsp.typing import Array, Complex64Array, FloatArray, Int32Array, Int64Array
 
 COMPLEX = np.dtype(np.complex64)
 CACHE_LINE = 64
 CONVERTED = 2**20  # bytes of a spectrum that are converted at once
+LEAST_STRETCH = 16  # blocks that a thread inverts at once, beside the one before them
 
 
 def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
@@ -192,13 +194,14 @@ def istft(
     *,
     out: FloatArray,
     machine: Machine | None = None,
+    threads: int = 1,
     require_finite: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> None:
     """Invert one channel (bins, frames), mapped or not, into ``out`` (length,), float32 and contiguous.
 
     Arrays of complex64 with adjacent frames or adjacent bins are read in place. Others are converted, a stretch of
-    frames at a time.
+    frames at a time. With several threads, each stretch begins with the block before it, for the sums that go on.
     """
     machine = machine or this_machine()
     layout = BlockLayout(grid.n_fft, grid.hop_length, machine.lanes)
@@ -207,33 +210,44 @@ def istft(
     frames_apart = native and spectrum.strides[0] == COMPLEX.itemsize and spectrum.strides[1] >= 0
     in_place = native and (frames_apart or (spectrum.strides[1] == COMPLEX.itemsize and spectrum.strides[0] >= 0))
     run = kernel(layout, machine, frames_apart=frames_apart)
-    scratch = run.scratch()
     blocks = max(1, min(layout.blocks(grid), -(-(grid.pad + grid.length) // layout.block)))  # none after the signal
     mapping = MappedMemory(spectrum)
     block_size = layout.bins * layout.lanes * COMPLEX.itemsize
-    stretch = max(1, (RELEASE_BYTES if in_place else CONVERTED) // block_size)
     results = ResultBlocks(out, grid, layout)
     peak = aligned(layout.lanes).view(np.int32)
-    for first in range(0, blocks, stretch):
-        last = min(first + stretch, blocks)
-        part = spectrum[:, first * layout.lanes : last * layout.lanes]
+    threads = useful_threads(threads, grid.frames * grid.n_fft)
+    scratch = run.scratch() if threads == 1 else None
+
+    def invert(first: int, last: int) -> Int32Array:
+        begin = first if scratch is not None else max(0, first - 1)
+        part = spectrum[:, begin * layout.lanes : last * layout.lanes]
         if not in_place:
             part = np.ascontiguousarray(part, dtype=COMPLEX)
-        sources, kept = _sources(part, layout, last - first, frames_apart=frames_apart)
+        sources, kept = _sources(part, layout, last - begin, frames_apart=frames_apart)
+        addresses = results.addresses[begin:last].copy()
+        addresses[: first - begin] = results.nowhere
+        found = aligned(layout.lanes).view(np.int32)
         run(
-            scratch,
+            run.scratch() if scratch is None else scratch,
             sources=sources,
-            results=results.addresses[first:last],
-            which=tables.weights.which[first:last],
+            results=addresses,
+            which=tables.weights.which[begin:last],
             weights=tables.weights.values,
             window=tables.synthesis,
-            peak=peak,
-            blocks=last - first,
+            peak=found,
+            blocks=last - begin,
         )
         del kept
-        mapping.count_read(stretch * block_size)
+        return found
+
+    def finish(first: int, last: int, found: Int32Array) -> None:
+        np.maximum(peak, found, out=peak)
+        mapping.count_read((last - first) * block_size)
         if on_progress:
             on_progress(min(last * layout.lanes, grid.frames))
+
+    size = max(1, (RELEASE_BYTES if in_place else CONVERTED) // block_size)
+    share_slices(invert, finish, blocks, threads, size=size, least=LEAST_STRETCH)
     if require_finite:
         not_finite.require_finite(peak.view(np.float32))
         not_finite.require_finite(spectrum[:, blocks * layout.lanes :])  # frames after the end of the signal
@@ -278,7 +292,8 @@ class ResultBlocks:
         self.room = np.empty((self.edges.size + 1, size), np.float32)  # the last is for samples outside the result
         self.addresses = out.ctypes.data + 4 * self.begins
         self.addresses[self.edges] = self.room.ctypes.data + 4 * size * np.arange(self.edges.size)
-        self.addresses[outside] = self.room[-1:].ctypes.data
+        self.nowhere = self.room[-1:].ctypes.data
+        self.addresses[outside] = self.nowhere
 
     def finish(self) -> None:
         """Copy the blocks at the edges into the result, and zero the samples that no frame reaches."""
