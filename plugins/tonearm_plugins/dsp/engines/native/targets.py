@@ -223,7 +223,7 @@ class MagnitudeCode:
         def change(k: Number, x: Complex) -> Complex:
             ahead.part(k * self.layout.lanes).prefetch()
             wanted = known[k * self.layout.lanes]
-            return x.scaled(wanted / (squared(x) + wanted * wanted * smoothing + TINY).sqrt())
+            return x.scaled(wanted / (x.re * x.re + (x.im * x.im + (wanted * smoothing * wanted + TINY))).sqrt())
 
         fft.bins(change)
 
