@@ -29,6 +29,7 @@ TITLES = {
     "mel": "From mel spectrograms",
     "large": "Large inputs",
     "loudness": "Loudness and true peak",
+    "threads": "Threads within one clip",
     "files": "Files",
     "saving": "Saving from Python",
     "streams": "Streams",
@@ -39,7 +40,7 @@ TITLES = {
     "simulation": "A driver at scale",
     "startup": "Start-up",
 }
-BY_LANES = ("griffin_lim", "istft", "first_run", "mel", "large", "loudness")
+BY_LANES = ("griffin_lim", "istft", "first_run", "mel", "large", "loudness", "threads")
 """What the compiled kernels do; each kind of machine has its tables, as AVX2 has half the lanes of AVX-512."""
 HEAD = """# Benchmarks
 

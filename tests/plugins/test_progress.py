@@ -30,7 +30,7 @@ from tonearm.api import (
 from tonearm.plugins import progress as progress_module
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import default
-from tonearm_plugins.dsp.engines.native import stft_kernel
+from tonearm_plugins.dsp.engines.native import mel_kernel, stft_kernel
 from tonearm_plugins.dsp.mapped_memory import RELEASE_BYTES
 from tonearm_plugins.dsp.phase_recovery import recovery
 from tonearm_plugins.formats import ffmpeg_reading
@@ -185,7 +185,8 @@ TRANSFORMS: list[tuple[str, dict[str, Any], Any]] = [
 def test_of_transforms(
     reported: list[Any], monkeypatch: pytest.MonkeyPatch, name: str, options: dict[str, Any], signal: Any
 ) -> None:
-    monkeypatch.setattr(stft_kernel, "STRETCH", 1 << 17)
+    for kernel in (stft_kernel, mel_kernel):
+        monkeypatch.setattr(kernel, "STRETCH", 1 << 17)
     plugin("transform", name, **options).apply(signal, context_of(reported))
     assert_forwards(reported, least=4)
 

@@ -207,6 +207,9 @@ def _checked_lengths(lengths: Array, shape: tuple[int, ...]) -> Array:
 def _signal(values: Array, kind: Kind[Any, Any], options: ArrayOptions, context: Context) -> Signal:
     """Return one signal; its values are checked once, then given to the kind."""
     double = options.precision == "double"
+    may_be_left = context.may_leave_search and options.nan == "error" and not double
+    if may_be_left and (unsearched := _unsearched(values, kind, context)) is not None:
+        return unsearched
     extent = extent_of(values)
     if not extent.finite:
         if options.nan == "error":
@@ -220,4 +223,23 @@ def _signal(values: Array, kind: Kind[Any, Any], options: ArrayOptions, context:
     signal: Signal = kind.read_known(
         converted(values, kind.dtype, double=double), ArrayTraits(extent.low, extent.high, double), context
     )
+    return signal
+
+
+def _unsearched(values: Array, kind: Kind[Any, Any], context: Context) -> Signal | None:
+    """Return the signal of complex values that nobody has searched for NaN; None where that is needed first.
+
+    That is so if the kind computes with them, or doubts them: an error about NaN tells more.
+    """
+    import numpy as np
+
+    if kind.dtype != "complex" or values.dtype != np.complex64 or type(kind).read_known is not Kind.read_known:
+        return None
+    doubts = len(context.doubts)
+    with np.errstate(all="ignore"):
+        signal: Signal = kind.read(values, context)
+    if len(context.doubts) > doubts or not np.may_share_memory(values, signal.arrays()[0]):
+        del context.doubts[doubts:]
+        return None
+    context.is_unsearched = True
     return signal

@@ -126,7 +126,7 @@ class Converter:
         steps = self.checked.steps
         given = as_source(source, takes_rows=self._takes_rows)
         with reporting(progress) as reports:
-            for outcome in self._converted(given, threads=1, on_warning=None, on_progress=reports):
+            for outcome in self._converted(given, threads=None, on_warning=None, on_progress=reports):
                 for message in dict.fromkeys(outcome.context.warnings):
                     if reports is not None:
                         reports.clear()
@@ -143,7 +143,7 @@ class Converter:
         self,
         source: Source,
         *,
-        threads: int = 1,
+        threads: int | None = None,
         on_warning: Callable[[str], None] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         skip: Container[tuple[str, int]] = (),
@@ -152,7 +152,8 @@ class Converter:
 
         If an output has no own steps, values of each item are finite, and its duration, peak and DC are measured.
         Items whose key and index are in ``skip`` are left out; if no step regroups items, they are not even
-        transformed. Nothing is left out if an output's own step regroups items: it counts the items before.
+        transformed. Nothing is left out if an output's own step regroups items: it counts the items before. Plugins may
+        use as many threads as the process may have if ``threads`` is None.
         """
         if self._has_own_regroup:
             skip = ()
@@ -237,7 +238,7 @@ class Converter:
         self,
         source: Source,
         *,
-        threads: int,
+        threads: int | None,
         on_warning: Callable[[str], None] | None,
         on_progress: Callable[[Progress], None] | None = None,
         skip: Container[tuple[str, int]] = (),
@@ -267,6 +268,7 @@ class Converter:
             source,
             context,
             measured=is_measured and not steps,
+            leaves_search=bool(steps) and isinstance(steps[0].plugin, Transform) and steps[0].plugin.searches,
             limits=self._limits,
         )
         if skip and all(isinstance(step.plugin, Transform) for step in steps):

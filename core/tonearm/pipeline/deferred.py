@@ -65,7 +65,9 @@ def deferred_items(
         except TonearmError:  # whole work tells what is wrong, or can do it
             yield outcome
         else:
-            yield replace(outcome, deferred=steps)
+            error = outcome.search() if outcome.search else None  # the steps have no decoder to blame later
+            outcome.context.is_unsearched = False
+            yield replace(outcome, search=None, error=error, deferred=None if error else steps)
 
 
 def write_deferred(outcome: Outcome, encoder: BoundPlugin, sink: Sink, limits: LimitChecks) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -35,6 +36,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
     counts
         Number of items so far for each step of an output that regroups, by the path of the step and the key of the
         items; shared by the items of a source.
+    search
+        Function that returns the error of the decoder's values, if it has left their search to the first step; else
+        None.
     deferred
         Steps that wait until the file is written, and are left out before; None if none waits.
     """
@@ -45,5 +49,6 @@ class Outcome(Struct, frozen=True, kw_only=True):
     extent: Extent | None = None
     may_have_nan: bool = False
     unchecked: tuple[tuple[BoundPlugin, Signal], ...] = ()
+    search: Callable[[], TonearmError | None] | None = None
     counts: dict[str, Counter[str]] = {}
     deferred: tuple[BoundPlugin, ...] | None = None

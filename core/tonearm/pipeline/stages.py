@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
+from functools import partial
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -69,6 +70,9 @@ def plugin_as(bound: BoundPlugin, role: type[Any]) -> Any:
     return plugin
 
 
+_BEYOND_DOUBT = 1e6
+"""Peak of a waveform above which the values that it was made of are searched after all: they may be beyond range."""
+
 _END: Any = object()
 """Mark for the end of a plugin's items."""
 
@@ -79,6 +83,7 @@ def decode_items(
     context: Context,
     *,
     measured: bool = True,
+    leaves_search: bool = False,
     limits: LimitChecks = DEFAULT_CHECKS,
 ) -> Iterator[Outcome]:
     """Yield the items of a source; an error ends the source.
@@ -93,6 +98,8 @@ def decode_items(
         Context of the source.
     measured
         Whether `measure_items` gets the signals next, so that their extent is worth keeping.
+    leaves_search
+        Whether the decoder may leave it to the first step to search its values for NaN and infinity.
     limits
         Limits, with the memory that the source may take, and the checks by them: of doubtful recipes.
     """
@@ -101,6 +108,7 @@ def decode_items(
     given = source.signal
     known = Waveform if given is None and gives_finite(bound) else None
     count = 0
+    context.may_leave_search = leaves_search
     try:
         with as_item_error(bound, source=source, context=context), limited_memory(memory):
             decoder = plugin_as(bound, Decoder)
@@ -117,6 +125,8 @@ def decode_items(
             count += 1
             check = check_item if given is None else check_signal_in_memory
             found = _decoded(item, bound, context.drain(), check, keeps=keeps, measured=measured, known=known)
+            if found.context.is_unsearched and found.error is None:
+                found = replace(found, search=partial(_error_of_values, bound, source, context, count - 1, limits))
             yield limits.checked_doubts(found, bound) if found.context.doubts else found
             del item  # frees its memory before the next item is made
         if not count:
@@ -164,6 +174,8 @@ def _decoded(
             if isinstance(item, ItemError):
                 raise item
             check(item, bound)
+            if context.is_unsearched:
+                return Outcome(context=context, item=item)
             if keeps:
                 return Outcome(context=context, item=item, may_have_nan=not is_finite(item.signal))
             if measured:
@@ -173,6 +185,15 @@ def _decoded(
             return Outcome(context=context, item=item)
     except ItemError as error:
         return Outcome(context=context, item=item if isinstance(item, Item) else None, error=error)
+
+
+def _error_of_values(
+    bound: BoundPlugin, source: Source, context: Context, number: int, limits: LimitChecks
+) -> TonearmError | None:
+    """Return the error of an item, by its number, whose values are searched this time; None if there is none."""
+    own = Context(threads=context.threads, catalogue=context.catalogue, provenance=context.provenance, source=source)
+    found = next(islice(decode_items(bound, source, own, limits=limits), number, None), None)
+    return None if found is None else found.error
 
 
 def transform_items(
@@ -211,6 +232,9 @@ def transform_items(
                 if checks and not (outcome.may_have_nan or is_finite(signal)):
                     raise not_finite_of(bound, signal)
             extent = _inverted_extent(outcome.item.signal, signal, bound, outcome.context, limits)
+            if outcome.search and (extent is None or extent.peak > _BEYOND_DOUBT) and (found := outcome.search()):
+                raise found
+            outcome.context.is_unsearched = False
             yield Outcome(
                 context=outcome.context,
                 item=replace(outcome.item, signal=signal),
@@ -219,6 +243,9 @@ def transform_items(
                 unchecked=() if checks or outcome.may_have_nan else (*outcome.unchecked, (bound, signal)),
             )
         except TonearmError as error:
+            if outcome.search and (of_values := outcome.search()):
+                yield replace(outcome, error=of_values, search=None)
+                continue
             if may_be_tried(error, bound):
                 from tonearm.pipeline.item_trials import try_on_signal  # not at the top: most runs have no such error
 
@@ -362,6 +389,7 @@ def nan_among(stages: tuple[tuple[BoundPlugin, Signal], ...]) -> ItemError | Non
 
 def check_result(outcome: Outcome, last: BoundPlugin) -> None:
     """Raise `ItemError` if the signal of the last stage has NaN or infinity that the decoder was not asked to keep."""
-    if outcome.item is None or outcome.may_have_nan or is_finite(outcome.item.signal):
+    is_known = outcome.extent is not None and outcome.extent.finite
+    if outcome.item is None or outcome.may_have_nan or is_known or is_finite(outcome.item.signal):
         return
     raise nan_among(outcome.unchecked) or not_finite_of(last, outcome.item.signal)

@@ -14,6 +14,7 @@ from tonearm.plugins.item import Item
 from tonearm.plugins.progress import NamedStage, Progress, Reporter
 from tonearm.recipes.catalogue import Catalogue
 from tonearm.source import Source
+from tonearm.usable_cores import default_threads
 from tonearm.version import __version__
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Context:
     Parameters
     ----------
     threads
-        Number of threads that a plugin may use.
+        Number of threads that a plugin may use; if None, as many as the process may have, found once a plugin asks.
     on_warning
         Function called with each new warning.
     on_progress
@@ -97,19 +98,23 @@ class Context:
         Item whose encoder is being started. None elsewhere, and in a stream.
     reporter
         What passes reports of progress on; None if nobody wants them. All contexts of a source share it.
+    may_leave_search
+        Whether the decoder may leave it to the first step to search its values for NaN and infinity.
+    is_unsearched
+        Whether it has: the step raises an error if a value is not finite.
     """
 
     def __init__(
         self,
         *,
-        threads: int = 1,
+        threads: int | None = 1,
         on_warning: Callable[[str], None] | None = None,
         catalogue: Callable[[type[Any]], Catalogue[Any]] = Catalogue,
         provenance: Callable[[], Provenance] = Provenance,
         on_progress: Callable[[Progress], None] | None = None,
         source: Source | None = None,
     ) -> None:
-        self.threads = threads
+        self._threads = threads
         self.catalogue = catalogue
         self.provenance = provenance
         self.source = source
@@ -119,12 +124,20 @@ class Context:
         self._on_warning = on_warning
         self.stage: NamedStage | None = None
         self.item: Item[Any] | None = None
+        self.may_leave_search = self.is_unsearched = False
         self.reporter = None if on_progress is None else Reporter(on_progress, source=source.name if source else "")
 
     def __repr__(self) -> str:
         of = f" of {one_line(self.source.name)}" if self.source else ""
         counts = f"{counted(len(self.measurements), 'measurement')}, {counted(len(self.warnings), 'warning')}"
         return f"<{type(self).__name__}{of}: {counts}>"
+
+    @property
+    def threads(self) -> int:
+        """Number of threads that a plugin may use."""
+        if self._threads is None:
+            self._threads = default_threads()
+        return self._threads
 
     def measure(self, **values: float | int | str) -> None:
         """Record measurements for the journal: ``context.measure(spectral_convergence_db=-31.2)``.
@@ -182,7 +195,7 @@ class Context:
     def drain(self) -> Context:
         """Return a context with everything recorded so far, and clear this one: the record belongs to one item."""
         context = Context(
-            threads=self.threads,
+            threads=self._threads,
             on_warning=self._on_warning,
             catalogue=self.catalogue,
             provenance=self.provenance,
@@ -192,6 +205,7 @@ class Context:
         context.measurements, self.measurements = self.measurements, {}
         context.warnings, self.warnings = self.warnings, []
         context.doubts, self.doubts = self.doubts, []
+        context.is_unsearched, self.is_unsearched = self.is_unsearched, False
         return context
 
     def rng(self, seed: int = 0) -> np.random.Generator:

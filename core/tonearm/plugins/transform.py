@@ -26,12 +26,16 @@ class Transform(Plugin[Opts], Generic[In, Out, Opts]):
         input has ``precision: double``.
     instead
         What to use in a stream in place of it, if it needs the whole signal: ``use limiter``.
+    searches
+        Whether `apply` raises an error if the signal has NaN or infinity and ``context.is_unsearched`` is true. Then a
+        decoder leaves the search to it, which saves a pass over the values. The error of the decoder is reported.
     """
 
     role = "transform"
     port_names = ("takes", "gives", "options")
     keeps_double: ClassVar[bool] = False
     instead: ClassVar[str] = ""
+    searches: ClassVar[bool] = False
 
     @abstractmethod
     def apply(self, signal: In, context: Context) -> Out:

@@ -28,12 +28,12 @@ from tonearm.run.store.store import Store
 from tonearm.run.tasks import Task
 from tonearm.run.workers.choice import ChosenExecutor
 from tonearm.run.workers.chunks import Chunks
-from tonearm.run.workers.cores import usable_cores
 from tonearm.run.workers.dispatch import HELD_TIMEOUT, Batch, Dispatcher
 from tonearm.run.workers.health import Health
 from tonearm.run.workers.interrupts import InterruptGate
 from tonearm.run.workers.work import PipelineWork
 from tonearm.source import Source
+from tonearm.usable_cores import usable_cores
 
 
 class Run:

@@ -11,5 +11,9 @@ class NotInvertibleError(ValueError):
     """The window and the hop leave samples that no frame covers: they violate the NOLA condition."""
 
 
+class NotFiniteError(ValueError):
+    """A value is NaN or infinite, where the caller has asked for finite ones."""
+
+
 class EngineError(ValueError):
     """The engine asked for by name does not exist, or cannot do this work."""

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.errors import NotInvertibleError, ShapeError
-from tonearm_plugins.dsp.typing import BoolArray, Float64Array, FloatArray
+from tonearm_plugins.dsp.typing import Array, BoolArray, Float64Array, FloatArray
 
 F = TypeVar("F", bound=np.floating[Any])
 
@@ -228,12 +228,55 @@ def padded(signal: npt.NDArray[F], pad: tuple[int, int], mode: PadMode) -> npt.N
     >>> padded(np.array([1.0, 2.0, 3.0]), (2, 1), "reflect")
     array([3., 2., 1., 2., 3., 2.])
     """
-    size = signal.shape[-1]
+    _require_samples(signal.shape[-1], pad, mode)
+    return np.pad(signal, [(0, 0)] * (signal.ndim - 1) + [pad], mode=mode)
+
+
+def _require_samples(size: int, pad: tuple[int, int], mode: PadMode) -> None:
+    """Raise `ShapeError` if there are too few samples to be padded."""
     if mode == "reflect" and max(pad) >= size:
         raise ShapeError(f"{size} samples are too few to be reflected over {max(pad)}")
     if mode != "constant" and not size:
         raise ShapeError(f"0 samples cannot be extended by pad_mode {mode!r}")
-    return np.pad(signal, [(0, 0)] * (signal.ndim - 1) + [pad], mode=mode)
+
+
+def on_padded_axis(channel: Array, pad: tuple[int, int], mode: PadMode, *, size: int, dtype: type[F]) -> npt.NDArray[F]:
+    """Return a channel on the padded time axis, converted in one pass.
+
+    Parameters
+    ----------
+    channel
+        (samples,), real numbers of any type.
+    pad, mode
+        As in `padded`.
+    size
+        Samples of the result, of which the last are zeros if there are not as many.
+    dtype
+        Type of the result.
+
+    Raises
+    ------
+    ShapeError
+        If there are fewer samples than are reflected, or none to repeat.
+
+    Examples
+    --------
+    >>> on_padded_axis(np.array([1, 2, 3]), (2, 1), "reflect", size=7, dtype=np.float32)
+    array([3., 2., 1., 2., 3., 2., 0.], dtype=float32)
+    """
+    before, after = pad
+    _require_samples(channel.size, pad, mode)
+    result = np.zeros(size, dtype) if mode == "constant" else np.empty(size, dtype)
+    copy_into(result, before, channel)
+    if mode == "constant":
+        return result
+    near = slice(None) if mode == "wrap" else slice(before + 1)  # what the samples before the first ones depend on
+    copy_into(result, 0, padded(channel[near], (before, 0), mode)[:before])
+    near = slice(None) if mode == "wrap" else slice(max(0, channel.size - after - 1), None)
+    end = before + channel.size
+    copy_into(result, end, padded(channel[near], (0, after), mode)[channel[near].size :])
+    result[end + after :] = 0
+    return result
 
 
 def frame_view(signal: npt.NDArray[F], *, n_fft: int, hop_length: int) -> npt.NDArray[F]:
@@ -270,7 +313,7 @@ def without_padding(signal: FloatArray, grid: FrameGrid) -> FloatArray:
     return np.pad(signal, (0, grid.length - signal.size)) if signal.size < grid.length else signal
 
 
-def copy_into(out: FloatArray, begin: int, samples: FloatArray) -> None:
+def copy_into(out: FloatArray, begin: int, samples: Array) -> None:
     """Copy samples into ``out`` from index ``begin`` on, as far as they lie in it; ``begin`` may be negative.
 
     Examples

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from tonearm_plugins.dsp import not_finite
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.framing import FrameGrid
@@ -24,6 +25,7 @@ def istft(
     length: int | None = None,
     engine: str = "auto",
     threads: int = 1,
+    require_finite: bool = False,
     on_progress: OnProgress | None = None,
 ) -> FloatArray:
     """Return the signal whose STFT is nearest to ``spectrum`` in the sense of least squares.
@@ -48,6 +50,8 @@ def istft(
         Name of an engine, see `tonearm_plugins.dsp.engines`.
     threads
         Largest number of threads.
+    require_finite
+        Whether to raise an error if a value is NaN or infinite. This costs no pass over the values.
     on_progress
         Function called with the frames of all channels that are done, and with the number of all.
 
@@ -62,6 +66,8 @@ def istft(
         If an array has the wrong rank, type or size.
     NotInvertibleError
         If the frames do not cover every sample.
+    NotFiniteError
+        If a value is NaN or infinite, and that is asked for.
     EngineError
         If the engine that was asked for cannot do the work.
 
@@ -82,7 +88,7 @@ def istft(
     out = np.empty((spectrum.shape[0], grid.length), np.float64 if double else np.float32)
     for number, (channel, result) in enumerate(zip(spectrum, out, strict=True)):
         report = frames_of(on_progress, number, spectrum.shape)
-        chosen.istft(channel, grid, out=result, threads=threads, on_progress=report)
+        chosen.istft(channel, grid, out=result, threads=threads, require_finite=require_finite, on_progress=report)
     return out
 
 
@@ -94,7 +100,7 @@ class IstftStream:
 
     Parameters
     ----------
-    window, hop_length, pad, length, engine, threads, on_progress
+    window, hop_length, pad, length, engine, threads, require_finite, on_progress
         As in `istft`. Progress is reported if all frames come at once.
     samples_of
         Function from a number of frames to the length of their signal, which never decreases. It applies if ``length``
@@ -104,6 +110,8 @@ class IstftStream:
     ------
     NotInvertibleError
         If the frames do not cover every sample.
+    NotFiniteError
+        If a value is NaN or infinite, and that is asked for.
 
     Examples
     --------
@@ -128,6 +136,7 @@ class IstftStream:
         samples_of: Callable[[int], int] | None = None,
         engine: str = "auto",
         threads: int = 1,
+        require_finite: bool = False,
         on_progress: OnProgress | None = None,
     ) -> None:
         self._grid = FrameGrid.checked(window, hop_length=hop_length, pad=pad, frames=1)
@@ -135,6 +144,7 @@ class IstftStream:
         self._length = length
         self._samples_of = samples_of or self._samples_covered
         self._engine, self._threads, self._on_progress = engine, threads, on_progress
+        self._require_finite = require_finite
         self._kept: Array | None = None  # frames from `_first` on
         self._first = self._frames = 0
         self._at = pad  # where the next sample is on the padded time axis
@@ -168,6 +178,7 @@ class IstftStream:
             length=self._samples_of(spectrum.shape[-1]) if self._length is None else self._length,
             engine=self._engine,
             threads=self._threads,
+            require_finite=self._require_finite,
             on_progress=self._on_progress,
         )
 
@@ -175,6 +186,8 @@ class IstftStream:
         """Return the frames that are kept, and new ones after them."""
         spectrum = require_spectrogram(spectrum, kinds="c")
         require_bins(spectrum, self._grid)
+        if self._require_finite:
+            not_finite.require_finite(spectrum)
         self._frames += spectrum.shape[2]
         if self._kept is None or not self._kept.shape[2]:
             return spectrum

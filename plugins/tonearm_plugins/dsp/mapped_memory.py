@@ -11,6 +11,9 @@ from tonearm_plugins.dsp.typing import Array
 RELEASE_BYTES = 2**23
 """Bytes to read before their pages are released."""
 
+KEPT_BYTES = 2**26
+"""Size of a file up to which no page is released: mapping pages again takes as long as an inverse STFT of them."""
+
 
 class MappedMemory:
     """The pages of memory behind an array that may be mapped from a file; false if it is not.
@@ -43,8 +46,8 @@ class MappedMemory:
             self.release()
 
     def release(self) -> None:
-        """Release all pages."""
-        if self._map is not None:
+        """Release all pages of a file that is not small."""
+        if self._map is not None and len(self._map) > KEPT_BYTES:
             self._map.madvise(mmap.MADV_DONTNEED)
         self._read = 0
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.blocks import block_slices
+from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.frame_stream import FramePlan, FrameStream
-from tonearm_plugins.dsp.framing import PadMode, frame_view, frames_in_cache, padded
+from tonearm_plugins.dsp.framing import PadMode, frame_view, frames_in_cache, on_padded_axis
 from tonearm_plugins.dsp.progress import OnProgress, share_of
-from tonearm_plugins.dsp.typing import Array, Float64Array
+from tonearm_plugins.dsp.threads import share_in_order
+from tonearm_plugins.dsp.typing import Array, Float64Array, FloatArray
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.engines.native.mel_kernel import SparseBasis
 
 FRAMES_TOGETHER = 32
 """Frames that are multiplied by the mel basis together, or fewer where a block in the cache has fewer."""
@@ -81,7 +87,7 @@ def mel_spectrogram(
     conditioning
         Processing of the samples before the window.
     threads
-        Threads of the FFTs.
+        Largest number of threads.
     on_progress
         Function called with the progress, block by block and channel by channel.
 
@@ -119,7 +125,9 @@ def mel_spectrogram(
         raise ShapeError(f"{signal.shape[1]} samples are less than one frame of {analysis.n_fft}")
     out = np.empty((signal.shape[0], len(mel_basis), frames))
     for number, (channel, result) in enumerate(zip(signal, out, strict=True)):
-        whole = padded(analysis.with_preemphasis(channel), pad, pad_mode)
+        conditioned = analysis.with_preemphasis(channel)
+        size = analysis.n_fft + hop_length * (frames - 1)
+        whole = on_padded_axis(conditioned, pad, pad_mode, size=size, dtype=conditioned.dtype.type)
         analysis.analyse(whole, out=result, on_progress=share_of(on_progress, number, len(signal)))
     return out
 
@@ -216,8 +224,8 @@ class MelAnalysis:
         """Samples of a frame."""
         return self.values.size
 
-    def with_preemphasis(self, samples: Array, before: Array | None = None) -> Float64Array:
-        """Return samples, (…, samples), with the pre-emphasis of the whole signal, in float64.
+    def with_preemphasis(self, samples: Array, before: Array | None = None) -> FloatArray:
+        """Return samples, (…, samples), with the pre-emphasis of the whole signal, as exact as float64.
 
         Parameters
         ----------
@@ -226,21 +234,21 @@ class MelAnalysis:
         before
             The sample before them, (…, 1); None at the start of the signal.
         """
-        result = samples.astype(np.float64)
         factor = self.conditioning.preemphasis
-        if factor and not self.conditioning.per_frame:
+        has_effect = bool(factor) and not self.conditioning.per_frame
+        if samples.dtype == np.float32 and not has_effect:
+            return samples  # float64 would say the same
+        result: Float64Array = samples.astype(np.float64)
+        if has_effect:
             result[..., 1:] -= factor * samples[..., :-1].astype(np.float64)
             if before is not None:
                 result[..., :1] -= factor * before.astype(np.float64)
         return result
 
     def analyse(
-        self, samples: Float64Array, *, out: Float64Array, first: int = 0, on_progress: OnProgress | None = None
+        self, samples: FloatArray, *, out: Float64Array, first: int = 0, on_progress: OnProgress | None = None
     ) -> None:
         """Analyse one channel on the padded time axis into ``out`` (mels, frames).
-
-        The last bits of a product of matrices depend on their shape and on the place of a row. So frames are multiplied
-        together, each at the place that its number gives it, and streams have the bits of whole signals.
 
         Parameters
         ----------
@@ -253,28 +261,83 @@ class MelAnalysis:
         on_progress
             Function called with the progress.
         """
-        import scipy.fft
-
         frames = out.shape[1]
         if not frames:
             return
         inside = (self.n_fft - self.win_length) // 2
         inside_window = slice(inside, inside + self.win_length)
-        view = frame_view(samples, n_fft=self.n_fft, hop_length=self.hop_length)
+        if not self.is_native:
+            self._analyse(samples, inside_window, out=out, first=first, on_progress=on_progress)
+            return
+        from tonearm_plugins.dsp.engines.native.mel_kernel import mel_spectrogram
+
+        per_frame = self.conditioning.preemphasis if self.conditioning.per_frame else 0.0
+        mel_spectrogram(
+            np.ascontiguousarray(samples),
+            window=self.values,
+            inside=inside_window,
+            hop_length=self.hop_length,
+            basis=self.sparse_basis,
+            power=self.power,
+            magnitude_guard=self.magnitude_guard,
+            preemphasis=per_frame,
+            remove_dc=self.conditioning.remove_dc,
+            out=out,
+            threads=self.threads,
+            on_progress=None if on_progress is None else lambda done: on_progress(done, frames),
+        )
+
+    @cached_property
+    def is_native(self) -> bool:
+        """Whether the native engine does the work."""
+        if choose().name != "native":
+            return False
+        from tonearm_plugins.dsp.engines.native.mel_kernel import mel_refusal
+
+        return not mel_refusal(self.n_fft, self.hop_length)
+
+    @cached_property
+    def sparse_basis(self) -> SparseBasis:
+        """The filter bank for the native engine."""
+        from tonearm_plugins.dsp.engines.native.mel_kernel import SparseBasis
+
+        return SparseBasis.of(self.mel_basis)
+
+    def _analyse(
+        self,
+        samples: FloatArray,
+        inside_window: slice,
+        *,
+        out: Float64Array,
+        first: int,
+        on_progress: OnProgress | None,
+    ) -> None:
+        """Analyse by scipy.
+
+        The last bits of a product of matrices depend on their shape and on the place of a row. So frames are multiplied
+        together, each at the place that its number gives it, and streams have the bits of whole signals.
+        """
+        import scipy.fft
+
+        frames = out.shape[1]
+        exact: Float64Array = samples.astype(np.float64, copy=False)
+        view = frame_view(exact, n_fft=self.n_fft, hop_length=self.hop_length)
         together = min(FRAMES_TOGETHER, frames_in_cache(self.n_fft))
         before = first % together
-        room = np.zeros((0, together, self.basis.shape[0]))
-        slices = block_slices(
-            before + frames, frames_in_cache(self.n_fft), multiple_of=together, on_progress=on_progress
-        )
-        for block in slices:
+        slices = list(block_slices(before + frames, frames_in_cache(self.n_fft), multiple_of=together))
+        rooms: list[Float64Array] = []  # for sizes: one for each thread at work
+
+        def analyse(number: int) -> None:
+            block = slices[number]
             begin = max(block.start, before)
             place = slice(begin - before, block.stop - before)
             conditioned = _conditioned(view[place], inside_window, self.conditioning)
-            spectra = scipy.fft.rfft(conditioned * self.values, axis=1, overwrite_x=True, workers=self.threads)
+            spectra = scipy.fft.rfft(conditioned * self.values, axis=1, overwrite_x=True)
             groups = -(-(block.stop - block.start) // together)
-            if len(room) < groups:
-                room = np.zeros((groups, together, self.basis.shape[0]))
+            try:
+                room = rooms.pop()
+            except IndexError:
+                room = np.zeros((-(-slices[0].stop // together), together, self.basis.shape[0]))
             rows = slice(begin - block.start, block.stop - block.start)
             size = room.reshape(-1, room.shape[2])[rows]
             np.add(spectra.real**2, spectra.imag**2, out=size)
@@ -284,6 +347,13 @@ class MelAnalysis:
                 np.sqrt(size, out=size)
             bands = room[:groups] @ self.basis
             out[:, place] = bands.reshape(-1, bands.shape[2])[rows].T
+            rooms.append(room)
+
+        def report(number: int, _: None) -> None:
+            if on_progress:
+                on_progress(slices[number].stop, before + frames)
+
+        share_in_order(analyse, report, len(slices), self.threads)
 
 
 def _conditioned(frames: Float64Array, inside: slice, conditioning: Conditioning) -> Float64Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tonearm_plugins.dsp.blocks import block_slices
+from tonearm_plugins.dsp.errors import NotFiniteError
 from tonearm_plugins.dsp.typing import Array
 
 
@@ -28,6 +29,24 @@ def count_not_finite(samples: Array) -> int:
     """
     finite = sum(np.count_nonzero(np.isfinite(samples[:, part])) for part in block_slices(samples.shape[1]))
     return samples.size - int(finite)
+
+
+def require_finite(values: Array) -> None:
+    """Raise `NotFiniteError` if a value is NaN or infinite.
+
+    Parameters
+    ----------
+    values
+        Real or complex numbers of any shape.
+
+    Examples
+    --------
+    >>> require_finite(np.array([0.5, np.inf]))
+    Traceback (most recent call last):
+    tonearm_plugins.dsp.errors.NotFiniteError: a value is NaN or infinite
+    """
+    if not np.isfinite(values).all():
+        raise NotFiniteError("a value is NaN or infinite")
 
 
 def zero_not_finite(samples: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.frame_stream import FramePlan, FrameStream
-from tonearm_plugins.dsp.framing import FrameGrid, PadMode, padded
+from tonearm_plugins.dsp.framing import FrameGrid, PadMode, on_padded_axis
 from tonearm_plugins.dsp.progress import OnProgress, frames_of
 from tonearm_plugins.dsp.typing import Array, ComplexArray
 
@@ -24,6 +24,7 @@ def stft(
     pad_mode: PadMode = "constant",
     frames: int | None = None,
     double: bool = False,
+    threads: int = 1,
     on_progress: OnProgress | None = None,
 ) -> ComplexArray:
     """Return the STFT as ``librosa.stft`` defines it.
@@ -44,6 +45,8 @@ def stft(
         Number of frames, the last of which are completed with zeros; all whole frames if None.
     double
         Whether to compute in double precision.
+    threads
+        Largest number of threads.
     on_progress
         Function called with the frames of all channels that are done, and with the number of all.
 
@@ -79,11 +82,9 @@ def stft(
     engine = choose("auto", grid, double=double)
     size = n_fft + hop_length * (frames - 1)
     for number, (channel, result) in enumerate(zip(signal, out, strict=True)):
-        whole = padded(channel.astype(np.float64 if double else np.float32), (pad, pad), pad_mode)
-        if whole.size < size:
-            whole = np.pad(whole, (0, size - whole.size))
+        whole = on_padded_axis(channel, (pad, pad), pad_mode, size=size, dtype=np.float64 if double else np.float32)
         report = frames_of(on_progress, number, out.shape)
-        engine.stft(whole[:size], grid, out=result, on_progress=report)
+        engine.stft(whole, grid, out=result, threads=threads, on_progress=report)
     return out
 
 
@@ -95,13 +96,14 @@ def stft_stream(
     pad_mode: PadMode = "constant",
     frames_of: Callable[[int], int] | None = None,
     double: bool = False,
+    threads: int = 1,
     on_progress: OnProgress | None = None,
 ) -> FrameStream:
     """Return the STFT of a signal that comes block by block: the bits that `stft` gives, however it is cut.
 
     Parameters
     ----------
-    window, hop_length, pad, pad_mode, double, on_progress
+    window, hop_length, pad, pad_mode, double, threads, on_progress
         As in `stft`. Progress is reported if all samples come at once.
     frames_of
         Function from a number of samples to the number of frames, the last of which are completed with zeros; all whole
@@ -135,6 +137,7 @@ def stft_stream(
             pad_mode=pad_mode,
             frames=(frames_of(samples.shape[-1]) or None) if frames_of else None,
             double=double,
+            threads=threads,
             on_progress=on_progress,
         )
 
@@ -143,7 +146,7 @@ def stft_stream(
         if frames:
             local = FrameGrid.checked(values, hop_length=hop_length, pad=0, frames=frames)
             for channel, result in zip(samples, out, strict=True):
-                engine.stft(channel, local, out=result)
+                engine.stft(channel, local, out=result, threads=threads)
         return out
 
     plan = FramePlan(

@@ -1,87 +1,283 @@
-"""Threads that last as long as one call: none is left that a fork of the process would miss."""
+"""Threads that last as long as one call: none is left that a fork of the process would miss.
+
+On a busy machine a new thread may wait for some milliseconds until a core takes it up. So nobody waits for one to
+begin: this thread works on until there is nothing left to do, and others join in when they come.
+"""
 
 from __future__ import annotations
 
+import _thread
+import contextlib
+import contextvars
+import functools
 import itertools
-import threading
-from collections.abc import Callable, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from threading import Condition, Event, Lock
 from typing import TypeVar
+
+from tonearm_plugins.dsp.blocks import block_slices
 
 T = TypeVar("T")
 
+LEAST_WORK = 1 << 21
+"""Samples of frames that are worth a thread: a millisecond of work, where its start takes a tenth of that."""
 
-def shares(count: int, threads: int, *, least: int = 1) -> list[tuple[int, int]]:
-    """Return the first thing of each thread and the one after its last: as even as can be.
+PIECES = 4
+"""Pieces of work for each thread, where it can be cut anywhere."""
+
+
+def share_out(
+    work: Callable[[int, int], None], count: int, threads: int, *, least: int = 1, limit: int | None = None
+) -> None:
+    """Work on a row of things in several threads, of which this is one.
+
+    The row is cut into a few pieces for each thread, and a thread takes the next piece when it is ready: one that comes
+    late or has a slow core gets fewer. If anything fails, no more pieces are begun, and the first error is raised once
+    all threads have ended.
 
     Parameters
     ----------
+    work
+        Function that works on a piece: it takes the first thing, and the one after the last.
     count
         Number of things.
     threads
         Largest number of threads.
     least
-        Things that a thread must have at least, if there are several threads.
+        Things in a piece at least, if there are several pieces.
+    limit
+        Largest number of threads that are at work in all calls together; ``threads`` if None.
 
     Examples
     --------
-    >>> shares(10, 3)
-    [(0, 3), (3, 6), (6, 10)]
-    >>> shares(10, 3, least=5)
-    [(0, 5), (5, 10)]
+    >>> share_out(lambda first, last: print(first, last), 1000, threads=1)
+    0 1000
+    >>> found = []
+    >>> share_out(lambda first, last: found.append(last - first), 1000, threads=2, least=300)
+    >>> found
+    [333, 333, 334]
     """
-    number = max(1, min(threads, count // max(1, least)))
-    return list(itertools.pairwise(count * i // number for i in range(number + 1)))
+    with free_threads(min(threads, max(1, count // least)), limit or threads) as taken:
+        number = max(1, min(PIECES * taken, count // least)) if taken > 1 else 1
+        ends = [count * i // number for i in range(number + 1)]
+        left = iter([*itertools.pairwise(ends)])  # to take the next one is one step, which no other thread can divide
+
+        def take(_number: int, _over: Event) -> None:
+            try:
+                for first, last in left:
+                    work(first, last)
+            except BaseException:
+                deque(left, 0)  # none is begun any more
+                raise
+
+        in_threads(take, taken)
 
 
-def in_threads(work: Callable[[Sequence[T], threading.Event], None], parts: Sequence[T]) -> None:
-    """Work on all parts at the same time, on the first one in this thread.
+def useful_threads(threads: int, work: int) -> int:
+    """Return a number of threads of which each has enough to do.
 
-    If anything fails, the first error is raised once all threads have ended.
+    Parameters
+    ----------
+    threads
+        Largest number of threads.
+    work
+        Work in samples of frames that are transformed.
+
+    Examples
+    --------
+    >>> useful_threads(8, work=5000 * 1024)  # 60 s of speech
+    2
+    """
+    return max(1, min(threads, work // LEAST_WORK))
+
+
+def share_slices(
+    work: Callable[[slice], None],
+    count: int,
+    threads: int,
+    *,
+    size: int,
+    on_progress: Callable[[int], None] | None = None,
+) -> None:
+    """Work on a row of things in several threads, of which this is one, slice by slice.
 
     Parameters
     ----------
     work
-        Function that works on some parts: on one, or on all for which the system allows no more threads. It also takes
-        an event, which is set if another thread has failed: nobody wants the work any more.
-    parts
-        The parts.
+        Function that works on a slice.
+    count
+        Number of things.
+    threads
+        Largest number of threads.
+    size
+        Largest number of things in a slice; with several threads, each gets a few slices.
+    on_progress
+        Function called with the number of things that are done, in any thread; None if nobody asks.
 
     Examples
     --------
-    >>> found = [0, 0, 0]
-    >>> def square(numbers, failed):
-    ...     for number in numbers:
-    ...         found[number] = number * number
-    >>> in_threads(square, range(3))
-    >>> found
-    [0, 1, 4]
+    >>> share_slices(lambda part: None, 10, threads=1, size=4, on_progress=print)
+    4
+    8
+    10
     """
-    failed = threading.Event()
-    errors: list[BaseException] = []
+    size = min(size, -(-count // (PIECES * threads))) if threads > 1 else size
+    slices = list(block_slices(count, size))
 
-    def attempt(part: T) -> None:
+    def report(number: int, _: None) -> None:
+        if on_progress:
+            on_progress(slices[number].stop)
+
+    share_in_order(lambda number: work(slices[number]), report, len(slices), threads)
+
+
+def share_in_order(begin: Callable[[int], T], finish: Callable[[int, T], None], count: int, threads: int) -> None:
+    """Work on things in several threads, of which this is one, and finish them one after the other, in their order.
+
+    Parameters
+    ----------
+    begin
+        Function that takes the number of a thing and does most of the work, at the same time as other calls.
+    finish
+        Function that takes the number, and what ``begin`` returned; calls follow one another.
+    count
+        Number of things.
+    threads
+        Largest number of threads.
+
+    Examples
+    --------
+    >>> share_in_order(lambda number: number * number, print, 3, threads=2)
+    0 0
+    1 1
+    2 4
+    """
+    with free_threads(min(threads, count), threads) as taken:
+        left, finished, turn = iter(range(count)), 0, Condition()
+
+        def is_turn_of(number: int) -> bool:
+            return finished >= number
+
+        def take(_number: int, _over: Event) -> None:
+            nonlocal finished
+            try:
+                for number in left:
+                    begun = begin(number)
+                    with turn:
+                        turn.wait_for(functools.partial(is_turn_of, number))
+                    if finished > number:  # another thread has failed
+                        return
+                    finish(number, begun)
+                    with turn:
+                        finished = max(finished, number + 1)
+                        turn.notify_all()
+                with turn:
+                    turn.wait_for(functools.partial(is_turn_of, count))
+            except BaseException:
+                deque(left, 0)  # none is begun any more
+                with turn:
+                    finished = count + 1
+                    turn.notify_all()
+                raise
+
+        in_threads(take, taken)
+
+
+def in_threads(work: Callable[[int, Event], None], threads: int) -> None:
+    """Call a function in several threads at once, of which this is one, and wait until all have ended.
+
+    Parameters
+    ----------
+    work
+        Function that takes the number of its thread, 0 for this one, and an event, which is set once call 0 has
+        returned, or any has failed: then there is nothing left to do. So call 0 must see to it that all is done. The
+        others may begin late, or not at all if the system allows no more threads.
+    threads
+        Number of threads.
+
+    Examples
+    --------
+    >>> in_threads(lambda number, over: print(number), 1)
+    0
+    """
+    over = Event()
+    errors: list[BaseException] = []
+    running: list[_thread.LockType] = []
+
+    def help_out(number: int, ended: _thread.LockType, context: contextvars.Context) -> None:
         try:
-            work([part], failed)
+            context.run(work, number, over)  # so that NumPy treats errors as it does in this thread
         except BaseException as error:
             errors.append(error)
-            failed.set()
+            over.set()
+        finally:
+            ended.release()
 
-    threads: list[threading.Thread] = []
     try:
-        own = list(parts[:1])
-        for part in parts[1:]:
-            threads.append(threading.Thread(target=attempt, args=(part,), daemon=True))
-            try:
-                threads[-1].start()
+        for number in range(1, threads):
+            ended = _thread.allocate_lock()
+            ended.acquire()
+            try:  # not threading.Thread, which waits until the thread has begun
+                _thread.start_new_thread(help_out, (number, ended, contextvars.copy_context()))
             except RuntimeError:
-                threads.pop()
-                own.append(part)
-        work(own, failed)
-    except BaseException:
-        failed.set()
-        raise
+                break
+            running.append(ended)
+        work(0, over)
     finally:
-        for thread in threads:
-            thread.join()
+        over.set()
+        for ended in running:
+            ended.acquire()
     if errors:
         raise errors[0]
+
+
+class _AtWork:
+    """The number of threads that are at work in this process."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Count none, as in the child of a fork, which has none of them."""
+        self.lock, self.count = Lock(), 0
+
+
+_at_work = _AtWork()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_at_work.forget)
+
+
+@contextlib.contextmanager
+def free_threads(threads: int, limit: int) -> Iterator[int]:
+    """Take threads for the work in a ``with`` block: fewer where other calls have some, so cores are not overcrowded.
+
+    A program that converts in eight threads of its own would have 64 of them on eight cores otherwise.
+
+    Parameters
+    ----------
+    threads
+        Number of threads that are wanted.
+    limit
+        Largest number of threads that are at work in all calls together.
+
+    Yields
+    ------
+    int
+        Number of threads, this one included.
+
+    Examples
+    --------
+    >>> with free_threads(3, 4) as first, free_threads(3, 4) as second:
+    ...     print(first, second)
+    3 1
+    """
+    with _at_work.lock:
+        taken = max(1, min(threads, limit - _at_work.count))
+        _at_work.count += taken
+    try:
+        yield taken
+    finally:
+        with _at_work.lock:
+            _at_work.count -= taken

@@ -34,6 +34,7 @@ class Istft(BlockTransform[ComplexSpectrogram, Waveform, IstftOptions]):
 
     keeps_double = True
     any_blocks = True
+    searches = True
 
     def start(self, spec: Spec, context: Context) -> StartedTransform:
         """Return the inversion of frames as they come."""
@@ -48,6 +49,7 @@ class Istft(BlockTransform[ComplexSpectrogram, Waveform, IstftOptions]):
             samples_of=grid.samples,
             engine=self.options.engine,
             threads=context.threads,
+            require_finite=context.is_unsearched,
             on_progress=context.progress,
         )
         return _StartedIstft(stream, PlainValues(grid), context.warn)

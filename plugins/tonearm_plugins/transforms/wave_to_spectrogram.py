@@ -86,6 +86,7 @@ class WaveToSpectrogram(BlockTransform[Waveform, ComplexSpectrogram | MagnitudeS
             pad_mode=grid.pad_mode if grid.padding in ("center", "half-overlap") else "constant",
             frames_of=grid.frames,
             double=spec.precision == "double",
+            threads=context.threads,
             on_progress=context.progress,
         )
         return _StartedAnalysis(stream, self._as_asked(grid), self._longer)

@@ -174,6 +174,42 @@ def test_complex_keeps_its_precision_only_if_asked() -> None:
     assert np.array_equal(double.values[0], array)
 
 
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [({}, True), ({"nan": "keep"}, False), ({"nan": "zero"}, False), ({"precision": "double"}, False),
+     ({"full_scale": 2.0}, False), ({"kind": "magnitude"}, False)],
+)  # fmt: skip
+def test_a_step_may_search_complex_values_that_are_taken_as_they_are(changes: dict[str, Any], left: bool) -> None:
+    values = (RNG.standard_normal((9, 20)) + 1j * RNG.standard_normal((9, 20))).astype(np.complex64)
+    if "kind" in changes:
+        values = abs(values)
+    options = array_options(kind=changes.pop("kind", "complex"), **STFT, **changes)
+    for may_leave in (True, False):
+        context = Context()
+        context.may_leave_search = may_leave
+        (signal,) = read_array(values, options, context)
+        assert context.is_unsearched == (left and may_leave)
+        assert signal.arrays()[0].shape == (1, 9, 20)
+    context.may_leave_search = True
+    values[3, 4] = np.nan
+    if not left and "nan" not in changes:
+        with pytest.raises(ItemError, match="1 of 180 values"):
+            list(read_array(values, options, context))
+
+
+def test_a_doubt_about_unsearched_values_has_them_searched_first() -> None:
+    context = Context()
+    context.may_leave_search = True
+    doubtful = RNG.random((9, 2000)).astype(np.complex64)  # no imaginary part
+    options = array_options(kind="complex", **STFT)
+    list(read_array(doubtful, options, context))
+    assert not context.is_unsearched
+    assert [doubt.code for doubt in context.doubts] == ["kind-doubtful"]
+    doubtful[0, 0] = np.inf
+    with pytest.raises(ItemError, match="1 of 18000 values"):
+        list(read_array(doubtful, options, context))
+
+
 def test_kinds_that_the_values_contradict() -> None:
     assert refused(np.zeros((9, 5)), kind="complex", **STFT).code == "kind-mismatch"
     for kind in ("waveform", "magnitude", "power", "db"):

@@ -14,8 +14,12 @@ RNG = np.random.default_rng(9)
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_a_copy_of_a_mapped_view_is_the_view_however_it_lies(order: str, tmp_path: Any, monkeypatch: Any) -> None:
+@pytest.mark.parametrize("kept", [0, 1 << 20])
+def test_a_copy_of_a_mapped_view_is_the_view_however_it_lies(
+    order: str, kept: int, tmp_path: Any, monkeypatch: Any
+) -> None:
     monkeypatch.setattr(mapped_files, "MAX_MAPPED_BYTES", 64)  # many parts
+    monkeypatch.setattr(mapped_files, "KEPT_BYTES", kept)
     array = np.asarray(RNG.integers(0, 99, (7, 12, 5)), order=order)
     np.save(tmp_path / "a.npy", array)
     mapped = np.load(tmp_path / "a.npy", mmap_mode="r")

@@ -35,6 +35,7 @@ from tonearm.pipeline.converter import Converter, as_source
 from tonearm.pipeline.document import from_plain
 from tonearm.pipeline.outcome import Outcome
 from tonearm.pipeline.provenance import fingerprints_of
+from tonearm.usable_cores import usable_cores
 
 
 class TestEncoding:
@@ -344,7 +345,8 @@ class TestContexts:
             contexts = [next(found.branch(output, outcome)).context for output in found.outputs]
             assert [context is outcome.context for context in contexts] == [False] * (len(outputs) - 1) + [True]
 
-    def test_one_thread_unless_more_are_given(self):
+    def test_as_many_threads_as_the_process_may_have_unless_a_number_is_given(self, monkeypatch):
+        monkeypatch.setenv("OMP_NUM_THREADS", "1")
         threads = []
 
         class Looks(Same):
@@ -357,6 +359,11 @@ class TestContexts:
         list(found.items(SOURCE))
         list(found.items(SOURCE, threads=3))
         assert threads == [1, 1, 1, 1, 3, 3]
+        monkeypatch.delenv("OMP_NUM_THREADS")
+        del threads[:]
+        list(found.convert(SOURCE))
+        list(found.items(SOURCE))
+        assert threads == [usable_cores()] * 4
 
     def test_the_extent_is_kept_for_the_measurement_alone(self):
         assert next(branched(None).items(SOURCE)).extent.peak == np.float32(0.1)

@@ -6,7 +6,15 @@ from dsp_reference import hann
 
 from tonearm.api import OptionError, StftGrid
 from tonearm_plugins.dsp.errors import NotInvertibleError, ShapeError
-from tonearm_plugins.dsp.framing import FrameGrid, copy_into, frame_view, frames_in_cache, padded, without_padding
+from tonearm_plugins.dsp.framing import (
+    FrameGrid,
+    copy_into,
+    frame_view,
+    frames_in_cache,
+    on_padded_axis,
+    padded,
+    without_padding,
+)
 
 
 def grid_of(window, hop, frames=9, pad=0, length=None):
@@ -116,6 +124,21 @@ def test_padding_is_numpys_and_what_it_cannot_extend_is_refused(mode):
     if mode == "reflect":
         with pytest.raises(ShapeError, match="8 samples are too few to be reflected over 8"):
             padded(signal, (0, 8), mode)
+
+
+@pytest.mark.parametrize("mode", ["constant", "reflect", "edge", "symmetric", "wrap"])
+@pytest.mark.parametrize("pad", [(3, 7), (0, 2), (12, 20)])
+@pytest.mark.parametrize("size", [4, 18, 50])
+def test_a_channel_is_padded_and_converted_in_one_pass(mode, pad, size):
+    channel = np.arange(1, 9, dtype=np.int16)
+    if mode == "reflect" and max(pad) > 7:
+        with pytest.raises(ShapeError, match="8 samples are too few to be reflected over 20"):
+            on_padded_axis(channel, pad, mode, size=size, dtype=np.float32)
+        return
+    found = on_padded_axis(channel, pad, mode, size=size, dtype=np.float32)
+    expected = np.append(np.pad(channel, pad, mode=mode), np.zeros(50))[:size]
+    assert found.dtype == np.float32
+    assert found.tolist() == expected.tolist()
 
 
 def test_a_block_of_frames_is_about_a_megabyte():

@@ -40,6 +40,7 @@ def test_a_mapped_spectrum_does_not_stay_in_memory(large, order, engine, monkeyp
         __import__("tonearm_plugins.dsp.engines.native.istft_kernel", fromlist=["RELEASE_BYTES"]),
     ):
         monkeypatch.setattr(module, "RELEASE_BYTES", 2**20)
+    monkeypatch.setattr(mapped_memory, "KEPT_BYTES", 2**20)
     path = large / f"{order}.npy"
     spectrum = np.load(path, mmap_mode="r")
     call = {"window": hann(1024), "hop_length": 256, "engine": engine}
@@ -47,6 +48,13 @@ def test_a_mapped_spectrum_does_not_stay_in_memory(large, order, engine, monkeyp
     assert resident_pages(path) < spectrum.nbytes / 10
     assert np.array_equal(found, istft(np.array(spectrum, order=order)[None], **call))
     assert np.array_equal(found, istft(np.load(path, mmap_mode="c")[None], **call))
+
+
+def test_the_pages_of_a_small_file_stay(large):
+    path = large / "C.npy"
+    spectrum = np.load(path, mmap_mode="r")
+    istft(spectrum[None], window=hann(1024), hop_length=256)
+    assert resident_pages(path) >= spectrum.nbytes
 
 
 def test_private_pages_are_never_given_back(large):

@@ -1,15 +1,24 @@
+from dataclasses import replace
+
 import librosa
 import numpy as np
 import pytest
 from dsp_reference import hann
 from mel_material import basis
 
+from tonearm_plugins.dsp.engines.choice import VARIABLE
+from tonearm_plugins.dsp.engines.native.compiler import refusal
 from tonearm_plugins.dsp.errors import ShapeError
-from tonearm_plugins.dsp.mel_spectrogram import Conditioning, mel_spectrogram
+from tonearm_plugins.dsp.mel_spectrogram import Conditioning, MelAnalysis, mel_spectrogram
 
 SAMPLES = np.random.default_rng(0).standard_normal((2, 22050)) + 0.3
 WINDOW = hann(800) + 0.1  # which is nowhere zero
 FRAMES = {"window": np.pad(WINDOW, 112), "win_length": 800, "hop_length": 256, "pad": (512, 512), "pad_mode": "reflect"}
+
+
+@pytest.fixture(params=["scipy", "auto"])
+def engine(request, monkeypatch):
+    monkeypatch.setenv(VARIABLE, request.param)
 
 
 def mel(samples=SAMPLES, power=2, **changes):
@@ -33,6 +42,7 @@ def by_frame(power=2, preemphasis=0.0, per_frame=False, remove_dc=False, guard=0
     return basis() @ np.sqrt(np.abs(np.array(columns).T) ** 2 + guard) ** power
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("power", [1, 2])
 def test_it_is_librosas_in_double_precision(power):
     found = mel(power=power)
@@ -52,6 +62,7 @@ def test_it_is_librosas_in_double_precision(power):
     assert np.allclose(found, expected, rtol=1e-5)
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(
     "conditioning",
     [
@@ -65,7 +76,20 @@ def test_it_is_librosas_in_double_precision(power):
 @pytest.mark.parametrize("guard", [0.0, 1e-3])
 def test_conditioning_is_as_written_frame_by_frame(conditioning, guard):
     found = mel(power=1, conditioning=Conditioning(**conditioning), magnitude_guard=guard)
-    assert np.allclose(found[0], by_frame(power=1, guard=guard, **conditioning), rtol=1e-9)
+    assert np.allclose(found[0], by_frame(power=1, guard=guard, **conditioning), rtol=1e-10)
+
+
+def test_samples_of_any_type_are_taken_as_they_are():
+    whole = np.arange(-3000, 3000, dtype=np.int16)[None]
+    for kind in ("f4", "f8", ">f4"):
+        assert np.allclose(mel(whole.astype(kind)), mel(whole), rtol=1e-12)
+
+
+def test_the_variable_chooses_the_engine(monkeypatch):
+    analysis = MelAnalysis(**{name: FRAMES[name] for name in FRAMES if "pad" not in name}, mel_basis=basis(), power=2)
+    assert analysis.is_native == (not refusal())
+    monkeypatch.setenv(VARIABLE, "scipy")
+    assert not replace(analysis).is_native
 
 
 def test_too_few_samples_are_refused():

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from tonearm_plugins.dsp.blocks import BLOCK_LENGTH
-from tonearm_plugins.dsp.not_finite import count_not_finite, interpolate_not_finite, zero_not_finite
+from tonearm_plugins.dsp.errors import NotFiniteError
+from tonearm_plugins.dsp.not_finite import (
+    count_not_finite,
+    interpolate_not_finite,
+    require_finite,
+    zero_not_finite,
+)
 
 
 def test_they_are_counted_in_every_block_and_channel() -> None:
@@ -15,6 +21,18 @@ def test_they_are_counted_in_every_block_and_channel() -> None:
     samples[0, [0, BLOCK_LENGTH - 1, BLOCK_LENGTH, -1]] = np.nan, np.inf, -np.inf, np.nan
     samples[1, 5] = np.nan
     assert count_not_finite(samples) == 5
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8", "c8", "i2"])
+def test_finite_values_may_be_required(kind: str) -> None:
+    values = np.zeros((2, 3), kind)
+    require_finite(values)
+    require_finite(values[:, :0])
+    if kind == "i2":
+        return
+    values[1, 2] = complex(0, np.nan) if kind == "c8" else np.inf
+    with pytest.raises(NotFiniteError, match="NaN or infinite"):
+        require_finite(values)
 
 
 @pytest.mark.parametrize("kind", ["f4", "f8"])

@@ -12,7 +12,8 @@ from dialect_material import speech
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tonearm.api import ComplexSpectrogram, Context, SignalError, Spec, StftGrid, Waveform, from_plain_values
+import tonearm
+from tonearm.api import ComplexSpectrogram, Context, ItemError, SignalError, Spec, StftGrid, Waveform, from_plain_values
 from tonearm.signals.grid import PhaseOrigin
 from tonearm_plugins.transforms.istft import Istft, IstftOptions
 
@@ -46,6 +47,59 @@ def test_what_it_produces_is_declared():
     spec = Spec(signals=(ComplexSpectrogram,), sample_rate=16000, length=9).carrying(grid)
     found = Istft(IstftOptions()).produces(spec)
     assert (found.signals, found.sample_rate, found.length, found.carried) == ((Waveform,), 16000, 9, {})
+
+
+class TestSearch:
+    """The step finds NaN and infinity on its way, and the error is that of the decoder."""
+
+    @staticmethod
+    def converted(values, limits=None, **options):
+        figures = {"kind": "complex", "sample_rate": 16000, "n_fft": 512, "hop_length": 128} | options
+        pipeline = tonearm.load_pipeline(
+            {"tonearm": 1, "input": {"use": "npy-reader", "with": figures}, "steps": [{"use": "istft"}],
+             "outputs": [{"use": "wav-writer", "file": "{stem}.wav"}], **({"limits": limits} if limits else {})}
+        )  # fmt: skip
+        return list(pipeline.convert(values))
+
+    @pytest.mark.parametrize("engine", ["auto", "scipy"])
+    @pytest.mark.parametrize("bad", [np.nan, complex(0, np.nan), -np.inf, 1e17])
+    @pytest.mark.parametrize("place", [(0, 0), (256, 60), (17, 124), (128, 33)])
+    def test_the_decoder_is_to_blame_wherever_it_is(self, bad, place, engine, monkeypatch):
+        monkeypatch.setenv("TONEARM_ENGINE", engine)
+        values = librosa.stft(SAMPLES[: 124 * 128], n_fft=512, hop_length=128)
+        (clean,) = self.converted(values)
+        assert clean.length == 124 * 128
+        values[place] = bad
+        lengths = (None, 20 * 128)  # then no sample of the last frames is in the result
+        for length in lengths[: 1 if bad == 1e17 else 2]:
+            with pytest.raises(ItemError) as caught:
+                self.converted(values, length=length, limits={"beyond": 1e30})
+            found = "reaches 1e+17" if bad == 1e17 else f"1 of {values.size} values of the complex array are NaN or inf"
+            assert found in caught.value.message
+            assert caught.value.place.stage == "input"
+
+    def test_values_are_searched_once_in_the_step_alone(self, monkeypatch):
+        asked = []
+        start = Istft.start
+        monkeypatch.setattr(Istft, "start", lambda s, spec, c: (asked.append(c.is_unsearched), start(s, spec, c))[1])
+        for module in ("arrays.read", "pipeline.signal_checks"):
+            monkeypatch.setattr(f"tonearm.{module}.extent_of", None)  # which would be called for a pass
+        self.converted(librosa.stft(SAMPLES, n_fft=512, hop_length=128))
+        assert asked == [True]
+
+    def test_of_a_batch_only_the_bad_one_fails(self, tmp_path):
+        values = np.stack([librosa.stft(SAMPLES, n_fft=512, hop_length=128)] * 3)
+        values[1, 5, 5] = np.nan
+        np.save(tmp_path / "batch.npy", values)
+        figures = {"kind": "complex", "sample_rate": 16000, "n_fft": 512, "hop_length": 128}
+        pipeline = tonearm.load_pipeline(
+            {"tonearm": 1, "input": {"use": "npy-reader", "files": str(tmp_path / "*.npy"),
+             "with": figures | {"axes": ["batch", "bin", "frame"]}}, "steps": [{"use": "istft"}],
+             "outputs": [{"use": "wav-writer", "file": "{stem}-{index}.wav"}]}
+        )  # fmt: skip
+        report = pipeline.run(out=tmp_path / "out")
+        assert [(failure.index, failure.code) for failure in report.failures] == [(1, "not-finite")]
+        assert sorted(path.name for path in (tmp_path / "out").glob("*.wav")) == ["batch-0.wav", "batch-2.wav"]
 
 
 class TestBlocks:

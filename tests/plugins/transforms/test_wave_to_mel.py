@@ -24,6 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tonearm.api import Context, InsertStep, ItemError, MelSpectrogram, OptionError, Spec, Waveform
+from tonearm_plugins.transforms.mel_analysis import analyse
 from tonearm_plugins.transforms.wave_to_mel import WaveToMel, WaveToMelOptions
 
 
@@ -57,6 +58,17 @@ def test_every_dialect_is_as_its_figures_say(name):
         assert (np.abs(found.values[0] - expected) > 0).mean() < 1e-4  # a byte may tip over
     else:
         np.testing.assert_allclose(found.values[0], expected, rtol=0, atol=1e-5 * scale)
+
+
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("name", USABLE)
+def test_every_dialect_is_the_same_by_each_engine(name, monkeypatch):
+    dialect = made_for_streams(name)
+    samples = sounding(dialect.sample_rate, seconds=0.5).astype(np.float32)
+    found = analyse(Waveform(samples=samples[None], sample_rate=dialect.sample_rate), dialect)
+    monkeypatch.setenv("TONEARM_ENGINE", "scipy")
+    expected = analyse(Waveform(samples=samples[None], sample_rate=dialect.sample_rate), dialect)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12 * expected.max())
 
 
 class TestWaveToMel:

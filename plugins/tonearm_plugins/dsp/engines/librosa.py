@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tonearm_plugins.dsp import not_finite
 from tonearm_plugins.dsp.engines.scipy import SCIPY, ScipyRecovery, missing_package
 from tonearm_plugins.dsp.framing import FrameGrid, without_padding
 from tonearm_plugins.dsp.typing import Array, ComplexArray, FloatArray
@@ -50,6 +51,7 @@ class LibrosaEngine:
         *,
         out: FloatArray,
         threads: int = 1,
+        require_finite: bool = False,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
         """Invert one channel by ``librosa.istft``."""
@@ -57,6 +59,8 @@ class LibrosaEngine:
 
         kind = np.complex128 if spectrum.dtype.itemsize > 8 else np.complex64
         spectrum = np.asarray(spectrum, dtype=kind)
+        if require_finite:
+            not_finite.require_finite(spectrum)
         common: dict[str, Any] = {"hop_length": grid.hop_length, "n_fft": grid.n_fft, "window": grid.window}
         if _is_centered(grid):
             out[:] = librosa.istft(spectrum, center=True, length=grid.length, **common)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from tonearm_plugins.dsp import not_finite
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.framing import (
     MIN_WEIGHT_ESTIMATED,
@@ -25,6 +26,7 @@ from tonearm_plugins.dsp.framing import (
     without_padding,
 )
 from tonearm_plugins.dsp.mapped_memory import MappedMemory
+from tonearm_plugins.dsp.threads import share_in_order
 from tonearm_plugins.dsp.typing import Array, ComplexArray, FloatArray
 
 if TYPE_CHECKING:
@@ -64,10 +66,17 @@ class ScipyEngine:
 
         window = grid.window.astype(signal.dtype)
         view = frame_view(signal, n_fft=grid.n_fft, hop_length=grid.hop_length)
-        for block in block_slices(grid.frames, frames_in_cache(grid.n_fft)):
-            out[:, block] = scipy.fft.rfft(view[block] * window, axis=1, overwrite_x=True, workers=threads).T
+
+        blocks = list(block_slices(grid.frames, frames_in_cache(grid.n_fft)))
+
+        def analyse(number: int) -> None:
+            out[:, blocks[number]] = scipy.fft.rfft(view[blocks[number]] * window, axis=1, overwrite_x=True).T
+
+        def report(number: int, _: None) -> None:
             if on_progress:
-                on_progress(block.stop)
+                on_progress(blocks[number].stop)
+
+        share_in_order(analyse, report, len(blocks), threads)
 
     def istft(
         self,
@@ -76,6 +85,7 @@ class ScipyEngine:
         *,
         out: FloatArray,
         threads: int = 1,
+        require_finite: bool = False,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
         """Invert one channel (bins, frames), which may be mapped from a file, into ``out`` (length,)."""
@@ -84,20 +94,20 @@ class ScipyEngine:
 
         def spectra(first: int, last: int) -> ComplexArray:
             block = spectrum[:, first:last]
-            mapping.count_read(block.nbytes)
-            if on_progress:
-                on_progress(first)
+            if require_finite:
+                not_finite.require_finite(block)
             return np.array(block.T, dtype=kind, order="C")
 
         def finish(first: int, columns: FloatArray) -> None:
             copy_into(out, first * grid.hop_length - grid.pad, columns.reshape(-1))
+            mapping.count_read(len(columns) * grid.bins * spectrum.itemsize)
+            if on_progress:
+                on_progress(min(first + len(columns), grid.frames))
 
         covered = grid.columns * grid.hop_length - grid.pad
         out[max(0, covered) :] = 0
         OverlapAdd(grid, min_weight=MIN_WEIGHT_EXACT, dtype=out.dtype, threads=threads)(spectra, finish)
         mapping.release()
-        if on_progress:
-            on_progress(grid.frames)
 
     def recover(
         self,
@@ -108,7 +118,7 @@ class ScipyEngine:
         threads: int = 1,
         progress: Progress | None = None,
     ) -> list[Convergence]:
-        """Recover all channels one after the other; the threads work on the FFTs."""
+        """Recover all channels one after the other; the threads share the blocks of each."""
         from tonearm_plugins.dsp.phase_recovery.recovery import recover_channel
 
         def recover(channel: int) -> Convergence:
@@ -147,7 +157,7 @@ class OverlapAdd:
     dtype
         float32 or float64.
     threads
-        Threads of the FFTs.
+        Largest number of threads.
     """
 
     def __init__(self, grid: FrameGrid, *, min_weight: float, dtype: npt.DTypeLike, threads: int) -> None:
@@ -159,7 +169,9 @@ class OverlapAdd:
         shape = (frames_in_cache(grid.n_fft) + grid.overlap - 1, grid.hop_length)
         self.total, self.columns = np.zeros(shape, dtype), np.empty(shape, dtype)
 
-    def __call__(self, spectra: Spectra, finish: Callable[[int, FloatArray], None]) -> None:
+    def __call__(
+        self, spectra: Spectra, finish: Callable[[int, FloatArray], None], *, is_ordered: bool = False
+    ) -> None:
         """Invert all frames once.
 
         Parameters
@@ -170,16 +182,26 @@ class OverlapAdd:
             Takes the number of the first column, and complete columns (n, hop_length) of the signal that is nearest in
             the sense of least squares (Griffin and Lim, 1984, equation 6). Columns come in order and without gaps.
             They may be overwritten, and are overwritten when the next ones come.
+        is_ordered
+            Whether ``spectra`` must be called for one block after the other. Otherwise several threads may call it.
         """
         import scipy.fft
 
         grid, total, hop = self.grid, self.total, self.grid.hop_length
         total[:] = 0
-        for block in block_slices(grid.frames, frames_in_cache(grid.n_fft)):
-            first, last = block.start, block.stop
-            count = last - first
-            frames = scipy.fft.irfft(spectra(first, last), n=grid.n_fft, axis=1, overwrite_x=True, workers=self.threads)
+        blocks = list(block_slices(grid.frames, frames_in_cache(grid.n_fft)))
+
+        def invert(number: int) -> FloatArray:
+            block = blocks[number]
+            frames: FloatArray = scipy.fft.irfft(
+                spectra(block.start, block.stop), n=grid.n_fft, axis=1, overwrite_x=True
+            )
             frames *= self.window
+            return frames
+
+        def add(number: int, frames: FloatArray) -> None:
+            first, last = blocks[number].start, blocks[number].stop
+            count = last - first
             for r in reversed(range(grid.overlap)):  # so the sum over frames is in their order, wherever blocks begin
                 part = frames[:, r * hop : (r + 1) * hop]
                 total[r : r + count, : part.shape[1]] += part
@@ -188,6 +210,8 @@ class OverlapAdd:
             rest = total[done : done + grid.overlap - 1].copy()
             total[: len(rest)] = rest
             total[len(rest) :] = 0
+
+        share_in_order(invert, add, len(blocks), 1 if is_ordered else self.threads)
 
     def _weight(self, first: int, count: int) -> FloatArray:
         if first not in self.weights:
@@ -209,7 +233,7 @@ class ScipyRecovery:
     grid
         The frames.
     threads
-        Threads of the FFTs.
+        Largest number of threads.
     """
 
     def __init__(self, target: Target, grid: FrameGrid, *, threads: int = 1) -> None:
@@ -217,7 +241,7 @@ class ScipyRecovery:
         self.grid = grid
         self.threads = threads
         self.overlap_add = OverlapAdd(grid, min_weight=MIN_WEIGHT_ESTIMATED, dtype=target.dtype, threads=threads)
-        self.frames = np.empty((frames_in_cache(grid.n_fft), grid.n_fft), target.dtype)
+        self.rooms: list[FloatArray] = []  # for windowed frames: one for each thread at work
         shape = (grid.columns, grid.hop_length)
         self.point = np.zeros(shape, target.dtype)  # what the next iteration analyses
         self.estimate = np.zeros(shape, target.dtype)
@@ -234,7 +258,8 @@ class ScipyRecovery:
         """Begin with the phases of PLGI."""
         from tonearm_plugins.dsp.phase_recovery.plgi import PeakLockedPhases
 
-        self._project(PeakLockedPhases(self.target.initial_magnitudes(), self.grid), self._take_over)
+        phases = PeakLockedPhases(self.target.initial_magnitudes(), self.grid)
+        self._project(phases, self._take_over, is_ordered=True)
 
     def start_from_spectra(self, spectra: Spectra) -> None:
         """Begin with the signal of spectra, which are asked for in blocks."""
@@ -254,8 +279,8 @@ class ScipyRecovery:
         estimate = self.estimate.reshape(-1)[self.grid.pad :]
         estimate[: self.grid.length] = signal[: estimate.size]
 
-    def iterate(self, count: int, momentum: Momentum) -> None:
-        """Project ``count`` times."""
+    def iterate(self, count: int, momentum: Momentum, progress: Progress | None = None) -> None:
+        """Project ``count`` times, and report each time to ``progress``."""
         m = momentum
 
         def finish(first: int, columns: FloatArray) -> None:
@@ -272,14 +297,20 @@ class ScipyRecovery:
 
         for _ in range(count):
             self._project(on_target, finish)
+            if progress:
+                progress.add(1)
 
     def residual(self) -> tuple[float, float]:
         """Return the squared distance of the estimate from the target, and the energy of the target."""
-        distance = energy = 0.0
-        for block in block_slices(self.grid.frames, frames_in_cache(self.grid.n_fft)):
-            first, last = block.start, block.stop
-            part = self.target.residual(first, last, self._spectra(self.estimate_frames, first, last))
-            distance, energy = distance + part[0], energy + part[1]
+        blocks = list(block_slices(self.grid.frames, frames_in_cache(self.grid.n_fft)))
+        parts = []
+
+        def measure(number: int) -> tuple[float, float]:
+            first, last = blocks[number].start, blocks[number].stop
+            return self.target.residual(first, last, self._spectra(self.estimate_frames, first, last))
+
+        share_in_order(measure, lambda _, part: parts.append(part), len(blocks), self.threads)
+        distance, energy = (sum(values) for values in zip(*parts, strict=True))
         return distance, energy
 
     def finish(self, out: FloatArray) -> tuple[float, float]:
@@ -291,8 +322,13 @@ class ScipyRecovery:
     def _spectra(self, frames: FloatArray, first: int, last: int) -> ComplexArray:
         import scipy.fft
 
-        windowed = np.multiply(frames[first:last], self.overlap_add.window, out=self.frames[: last - first])
-        spectra: ComplexArray = scipy.fft.rfft(windowed, axis=1, overwrite_x=True, workers=self.threads)
+        try:
+            room = self.rooms.pop()
+        except IndexError:
+            room = np.empty((frames_in_cache(self.grid.n_fft), self.grid.n_fft), self.target.dtype)
+        windowed = np.multiply(frames[first:last], self.overlap_add.window, out=room[: last - first])
+        spectra: ComplexArray = scipy.fft.rfft(windowed, axis=1, overwrite_x=True)
+        self.rooms.append(room)
         return spectra
 
     def _on_target(self, first: int, last: int, smoothing: float = 0.0) -> ComplexArray:
@@ -304,6 +340,8 @@ class ScipyRecovery:
         here = slice(first, first + len(columns))
         self.point[here] = self.estimate[here] = columns
 
-    def _project(self, spectra: Spectra, finish: Callable[[int, FloatArray], None]) -> None:
+    def _project(
+        self, spectra: Spectra, finish: Callable[[int, FloatArray], None], *, is_ordered: bool = False
+    ) -> None:
         with np.errstate(all="ignore"):  # NaN and overflow in the input stay where they are, as values
-            self.overlap_add(spectra, finish)
+            self.overlap_add(spectra, finish, is_ordered=is_ordered)

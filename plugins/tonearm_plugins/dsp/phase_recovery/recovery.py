@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.phase_recovery.initial_phases import spectra_with_phases
 from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
 from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
@@ -102,8 +101,8 @@ class ChannelRecovery(Protocol):
     def start_from_spectra(self, spectra: Callable[[int, int], ComplexArray]) -> None:
         """Begin with the signal of spectra, which are asked for in blocks of frames."""
 
-    def iterate(self, count: int, momentum: Momentum) -> None:
-        """Project ``count`` times."""
+    def iterate(self, count: int, momentum: Momentum, progress: Progress | None = None) -> None:
+        """Project ``count`` times, and report it to ``progress`` in steps."""
 
     def residual(self) -> tuple[float, float]:
         """Return the squared distance of the estimate from the target, and the energy of the target."""
@@ -170,17 +169,14 @@ def _iterate(recovery: ChannelRecovery, settings: RecoverySettings, progress: Pr
     """Iterate, with an early stop if the settings have a tolerance; return the number of iterations done."""
     momentum, tolerance_db = settings.weights, settings.tolerance_db
     if tolerance_db is None:
-        for part in block_slices(settings.iterations, progress.step):
-            recovery.iterate(part.stop - part.start, momentum)
-            progress.add(part.stop - part.start)
+        recovery.iterate(settings.iterations, momentum, progress)
         return settings.iterations
     done = 0
     before = convergence_db(*recovery.residual())
     while done < settings.iterations:
         count = min(CHECK_EVERY, settings.iterations - done)
-        recovery.iterate(count, momentum)
+        recovery.iterate(count, momentum, progress)
         done += count
-        progress.add(count)
         now = convergence_db(*recovery.residual())
         if not before - now >= tolerance_db:
             break

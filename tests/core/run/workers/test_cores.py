@@ -1,48 +1,5 @@
-import os
-
-import pytest
-
 from tonearm.run.workers import cores
-from tonearm.run.workers.cores import pin_threads, usable_cores
-
-
-@pytest.fixture
-def many(monkeypatch):
-    """A machine of 16 cores; what the control groups say comes from a folder."""
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
-
-    def groups(text):
-        real = cores._read
-        monkeypatch.setattr(cores, "_read", lambda path: text if path == "/proc/self/cgroup" else real(path))
-
-    return groups
-
-
-def test_affinity_counts(monkeypatch, tmp_path):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5}, raising=False)
-    assert usable_cores(str(tmp_path)) == 2
-
-
-@pytest.mark.parametrize(
-    ("own", "above", "found"), [("max 100000", "max 100000", 16), ("150000 100000", "max 100000", 1),
-                                ("400000 100000", "300000 100000", 3), ("20000 100000", "max 100000", 1)],
-)  # fmt: skip
-def test_the_quota_of_any_group_above_counts(many, tmp_path, own, above, found):
-    many("0::/a/b\n")
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    (tmp_path / "a" / "b" / "cpu.max").write_text(own)
-    (tmp_path / "a" / "cpu.max").write_text(above)
-    assert usable_cores(str(tmp_path)) == found
-
-
-def test_the_quota_of_version_1(many, tmp_path):
-    many("4:memory:/a\n3:cpu,cpuacct:/a\n")
-    (tmp_path / "cpu" / "a").mkdir(parents=True)
-    (tmp_path / "cpu" / "a" / "cpu.cfs_quota_us").write_text("250000")
-    (tmp_path / "cpu" / "a" / "cpu.cfs_period_us").write_text("100000")
-    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("-1")
-    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000")
-    assert usable_cores(str(tmp_path)) == 2
+from tonearm.run.workers.cores import pin_threads
 
 
 def test_threads_are_pinned_and_fewer_stay_fewer():

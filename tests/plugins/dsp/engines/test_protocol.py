@@ -7,6 +7,7 @@ from dsp_reference import hann
 
 from tonearm_plugins.dsp.engines.choice import ENGINES, choose, refusals
 from tonearm_plugins.dsp.engines.protocol import Engine
+from tonearm_plugins.dsp.errors import NotFiniteError
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
 
@@ -36,6 +37,21 @@ def test_the_same_calls_give_about_the_same_values(engine):
     engine.stft(signal, GRID, out=spectrum, threads=2)
     engine.istft(spectrum, GRID, out=found, threads=2)
     assert np.abs(found - signal[512 : 512 + GRID.length]).max() < 1e-5
+
+
+@pytest.mark.parametrize("bad", [np.nan, complex(0, np.inf)])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("place", [(0, 0), (512, 39), (1, 0), (511, 17), (256, 38)])
+def test_every_engine_finds_what_is_not_finite(engine, bad, order, place):
+    grid = FrameGrid.checked(hann(1024), hop_length=256, pad=512, frames=40, length=4096)  # half of the frames
+    out = np.empty(grid.length, np.float32)
+    spectrum = np.ones((513, 40), np.complex64, order=order)
+    engine.istft(spectrum, grid, out=out, require_finite=True)
+    spectrum[place] = bad
+    with pytest.raises(NotFiniteError):
+        engine.istft(spectrum, grid, out=out, require_finite=True)
+    with np.errstate(all="ignore"):
+        engine.istft(spectrum, grid, out=out)  # nobody asks
 
 
 def test_recovery_reports_on_every_channel(engine):

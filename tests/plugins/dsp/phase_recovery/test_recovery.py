@@ -30,7 +30,7 @@ class Recorded:
     def start_from_spectra(self, spectra):
         self.calls.append(f"spectra {'zero' if (spectra(0, 9) == 1).all() else 'turned'}")
 
-    def iterate(self, count, momentum):
+    def iterate(self, count, momentum, progress):
         self.calls.append(f"iterate {count} {momentum.alpha:.2f}")
         self.distance *= self.factor**count
         self.factor = self.later

@@ -15,13 +15,14 @@ tiles
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from tonearm_plugins.dsp.engines.native.compiler import Machine, aligned, refusal, this_machine
-from tonearm_plugins.dsp.engines.native.fft import RealFFT, radices
+from tonearm_plugins.dsp.engines.native.fft import RealFFT, Samples, radices
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.typing import Array, BoolArray, Float32Array
@@ -35,7 +36,7 @@ def size_refusal(n_fft: int, hop_length: int, machine: Machine | None = None) ->
     if reason:
         return reason
     lanes = (machine or this_machine()).lanes
-    if n_fft % 8 or radices(n_fft // 2) is None:
+    if n_fft % 8 or radices(n_fft // 2, hop_length, lanes) is None:
         return f"it has no FFT of {n_fft} points (8 times powers of 2, 3 and 5, from 32 on)"
     if hop_length < lanes:
         return f"a hop_length of {hop_length} is less than its {lanes} lanes"
@@ -92,6 +93,11 @@ class BlockLayout:
         """Samples in a block."""
         return self.hop_length * self.lanes
 
+    @property
+    def halo_samples(self) -> int:
+        """Samples of the halo, which follow those of a block."""
+        return self.halo * self.hop_length
+
     def blocks(self, grid: FrameGrid) -> int:
         """Return the number of blocks of a signal: those of all columns that its frames reach."""
         return -(-grid.columns // self.lanes)
@@ -106,7 +112,7 @@ class BlockLayout:
         """Return the constant arguments of every kernel of this size."""
         n = np.arange(self.n_fft)
         return {
-            **RealFFT.tables(self.n_fft, self.lanes),
+            **RealFFT.tables(self.n_fft, self.hop_length, self.lanes),
             "tile_index": n % self.hop_length * self.pitch + n // self.hop_length,
         }
 
@@ -142,8 +148,32 @@ class InverseWeights:
             row[:] = grid.inverse_weight(int(block) * lanes, (int(block) + 1) * lanes, min_weight).T
 
 
+class TileAddress:
+    """Writes the position of samples of a frame in a tile.
+
+    Parameters
+    ----------
+    fft, layout
+        The FFT, which takes and gives the samples, and the sizes of its blocks.
+    tile_index
+        Position of each sample, for sizes where a table is needed.
+    """
+
+    def __init__(self, fft: RealFFT, layout: BlockLayout, tile_index: Memory) -> None:
+        self.layout, self.tile_index = layout, tile_index
+        self.regular = layout.hop_length % fft.step == 0
+        """Whether all samples of one butterfly that are whole hops apart are in one row."""
+
+    def __call__(self, begin: Int, offset: int) -> Int:
+        """Return the position of sample ``begin + offset``, see `RealFFT.forward`."""
+        if not self.regular:
+            return self.tile_index.int64(begin + offset)
+        column, row = divmod(offset, self.layout.hop_length)
+        return begin * self.layout.pitch + (row * self.layout.pitch + column)
+
+
 class OverlapAdd:
-    """Writes overlap-add: an accumulator tile that moves on by one block at a time.
+    """Writes overlap-add, from the last pass of the inverse FFT to the complete rows of a block.
 
     Parameters
     ----------
@@ -165,12 +195,50 @@ class OverlapAdd:
         with self.writer.loop(-(-self.layout.tile // self.layout.lanes)) as i:
             self.total[i * self.layout.lanes] = self.writer.constant(0.0)
 
-    def add(self, n: Number, value: Vec) -> None:
-        """Add sample n of all frames."""
-        at = self.tile_index.int64(n)
-        self.total[at] = self.total[at] + value * self.window.splat(n)
+    def finish(self, fft: RealFFT, finish: Callable[[Int, Vec], None]) -> None:
+        """Write the last pass of the inverse FFT; ``finish(row, samples)`` takes each row of complete columns once.
 
-    def take(self, row: Int) -> Vec:
+        Rows come in any order. Incomplete columns wait for the next block.
+        """
+        place = TileAddress(fft, self.layout, self.tile_index)
+        if place.regular:
+            fft.inverse(lambda begin, samples: self._add_rows(begin, samples, finish))
+            return
+
+        def add(begin: Int, samples: Samples) -> None:
+            for offset, value in samples.items():
+                at = place(begin, offset)
+                self.total[at] = self.total[at] + value * self.window.splat(begin + offset)
+
+        fft.inverse(add)
+        with self.writer.loop(self.layout.hop_length) as row:
+            finish(row, self._taken(row))
+
+    def _add_rows(self, begin: Int, samples: Samples, finish: Callable[[Int, Vec], None]) -> None:
+        """Complete the rows that one butterfly has all samples of, in registers; see `TileAddress.regular`.
+
+        Sample ``n + r hop`` of all frames belongs r columns further than sample n. So it is rotated: the lanes that
+        come round are the first columns of the next block.
+        """
+        hop, lanes, halo = self.layout.hop_length, self.layout.lanes, self.layout.halo
+        for offset in sorted(samples):
+            if offset >= hop:
+                break
+            row = begin + offset
+            total = samples[offset] * self.window.splat(row)
+            rest = self.writer.constant(0.0)
+            if halo:
+                total = total + self.total.short(row * halo, halo)
+            for column, further in enumerate(range(offset + hop, self.layout.n_fft, hop), 1):
+                value = samples[further] * self.window.splat(begin + further)
+                value = value.shuffle(value, [(lane - column) % lanes for lane in range(lanes)])
+                total = self.writer.mask(range(column, lanes)).choose(total + value, total)
+                rest = self.writer.mask(range(column)).choose(rest + value, rest)
+            if halo:
+                self.total.put_short(row * halo, rest.first(halo), halo)
+            finish(row, total)
+
+    def _taken(self, row: Int) -> Vec:
         """Return a row of complete columns, and move the incomplete ones to their place for the next block."""
         lanes, halo = self.layout.lanes, self.layout.halo
         at = row * self.layout.pitch

@@ -91,15 +91,19 @@ class Kernel:
     write
         Function that writes the kernel.
     tables
-        Constant arguments by name, kept with the kernel.
+        Constant arguments by name, kept with the kernel. Those of floating point get the kind of their memory.
+    kind
+        Kind of its numbers: ``float`` or ``double``.
     """
 
-    def __init__(self, machine: Machine, write: Callable[[Writer], None], tables: Mapping[str, Array]) -> None:
-        writer = Writer(machine.lanes)
+    def __init__(
+        self, machine: Machine, write: Callable[[Writer], None], tables: Mapping[str, Array], *, kind: str = "float"
+    ) -> None:
+        writer = Writer(machine.lanes, kind)
         write(writer)
         self.scratch_size = writer.scratch_size
         self._kinds = writer.argument_kinds
-        self._tables = {name: np.ascontiguousarray(table) for name, table in tables.items()}
+        self._tables = {name: _table(table, writer.memory_kinds[name]) for name, table in tables.items()}
         types = {"ptr": ctypes.c_void_p, "i64": ctypes.c_int64, "float": ctypes.c_float}
         self._engine = _engine(writer.source(), machine)  # owns the code: as long as this lives, it may be called
         signature = ctypes.CFUNCTYPE(None, *(types[kind] for kind in self._kinds.values()), ctypes.c_void_p)
@@ -116,6 +120,12 @@ class Kernel:
             raise TypeError(f"a kernel wants {sorted(self._kinds)}, not {sorted(given)}")
         values = (v.ctypes.data if isinstance(v, np.ndarray) else v for v in (given[name] for name in self._kinds))
         self._function(*values, scratch.ctypes.data)
+
+
+def _table(values: Array, kind: str) -> Array:
+    """Return a constant argument; numbers of floating point are those of its memory."""
+    real = {"float": np.float32, "double": np.float64}.get(kind)
+    return np.ascontiguousarray(values, real if values.dtype.kind == "f" else None)
 
 
 def _engine(source: str, machine: Machine) -> Any:

@@ -42,10 +42,10 @@ class NativeEngine:
         threads: int = 1,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
-        """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames), in one thread."""
+        """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames)."""
         from tonearm_plugins.dsp.engines.native.stft_kernel import stft
 
-        stft(signal, grid, out=out, on_progress=on_progress)
+        stft(signal, grid, out=out, threads=threads, on_progress=on_progress)
 
     def istft(
         self,
@@ -54,12 +54,13 @@ class NativeEngine:
         *,
         out: FloatArray,
         threads: int = 1,
+        require_finite: bool = False,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
         """Invert the spectrum of one channel, (bins, frames), into ``out`` (length,), in one thread."""
         from tonearm_plugins.dsp.engines.native.istft_kernel import istft
 
-        istft(spectrum, grid, out=out, on_progress=on_progress)
+        istft(spectrum, grid, out=out, require_finite=require_finite, on_progress=on_progress)
 
     def recover(
         self,
@@ -77,7 +78,7 @@ class NativeEngine:
         each = max(1, threads // max(1, len(given)))
 
         def recover(channel: int) -> Convergence:
-            recovery = NativeRecovery(given[channel], settings.grid, basis=settings.basis, threads=each)
+            recovery = NativeRecovery(given[channel], settings.grid, basis=settings.basis, threads=each, limit=threads)
             return recover_channel(
                 recovery, settings, seed=settings.seed + channel, out=out[channel], progress=progress
             )

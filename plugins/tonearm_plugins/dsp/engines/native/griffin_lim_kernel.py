@@ -7,7 +7,7 @@ the same in NumPy, and `block_layout` describes the memory.
 
 from __future__ import annotations
 
-from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, OverlapAdd
+from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, OverlapAdd, TileAddress
 from tonearm_plugins.dsp.engines.native.fft import RealFFT
 from tonearm_plugins.dsp.engines.native.istft_kernel import write_in_time_order
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
@@ -18,12 +18,14 @@ from tonearm_plugins.dsp.engines.native.targets import WriteTarget
 class Analysis:
     """Writes the analysis of a block: the window, then the forward FFT."""
 
-    def __init__(self, writer: Writer, tile_index: Memory) -> None:
+    def __init__(self, writer: Writer, layout: BlockLayout, tile_index: Memory) -> None:
+        self.layout = layout
         self.window, self.tile_index = writer.memory("analysis"), tile_index
 
     def forward(self, fft: RealFFT, tile: Memory) -> None:
         """Write the forward FFT of a tile."""
-        fft.forward(lambda n: tile[self.tile_index.int64(n)] * self.window.splat(n))
+        place = TileAddress(fft, self.layout, self.tile_index)
+        fft.forward(lambda begin, offset: tile[place(begin, offset)] * self.window.splat(begin + offset))
 
 
 class RecoveryState:
@@ -67,11 +69,11 @@ def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTar
     synthesis, tile_index = writer.memory("synthesis"), writer.memory("tile_index")
     blocks, start, iterations = (writer.int_argument(name) for name in ("blocks", "start", "iterations"))
     exchange = Exchange(writer, layout)
-    analysis = Analysis(writer, tile_index)
+    analysis = Analysis(writer, layout, tile_index)
     alpha, from_projection, from_estimate, smoothing = (
         writer.float_argument(name) for name in ("alpha", "from_projection", "from_estimate", "smoothing")
     )
-    fft = RealFFT(writer, layout.n_fft)
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     overlap = OverlapAdd(writer, layout, synthesis, tile_index)
     last = state.tile(blocks - 1)
     with writer.loop(iterations) as turn:
@@ -83,18 +85,30 @@ def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTar
             tile = exchange.tile(block, state.tile(block))
             analysis.forward(fft, tile)
             target.project(fft, block, smoothing)
-            fft.inverse(overlap.add)
-            with writer.when(block.below(0)), writer.loop(layout.hop_length) as row:
-                overlap.take(row)
+            written = exchange.result(block, tile)
+            before_it = exchange.tile_before(block, state.tile(block - 1))
+            estimate = exchange.result(block, state.estimate(block))
+            weight = weights.part(which.int64(block))
+
+            def step(
+                row: Int,
+                result: Vec,
+                tile: Memory = tile,
+                written: Memory = written,
+                before_it: Memory = before_it,
+                estimate: Memory = estimate,
+                weight: Memory = weight,
+            ) -> None:
+                at = row * layout.lanes
+                estimate.part(at + layout.block).prefetch()
+                tile.part(row * layout.pitch + layout.tile).prefetch()
+                before = estimate[at]
+                result = result * weight[at] * from_projection + before * from_estimate
+                estimate[at] = result
+                state.put(written, before_it, row, result + (result - before) * alpha)
+
+            overlap.finish(fft, step)
             with writer.when(block.not_below(0)):
-                before_it = exchange.tile_before(block, state.tile(block - 1))
-                estimate, weight = state.estimate(block), weights.part(which.int64(block))
-                with writer.loop(layout.hop_length) as row:
-                    at = row * layout.lanes
-                    before = estimate[at]
-                    result = overlap.take(row) * weight[at] * from_projection + before * from_estimate
-                    estimate[at] = result
-                    state.put(tile, before_it, row, result + (result - before) * alpha)
                 exchange.give_first(iteration, block, tile)
         exchange.give_last(iteration, last)
 
@@ -107,8 +121,8 @@ def write_finish(writer: Writer, layout: BlockLayout, write_target: WriteTarget)
     sums = writer.memory("sums")  # for each block, in each lane: squared distance, then energy
     tile_index = writer.memory("tile_index")
     blocks, frames = writer.int_argument("blocks"), writer.int_argument("frames")
-    analysis = Analysis(writer, tile_index)
-    fft = RealFFT(writer, layout.n_fft)
+    analysis = Analysis(writer, layout, tile_index)
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     tile = writer.scratch(layout.tile + layout.lanes)
     partial = writer.scratch(2 * layout.lanes)
     lanes = layout.lanes

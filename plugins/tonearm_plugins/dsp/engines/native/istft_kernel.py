@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tonearm_plugins.dsp import not_finite
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number, OverlapAdd, grid_tables
-from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compiled, this_machine
-from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
-from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Writer, address
+from tonearm_plugins.dsp.engines.native.butterflies import Complex
+from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled, this_machine
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
+from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.framing import MIN_WEIGHT_EXACT, FrameGrid, copy_into
 from tonearm_plugins.dsp.mapped_memory import RELEASE_BYTES, MappedMemory
@@ -36,19 +38,31 @@ def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
     results = writer.memory("results")  # for each block: where its samples go
     which, weights = writer.memory("which"), writer.memory("weights")
     window, tile_index = writer.memory("window"), writer.memory("tile_index")
+    peak = writer.memory("peak", "i32")
     blocks = writer.int_argument("blocks")
-    fft = RealFFT(writer, layout.n_fft)
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     overlap = OverlapAdd(writer, layout, window, tile_index)
     finished = writer.scratch(layout.block)
-    read = _FramesApart(writer, layout, sources) if frames_apart else _BinsApart(writer, layout, sources)
+    read = (_FramesApart if frames_apart else _BinsApart)(writer, layout, sources)
+
+    def bin_of(k: Number, x: Complex) -> Complex:
+        value = read.bin(k, x)
+        if isinstance(k, int) and k in (0, layout.bins - 1):  # whose imaginary parts the FFT ignores
+            compare_peak(peak, value.im)
+        return value
+
     with writer.loop(blocks) as block:
         read.begin(block)
-        fft.bins(read.bin, source="nothing")
-        fft.inverse(overlap.add)
+        fft.bins(bin_of, source="nothing")
+        # Point 0 of an inverse FFT is the sum of all others, which is finite only if all are.
+        total = fft.first_point()
+        compare_peak(peak, total.re, total.im)
         weight = weights.part(which.int64(block))
-        with writer.loop(layout.hop_length) as row:
-            at = row * layout.lanes
-            finished[at] = overlap.take(row) * weight[at]
+
+        def finish(row: Int, samples: Vec, weight: Memory = weight) -> None:
+            finished[row * layout.lanes] = samples * weight[row * layout.lanes]
+
+        overlap.finish(fft, finish)
         write_in_time_order(writer, layout, finished, address(results.int64(block)))
 
 
@@ -66,6 +80,24 @@ def write_in_time_order(writer: Writer, layout: BlockLayout, rows: Memory, resul
         square(hop - lanes)
 
 
+def prefetch_row(row: Memory, size: int, *, to_write: bool = False) -> None:
+    """Fetch the cache lines of a row of some bytes. Rows are far apart, so no processor guesses the next one."""
+    for byte in (*range(0, size, CACHE_LINE), size - 1):
+        row.bytes_on(byte).prefetch(to_write=to_write)
+
+
+def compare_peak(peak: Memory, *values: Vec) -> None:
+    """Write the comparison of values with the largest one so far, in each lane, which is not finite if one of them is.
+
+    The bits of floats without their sign have the order of their values, and those of NaN are above those of infinity.
+    """
+    most = peak[0]
+    for value in values:
+        size = value.cast("bitcast", "i32") & 0x7FFFFFFF
+        most = most.below(size).choose(size, most)
+    peak[0] = most
+
+
 class _BinsApart:
     """Reads a block whose frames are adjacent: a bin is a row of complex numbers, real and imaginary parts in turn."""
 
@@ -79,9 +111,7 @@ class _BinsApart:
     def bin(self, k: Number, _: Complex) -> Complex:
         lanes = self.lanes
         row, ahead = self.first.bytes_on(self.step * k), self.next.bytes_on(self.next_step * k)
-        size = lanes * COMPLEX.itemsize
-        for byte in (*range(0, size, CACHE_LINE), size - 1):  # rows are far apart: no processor guesses the next
-            ahead.bytes_on(byte).prefetch()
+        prefetch_row(ahead, lanes * COMPLEX.itemsize)
         low, high = row[0], row[lanes]
         return Complex(low.shuffle(high, range(0, 2 * lanes, 2)), low.shuffle(high, range(1, 2 * lanes, 2)))
 
@@ -134,6 +164,7 @@ def istft(
     *,
     out: FloatArray,
     machine: Machine | None = None,
+    require_finite: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> None:
     """Invert one channel (bins, frames), mapped or not, into ``out`` (length,), float32 and contiguous.
@@ -154,6 +185,7 @@ def istft(
     block_size = layout.bins * layout.lanes * COMPLEX.itemsize
     stretch = max(1, (RELEASE_BYTES if in_place else CONVERTED) // block_size)
     results = ResultBlocks(out, grid, layout)
+    peak = aligned(layout.lanes).view(np.int32)
     for first in range(0, blocks, stretch):
         last = min(first + stretch, blocks)
         part = spectrum[:, first * layout.lanes : last * layout.lanes]
@@ -167,12 +199,16 @@ def istft(
             which=tables.weights.which[first:last],
             weights=tables.weights.values,
             window=tables.synthesis,
+            peak=peak,
             blocks=last - first,
         )
         del kept
         mapping.count_read(stretch * block_size)
         if on_progress:
             on_progress(min(last * layout.lanes, grid.frames))
+    if require_finite:
+        not_finite.require_finite(peak.view(np.float32))
+        not_finite.require_finite(spectrum[:, blocks * layout.lanes :])  # frames after the end of the signal
     mapping.release()
     results.finish()
 

@@ -11,21 +11,37 @@ seldom wait. Every sum is added up in the order of a single thread, and so has t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout
-from tonearm_plugins.dsp.engines.native.compiler import aligned
+from tonearm_plugins.dsp.engines.native.compiler import Kernel, aligned
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Writer
+from tonearm_plugins.dsp.threads import in_threads
 from tonearm_plugins.dsp.typing import Float32Array, Int64Array
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.phase_recovery.recovery import Progress
 
 MIN_BLOCKS = 6
 """Blocks that a thread must have: it works on one more, and on fewer it would gain little."""
 
 NOBODY = 1 << 62
 """The count of a thread that does not exist: nobody waits for it."""
+
+PATIENCE = 2000
+"""Looks at a neighbour's count before a thread sleeps: some twenty microseconds."""
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 2e-5, 1e-3
+"""Time in seconds that a thread sleeps while its neighbours do not get on."""
+
+TRIAL, SHORTEST_REST = 1e-3, 4e-3
+"""Time in seconds of waiting after which a thread considers whether it is of any use, and of its rest if it is not."""
 
 LINE = 16  # 32-bit numbers in a cache line: the two counts must not share one
 
@@ -99,12 +115,18 @@ class Boundary:
         The sizes of blocks.
     earlier, later
         Whether there is a thread before it, and one after it.
+
+    Attributes
+    ----------
+    has_earlier, has_later
+        The same.
     """
 
     def __init__(self, layout: BlockLayout, *, earlier: bool, later: bool) -> None:
         self._blocks, self._layout = layout, BoundaryLayout(layout)
         self.memory = aligned(self._layout.size)
         self._counts: Int64Array = self.memory[: 2 * LINE].view(np.int64)[:: LINE // 2]
+        self.has_earlier, self.has_later = earlier, later
         self._counts[:] = 0 if earlier else NOBODY, 0 if later else NOBODY
 
     @property
@@ -147,6 +169,134 @@ def boundaries_of(stretches: Sequence[tuple[int, int]], layout: BlockLayout, til
     return [*boundaries, Boundary(layout, earlier=True, later=False)]
 
 
+class Stretch:
+    """The iterations of one thread.
+
+    Parameters
+    ----------
+    run
+        The kernel that iterates.
+    boundaries
+        Those with the thread before and with the thread after.
+    count
+        Number of iterations.
+    arguments
+        Arguments of the kernel about the blocks.
+    progress
+        Progress that is told about the iterations, in steps; None if nobody asks.
+
+    Attributes
+    ----------
+    lock
+        Lock of the thread that advances it.
+    """
+
+    def __init__(
+        self,
+        run: Kernel,
+        boundaries: Sequence[Boundary],
+        count: int,
+        arguments: Mapping[str, Any],
+        *,
+        progress: Progress | None = None,
+    ) -> None:
+        before, self._after = boundaries
+        self._run, self._count, self._progress = run, count, progress
+        self._step = progress.step if progress else count
+        self._scratch = run.scratch()
+        self.lock = Lock()
+        self._arguments = {
+            **arguments,
+            "before": before.memory,
+            "after": self._after.memory,
+            "has_before": int(before.has_earlier),
+            "has_after": int(self._after.has_later),
+        }
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all iterations are done."""
+        return self._after.finished == self._count
+
+    def advance(self, patience: int) -> bool:
+        """Iterate until a report is due, and return whether it got on at all.
+
+        Parameters
+        ----------
+        patience
+            Number of looks at the counts of the neighbours until it gives up.
+        """
+        done = self._after.finished
+        end = min(done - done % self._step + self._step, self._count)
+        if done < end:
+            self._run(self._scratch, start=done, iterations=end - done, patience=patience, **self._arguments)
+        more = self._after.finished - done
+        if more and self._progress:
+            self._progress.add(more)
+        return more > 0
+
+    def advance_if_free(self) -> bool:
+        """Advance without waiting, unless another thread has taken over."""
+        if not self.lock.acquire(blocking=False):
+            return False
+        try:
+            return self.advance(1)
+        finally:
+            self.lock.release()
+
+
+def iterate_all(stretches: Sequence[Stretch]) -> None:
+    """Do the iterations of all stretches: one thread each, and this one works on those whose thread is not there yet.
+
+    Where a thread does not get on because a neighbour has no core to work on, it sleeps, so that its own may be free.
+
+    Parameters
+    ----------
+    stretches
+        Neighbours, from first to last.
+    """
+
+    def iterate(number: int, over: Event) -> None:
+        if number:
+            _help(stretches[number], over)
+            return
+        pause = 0.0
+        while not over.is_set() and not all(one.is_done for one in stretches):
+            if sum(one.advance_if_free() for one in stretches) or stretches[0].advance(PATIENCE):
+                pause = 0.0
+            else:
+                time.sleep(pause)
+                pause = min(max(2 * pause, SHORTEST_PAUSE), LONGEST_PAUSE)
+
+    in_threads(iterate, len(stretches))
+
+
+def _help(stretch: Stretch, over: Event) -> None:
+    """Do the iterations of a stretch, but leave them to the first thread for a while where waiting takes most time.
+
+    Then neighbours have no core of their own, and passing one to and fro costs more than one thread needs for all.
+    """
+    rest = SHORTEST_REST
+    while not over.is_set() and not stretch.is_done:
+        with stretch.lock:
+            begin, waited, pause = time.perf_counter(), 0.0, 0.0
+            while not over.is_set() and not stretch.is_done:
+                since = time.perf_counter()
+                if stretch.advance(PATIENCE):
+                    pause = 0.0
+                    continue
+                time.sleep(pause)
+                pause = min(max(2 * pause, SHORTEST_PAUSE), LONGEST_PAUSE)
+                now = time.perf_counter()
+                waited += now - since
+                if waited > TRIAL and waited > (now - begin) / 2:
+                    break
+            else:
+                return
+        over.wait(rest)
+        rest *= 2
+
+
 class Exchange:
     """Writes what a thread reads from its neighbours, and what it tells them.
 
@@ -160,6 +310,7 @@ class Exchange:
         self.writer, self.layout, self._boundary = writer, layout, BoundaryLayout(layout)
         self.before, self.after = writer.memory("before"), writer.memory("after")
         self.has_before, self.has_after = writer.int_argument("has_before"), writer.int_argument("has_after")
+        self._unread = writer.scratch(layout.tile + layout.lanes)
         self._patience = writer.int_argument("patience")
 
     def begin(self, iteration: Int, last: Memory) -> None:
@@ -193,6 +344,10 @@ class Exchange:
     def tile_before(self, block: Int, own: Memory) -> Memory:
         """Return the tile before a block, whose halo takes the first columns of the block."""
         return self._either(block.below(self.has_before), self._tile, own)
+
+    def result(self, block: Int, own: Memory) -> Memory:
+        """Return where the result of a block goes: its ``own`` place, or one that nobody reads for the one before."""
+        return self._either(block.below(0), self._unread, own)
 
     def give_first(self, iteration: Int, block: Int, tile: Memory) -> None:
         """Tell the thread before about the first block, once it is finished."""

@@ -8,7 +8,8 @@ a bin, in 32-bit integers, 2^32 to a turn.
 from __future__ import annotations
 
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number, OverlapAdd
-from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.engines.native.butterflies import Complex
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
 from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import RecoveryState
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer
 from tonearm_plugins.dsp.engines.native.vector_math import cos_sin_of_turns, log2, wrapped
@@ -23,20 +24,29 @@ def write(writer: Writer, layout: BlockLayout) -> None:
     synthesis, tile_index = writer.memory("synthesis"), writer.memory("tile_index")
     blocks = writer.int_argument("blocks")
     phases = PeakLockedPhases(writer, layout)
-    fft = RealFFT(writer, layout.n_fft)
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     overlap = OverlapAdd(writer, layout, synthesis, tile_index)
     rows = (layout.bins + 1) * layout.lanes
     with writer.loop(blocks) as block:
         before, here, after = (magnitudes.part((block + d) * rows) for d in (-1, 0, 1))
         phases.integrate(before, here, after)
         fft.bins(phases.bin, source="nothing")
-        fft.inverse(overlap.add)
         weight = weights.part(which.int64(block))
         tile, before_it, estimate = state.tile(block), state.tile(block - 1), state.estimate(block)
-        with writer.loop(layout.hop_length) as row:
-            result = overlap.take(row) * weight[row * layout.lanes]
+
+        def finish(
+            row: Int,
+            samples: Vec,
+            weight: Memory = weight,
+            tile: Memory = tile,
+            before_it: Memory = before_it,
+            estimate: Memory = estimate,
+        ) -> None:
+            result = samples * weight[row * layout.lanes]
             estimate[row * layout.lanes] = result
             state.put(tile, before_it, row, result)
+
+        overlap.finish(fft, finish)
 
 
 class PeakLockedPhases:

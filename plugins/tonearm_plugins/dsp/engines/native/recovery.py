@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Hashable, Sequence
-from threading import Event
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +13,7 @@ from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned
 from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import write_finish, write_iterations
 from tonearm_plugins.dsp.engines.native.istft_kernel import ResultBlocks
 from tonearm_plugins.dsp.engines.native.llvm_writer import Writer
-from tonearm_plugins.dsp.engines.native.neighbours import boundaries_of, stretches
+from tonearm_plugins.dsp.engines.native.neighbours import Stretch, boundaries_of, iterate_all, stretches
 from tonearm_plugins.dsp.engines.native.targets import NativeMagnitudeTarget, NativeMelTarget, NativeTarget
 from tonearm_plugins.dsp.framing import MIN_WEIGHT_ESTIMATED, FrameGrid
 from tonearm_plugins.dsp.mel_basis import MelBasis
@@ -23,17 +21,15 @@ from tonearm_plugins.dsp.phase_recovery.initial_phases import white_noise
 from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
 from tonearm_plugins.dsp.phase_recovery.phase_gradient import gradient_factors, magnitude_floor
 from tonearm_plugins.dsp.phase_recovery.targets import target_of
-from tonearm_plugins.dsp.threads import in_threads
+from tonearm_plugins.dsp.threads import free_threads, share_out, useful_threads
 from tonearm_plugins.dsp.typing import Array, FloatArray, Int64Array
 
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.engines.scipy import Spectra
+    from tonearm_plugins.dsp.phase_recovery.recovery import Progress
 
-PATIENCE = 4000
-"""Looks at a neighbour's count before a thread sleeps: some tens of microseconds."""
-
-SHORTEST_PAUSE, LONGEST_PAUSE = 2e-5, 1e-3
-"""Time in seconds that a thread sleeps while its neighbours do not get on, such as where other work has the cores."""
+LEAST_PIECE = 32
+"""Blocks that a thread takes at once, where each block is on its own."""
 
 
 class NativeRecovery:
@@ -51,6 +47,8 @@ class NativeRecovery:
         Processor to compile for.
     threads
         Largest number of threads. Whatever it is, the result has the same bits.
+    limit
+        Largest number of threads that all channels have together; ``threads`` if None.
     """
 
     def __init__(
@@ -61,17 +59,18 @@ class NativeRecovery:
         basis: MelBasis | None = None,
         machine: Machine | None = None,
         threads: int = 1,
+        limit: int | None = None,
     ) -> None:
         self.machine = machine or this_machine()
         self.grid = grid
         self.layout = layout = BlockLayout(grid.n_fft, grid.hop_length, self.machine.lanes)
         self.tables = grid_tables(grid, layout, MIN_WEIGHT_ESTIMATED)
         self.blocks = layout.blocks(grid)
-        self.stretches = stretches(self.blocks, threads)
+        self.threads, self.limit = threads, limit or threads
         self.given, self.basis = given, basis
         self.target: NativeTarget
         if basis is None:
-            self.target = NativeMagnitudeTarget(given, layout, self.blocks)
+            self.target = NativeMagnitudeTarget(given, layout, self.blocks, threads=self._useful_threads(1))
         else:
             self.target = NativeMelTarget(given, basis, layout, self.blocks, machine=self.machine)
         self.tiles = aligned(self.blocks + 1, layout.hop_length, layout.pitch)
@@ -95,7 +94,7 @@ class NativeRecovery:
         def finish(first: int, complete: FloatArray) -> None:
             columns[first : first + len(complete)] = complete
 
-        OverlapAdd(self.grid, min_weight=MIN_WEIGHT_ESTIMATED, dtype=np.float32, threads=1)(spectra, finish)
+        OverlapAdd(self.grid, min_weight=MIN_WEIGHT_ESTIMATED, dtype=np.float32, threads=self.threads)(spectra, finish)
         self._put_points(columns.reshape(-1))
         self.estimates[:-1] = self.tiles[1:, :, : self.layout.lanes]
 
@@ -123,10 +122,10 @@ class NativeRecovery:
             floor=magnitude_floor(magnitudes),
         )
 
-    def iterate(self, count: int, momentum: Momentum) -> None:
-        """Project ``count`` times."""
+    def iterate(self, count: int, momentum: Momentum, progress: Progress | None = None) -> None:
+        """Project ``count`` times, and report it to ``progress`` in steps: those of the first thread, which is this."""
         if count:
-            self._iterate(count, momentum)
+            self._iterate(count, momentum, progress)
 
     def residual(self) -> tuple[float, float]:
         """Return the squared distance of the estimate from the target, and the energy of the target."""
@@ -145,69 +144,56 @@ class NativeRecovery:
         sums = np.empty((self.blocks, 2, self.layout.lanes), np.float32)
         run = self._kernel("finish", lambda w: write_finish(w, self.layout, self.target.code), self.target.key)
 
-        def measure(parts: Sequence[tuple[int, int]], _: Event) -> None:
-            scratch = run.scratch()
-            for first, last in parts:
-                run(
-                    scratch,
-                    estimates=self.estimates[first:],
-                    **self.target.arguments(first),
-                    results=results[first:],
-                    sums=sums[first:],
-                    blocks=last - first,
-                    frames=self.grid.frames - first * self.layout.lanes,
-                    analysis=self.tables.analysis,
-                )
+        def measure(first: int, last: int) -> None:
+            run(
+                run.scratch(),
+                estimates=self.estimates[first:],
+                **self.target.arguments(first),
+                results=results[first:],
+                sums=sums[first:],
+                blocks=last - first,
+                frames=self.grid.frames - first * self.layout.lanes,
+                analysis=self.tables.analysis,
+            )
 
-        in_threads(measure, self.stretches)
+        share_out(measure, self.blocks, self._useful_threads(1), least=LEAST_PIECE, limit=self.limit)
         distance, energy = sums.sum(axis=(0, 2), dtype=np.float64)
         return float(distance), float(energy)
 
-    def _iterate(self, count: int, momentum: Momentum) -> None:
+    def _iterate(self, count: int, momentum: Momentum, progress: Progress | None = None) -> None:
         run = self._kernel("iterations", lambda w: write_iterations(w, self.layout, self.target.code), self.target.key)
-        boundaries = boundaries_of(self.stretches, self.layout, self.tiles)
-
-        def iterate(parts: Sequence[int], failed: Event) -> None:
-            scratch, pause = run.scratch(), 0.0
-            while not failed.is_set():
-                before = [boundaries[part + 1].finished for part in parts]
-                for part in parts:
-                    first, last = self.stretches[part]
-                    done = boundaries[part + 1].finished
-                    if done == count:
-                        continue
-                    run(
-                        scratch,
-                        tiles=self.tiles[first:],
-                        estimates=self.estimates[first:],
-                        **self.target.arguments(first),
-                        which=self.tables.weights.which[first:],
-                        weights=self.tables.weights.values,
-                        synthesis=self.tables.synthesis,
-                        analysis=self.tables.analysis,
-                        blocks=last - first,
-                        start=done,
-                        iterations=count - done,
-                        before=boundaries[part].memory,
-                        after=boundaries[part + 1].memory,
-                        has_before=int(part > 0),
-                        has_after=int(part + 1 < len(self.stretches)),
-                        patience=1 if pause or len(parts) > 1 else PATIENCE,
-                        alpha=momentum.alpha,
-                        from_projection=momentum.from_projection,
-                        from_estimate=momentum.from_estimate,
-                        smoothing=4 * momentum.smoothing,
+        with free_threads(self._useful_threads(count), self.limit) as threads:
+            parts = stretches(self.blocks, threads)
+            boundaries = boundaries_of(parts, self.layout, self.tiles)
+            iterate_all(
+                [
+                    Stretch(
+                        run,
+                        boundaries[number : number + 2],
+                        count,
+                        dict(
+                            tiles=self.tiles[first:],
+                            estimates=self.estimates[first:],
+                            **self.target.arguments(first),
+                            which=self.tables.weights.which[first:],
+                            weights=self.tables.weights.values,
+                            synthesis=self.tables.synthesis,
+                            analysis=self.tables.analysis,
+                            blocks=last - first,
+                            alpha=momentum.alpha,
+                            from_projection=momentum.from_projection,
+                            from_estimate=momentum.from_estimate,
+                            smoothing=4 * momentum.smoothing,
+                        ),
+                        progress=None if number else progress,
                     )
-                after = [boundaries[part + 1].finished for part in parts]
-                if min(after) == count:
-                    return
-                if after > before:
-                    pause = 0.0
-                else:
-                    time.sleep(pause)
-                    pause = min(max(2 * pause, SHORTEST_PAUSE), LONGEST_PAUSE)
+                    for number, (first, last) in enumerate(parts)
+                ]
+            )
 
-        in_threads(iterate, range(len(self.stretches)))
+    def _useful_threads(self, passes: int) -> int:
+        """Return the number of threads for some passes over all frames."""
+        return useful_threads(self.threads, passes * self.grid.frames * self.grid.n_fft)
 
     def _kernel(self, name: str, write: Callable[[Writer], None], key: Hashable = None) -> Kernel:
         return compiled(

@@ -6,14 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number
-from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled, this_machine
-from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.engines.native.butterflies import Complex
+from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, compiled, this_machine
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
 from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import Analysis
-from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Writer, address
+from tonearm_plugins.dsp.engines.native.istft_kernel import COMPLEX, prefetch_row
+from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.framing import FrameGrid
+from tonearm_plugins.dsp.threads import share_slices, useful_threads
 from tonearm_plugins.dsp.typing import Complex64Array, FloatArray
 
 STRETCH = 1 << 20
@@ -22,21 +24,31 @@ STRETCH = 1 << 20
 
 def write(writer: Writer, layout: BlockLayout) -> None:
     """Write the kernel."""
-    samples = writer.memory("samples")  # on the padded time axis, and as many after them as the last halo wants
-    results = writer.memory("results")  # for each block, in bytes: where its first bin goes, and how far apart bins are
+    sources = writer.memory("sources")  # for each block: where its first sample is
+    # For each block, in bytes: where its first bin goes, and how far apart bins are; the entry after them is fetched.
+    results = writer.memory("results")
     tile_index = writer.memory("tile_index")
     blocks = writer.int_argument("blocks")
-    analysis = Analysis(writer, tile_index)
-    fft = RealFFT(writer, layout.n_fft)
+    analysis = Analysis(writer, layout, tile_index)
+    fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     tile = writer.scratch(layout.tile + layout.lanes)
     lanes = layout.lanes
     in_turn = [lane for pair in zip(range(lanes), range(lanes, 2 * lanes), strict=True) for lane in pair]
     with writer.loop(blocks) as block:
-        _fill(writer, layout, samples.part(block * layout.block), tile)
+        fill_tile(writer, layout, address(sources.int64(block)), tile)
         first, step = address(results.int64(block * 2)), results.int64(block * 2 + 1)
+        following, following_step = address(results.int64(block * 2 + 2)), results.int64(block * 2 + 3)
 
-        def put(k: Number, x: Complex, first: Memory = first, step: Int = step) -> Complex:
-            row, x = first.bytes_on(step * k), x.scaled(0.5)
+        def put(
+            k: Number,
+            x: Complex,
+            first: Memory = first,
+            step: Int = step,
+            following: Memory = following,
+            following_step: Int = following_step,
+        ) -> Complex:
+            row, ahead, x = first.bytes_on(step * k), following.bytes_on(following_step * k), x.scaled(0.5)
+            prefetch_row(ahead, lanes * COMPLEX.itemsize, to_write=True)
             row[0] = x.re.shuffle(x.im, in_turn[:lanes])
             row[lanes] = x.re.shuffle(x.im, in_turn[lanes:])
             return x
@@ -45,13 +57,21 @@ def write(writer: Writer, layout: BlockLayout) -> None:
         fft.bins(put, result="nothing")
 
 
-def _fill(writer: Writer, layout: BlockLayout, samples: Memory, tile: Memory) -> None:
-    """Write columns, which are consecutive in time, side by side into a tile: a transposition, square by square."""
+def fill_tile(writer: Writer, layout: BlockLayout, samples: Memory, tile: Memory) -> None:
+    """Write columns, which are consecutive in time, side by side into a tile: a transposition, square by square.
+
+    Samples may be in single precision where the kernel works in double precision.
+    """
     lanes, hop = layout.lanes, layout.hop_length
 
+    def load(column: int, row: Number) -> Vec:
+        value = samples[column * hop + row]
+        return value if value.kind == writer.kind else value.cast("fpext", writer.kind)
+
     def square(row: Number) -> None:
-        own = transposed([samples[column * hop + row] for column in range(lanes)])
-        after = transposed([samples[(lanes + min(column, layout.halo)) * hop + row] for column in range(lanes)])
+        own = transposed([load(column, row) for column in range(lanes)])
+        # LLVM leaves out what is not stored.
+        after = transposed([load(lanes + min(column, layout.halo - 1), row) for column in range(lanes)])
         for i in range(lanes):
             at = (row + i) * layout.pitch
             tile[at] = own[i]
@@ -67,40 +87,77 @@ def _fill(writer: Writer, layout: BlockLayout, samples: Memory, tile: Memory) ->
 # ---- calling it ----
 
 
+def kernel(layout: BlockLayout, machine: Machine) -> Kernel:
+    """Return the compiled kernel."""
+
+    def make() -> Kernel:
+        return Kernel(machine, lambda writer: write(writer, layout), layout.tables())
+
+    return compiled(("stft", layout, machine), make)
+
+
 def stft(
     signal: FloatArray,
     grid: FrameGrid,
     *,
     out: Complex64Array,
     machine: Machine | None = None,
+    threads: int = 1,
     on_progress: Callable[[int], None] | None = None,
 ) -> None:
     """Analyse one channel on the padded time axis into ``out`` (bins, frames), whose frames must be adjacent."""
     machine = machine or this_machine()
     layout = BlockLayout(grid.n_fft, grid.hop_length, machine.lanes)
     lanes, blocks = layout.lanes, -(-grid.frames // layout.lanes)
-    samples = aligned((blocks + 2) * layout.block)
-    samples[: signal.size] = signal
+    sources = SourceBlocks(np.ascontiguousarray(signal, np.float32), layout, blocks)
     whole = grid.frames // lanes
-    last = np.empty((layout.bins, lanes), np.complex64)
-    results = np.empty((blocks, 2), np.int64)
-    results[:, 0] = out.ctypes.data + np.arange(blocks) * lanes * out.itemsize
+    last = np.empty((layout.bins, lanes), COMPLEX)
+    results = np.empty((blocks + 1, 2), np.int64)
+    results[:, 0] = out.ctypes.data + np.arange(blocks + 1) * lanes * out.itemsize
     results[:, 1] = out.strides[0]
     results[whole:] = last.ctypes.data, last.strides[0]
+    run = kernel(layout, machine)
+    window = grid.window.astype(np.float32)
 
-    def make() -> Kernel:
-        return Kernel(machine, lambda writer: write(writer, layout), layout.tables())
-
-    run = compiled(("stft", layout, machine), make)
-    scratch, window = run.scratch(), grid.window.astype(np.float32)
-    for part in block_slices(blocks, -(-STRETCH // layout.block)):
+    def analyse(part: slice) -> None:
         run(
-            scratch,
-            samples=samples[part.start * layout.block :],
-            results=results[part],
+            run.scratch(),
+            sources=sources.addresses[part],
+            results=results[part.start :],
             blocks=part.stop - part.start,
             analysis=window,
         )
-        if on_progress:
-            on_progress(min(part.stop * lanes, grid.frames))
+
+    share_slices(
+        analyse,
+        blocks,
+        useful_threads(threads, grid.frames * grid.n_fft),
+        size=-(-STRETCH // layout.block),
+        on_progress=on_progress and (lambda done: on_progress(min(done * lanes, grid.frames))),
+    )
     out[:, whole * lanes :] = last[:, : grid.frames - whole * lanes]
+
+
+class SourceBlocks:
+    """The samples of each block, with the halo after it: in the signal, or a copy where they reach beyond its end.
+
+    Parameters
+    ----------
+    signal
+        (samples,), contiguous, on the padded time axis. It must live as long as the addresses are used.
+    layout
+        The sizes of blocks.
+    blocks
+        Number of blocks.
+    """
+
+    def __init__(self, signal: FloatArray, layout: BlockLayout, blocks: int) -> None:
+        size = layout.block + layout.halo_samples
+        inside = min(max(0, (signal.size - size) // layout.block + 1), blocks)
+        rest = signal[inside * layout.block :]
+        self.signal = signal
+        self.room = np.zeros((blocks - inside) * layout.block + layout.halo_samples, signal.dtype)
+        self.room[: rest.size] = rest[: self.room.size]
+        numbers = np.arange(blocks, dtype=np.int64)
+        self.addresses = signal.ctypes.data + signal.itemsize * layout.block * numbers
+        self.addresses[inside:] = self.room.ctypes.data + signal.itemsize * layout.block * (numbers[inside:] - inside)

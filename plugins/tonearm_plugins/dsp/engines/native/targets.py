@@ -13,11 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, Number
+from tonearm_plugins.dsp.engines.native.butterflies import Complex
 from tonearm_plugins.dsp.engines.native.compiler import Kernel, Machine, aligned, compiled
-from tonearm_plugins.dsp.engines.native.fft import Complex, RealFFT
+from tonearm_plugins.dsp.engines.native.fft import RealFFT
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer
 from tonearm_plugins.dsp.mel_basis import MelBasis
 from tonearm_plugins.dsp.phase_recovery.targets import INITIAL_UPDATES, MAX_GAIN, mel_floor
+from tonearm_plugins.dsp.threads import share_out
 from tonearm_plugins.dsp.typing import Array, Float32Array, Int64Array
 
 TINY = 1e-30
@@ -69,12 +71,14 @@ class NativeMagnitudeTarget:
         The sizes of blocks.
     blocks
         Number of blocks.
+    threads
+        Largest number of threads.
     """
 
     key = "magnitudes"
 
-    def __init__(self, magnitude: Array, layout: BlockLayout, blocks: int) -> None:
-        self.magnitudes = in_blocks(magnitude, layout.bins + 1, layout, blocks)
+    def __init__(self, magnitude: Array, layout: BlockLayout, blocks: int, *, threads: int = 1) -> None:
+        self.magnitudes = in_blocks(magnitude, layout.bins + 1, layout, blocks, threads=threads)
 
     def code(self, writer: Writer, layout: BlockLayout) -> TargetCode:
         """Declare the magnitudes in a kernel, and return the writer of its steps."""
@@ -139,7 +143,7 @@ class NativeMelTarget:
         return result
 
 
-def in_blocks(frames: Array, rows: int, layout: BlockLayout, blocks: int) -> Float32Array:
+def in_blocks(frames: Array, rows: int, layout: BlockLayout, blocks: int, *, threads: int = 1) -> Float32Array:
     """Return an array (rows, frames) as blocks [row][lane] of ``rows`` rows, at least as many as the array has.
 
     In memory there is one more block of zeros before the first, and one after the last.
@@ -148,13 +152,17 @@ def in_blocks(frames: Array, rows: int, layout: BlockLayout, blocks: int) -> Flo
     given, count = frames.shape
     whole = count // lanes
     result = aligned(blocks + 2, rows, lanes)[1:]
-    inside = frames[:, : whole * lanes]
-    if inside.dtype == np.float32 and inside.dtype.isnative and inside.strides[1] == inside.itemsize:
-        # One element for all lanes: they are moved together, two to three times as fast as one by one.
-        together = np.dtype((np.void, lanes * inside.itemsize))
-        result[:whole, :given].view(together)[..., 0] = inside.view(together).T
-    else:
-        result[:whole, :given] = inside.reshape(given, whole, lanes).transpose(1, 0, 2)
+
+    def move(first: int, last: int) -> None:
+        inside = frames[:, first * lanes : last * lanes]
+        if inside.dtype == np.float32 and inside.dtype.isnative and inside.strides[1] == inside.itemsize:
+            # One element for all lanes: they are moved together, two to three times as fast as one by one.
+            together = np.dtype((np.void, lanes * inside.itemsize))
+            result[first:last, :given].view(together)[..., 0] = inside.view(together).T
+        else:
+            result[first:last, :given] = inside.reshape(given, last - first, lanes).transpose(1, 0, 2)
+
+    share_out(move, whole, threads)
     if count % lanes:
         result[whole, :given, : count % lanes] = frames[:, whole * lanes :]
     return result
@@ -207,7 +215,7 @@ class MagnitudeCode:
         def change(k: Number, x: Complex) -> Complex:
             wanted = known[k * lanes]
             distance = squared(x).sqrt() * 0.5 - wanted
-            share = fft.share(k)
+            share = fft.share()
             sums[0] = sums[0] + distance * distance * share
             sums[lanes] = sums[lanes] + wanted * wanted * share
             return x

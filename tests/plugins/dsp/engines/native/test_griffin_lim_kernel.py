@@ -39,3 +39,25 @@ def test_iterations_and_residuals_are_those_in_numpy(machine, frames, mels, mome
     assert native.residual() == pytest.approx(plain.residual(), rel=1e-3)
     assert native.finish(found) == pytest.approx(plain.finish(expected), rel=1e-3)
     assert np.linalg.norm(found - expected) < 1e-3 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("machine", [None, NARROW])
+@pytest.mark.parametrize(
+    ("n_fft", "hop"),
+    [(256, 32), (240, 60), (400, 160), (400, 50), (96, 24), (40, 20), (64, 64), (1024, 300)],
+)
+def test_every_order_of_passes_gives_the_same_iterations(n_fft, hop, machine):
+    """First passes of radix 4 and 8, last ones of 2, 3, 4 and 5, and hops that no butterfly fits."""
+    frames = 21
+    window = hann(n_fft) if hop < n_fft else np.ones(n_fft)
+    grid = FrameGrid.checked(window, hop_length=hop, pad=0, frames=frames, length=hop * frames).centred
+    magnitude = smooth_magnitude(n_fft // 2 + 1, frames).T
+    native = NativeRecovery(magnitude, grid, machine=machine)
+    plain = ScipyRecovery(target_of(magnitude, None), grid)
+    found, expected = np.empty((2, grid.length), np.float32)
+    for recovery in (native, plain):
+        recovery.start_from_noise(3)
+        recovery.iterate(1, Momentum(0.9))
+    assert native.residual() == pytest.approx(plain.residual(), rel=1e-3, abs=1e-6)
+    assert native.finish(found) == pytest.approx(plain.finish(expected), rel=1e-3, abs=1e-6)
+    assert np.linalg.norm(found - expected) < 1e-3 * np.linalg.norm(expected)

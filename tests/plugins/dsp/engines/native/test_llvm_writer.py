@@ -1,32 +1,12 @@
 import numpy as np
 from dsp_material import NARROW, only_native
 
-from tonearm_plugins.dsp.engines.native.compiler import Kernel, aligned
-from tonearm_plugins.dsp.engines.native.llvm_writer import FLAGS, Int, Writer, literal
+from tonearm_plugins.dsp.engines.native.compiler import Kernel
 
 
-def run(write, **arguments):
-    kernel = Kernel(NARROW, write, {})
+def run(write, kind="float", **arguments):
+    kernel = Kernel(NARROW, write, {}, kind=kind)
     kernel(kernel.scratch(), **arguments)
-
-
-def test_nan_keeps_its_meaning():
-    assert not {"fast", "nnan", "ninf"} & set(FLAGS.split())
-
-
-def test_numbers_are_written_to_the_last_bit():
-    assert literal(0.1, "float") == f"0x{np.float64(np.float32(0.1)).view(np.uint64):016X}"
-    assert literal(0.1, "double") == "0x3FB999999999999A"
-    assert literal(-1, "i32") == "-1"
-
-
-def test_what_changes_no_integer_writes_nothing():
-    writer = Writer(8)
-    number = Int(writer, "%n")
-    assert number + 0 is number
-    assert number - 0 is number
-    assert number * 1 is number
-    assert "%v" not in writer.source()
 
 
 @only_native
@@ -77,28 +57,26 @@ def test_conditions_choose_lanes_and_branches():
 
 
 @only_native
-def test_shuffles_integers_and_scratch():
+def test_integers_are_compared_and_chosen():
     def write(writer):
-        x, y = writer.memory("x"), writer.memory("y", "i32")
-        spare = writer.scratch(8, "i32")
-        whole = x[0].cast("fptosi", "i32")
-        spare[0] = (whole << 3) >> 1
-        y[0] = spare[0].shuffle(writer.lane_numbers(), [7, 6, 5, 4, 8, 9, 10, 11])
+        y = writer.memory("y")
+        with writer.loop(4) as i:
+            y[writer.choose_int(i.above(1), i + 10, i) * 8] = writer.constant(1.0)
 
-    x = np.arange(8, dtype=np.float32)
-    y = np.zeros(8, np.int32)
-    run(write, x=x, y=y)
-    assert y.tolist() == [28, 24, 20, 16, 0, 1, 2, 3]
+    y = np.zeros(120, np.float32)
+    run(write, y=y)
+    assert np.flatnonzero(y[::8]).tolist() == [0, 1, 12, 13]
 
 
 @only_native
-def test_a_row_can_be_shorter_than_a_vector():
+def test_a_function_of_doubles_has_no_number_in_single_precision():
     def write(writer):
-        x = writer.memory("x")
-        x.put_short(0, x[8].first(3), 3)
-        x.put_scalar(5, x.scalar(15))
+        x, y = writer.memory("x"), writer.memory("y")
+        spare, kept = writer.scratch(8), writer.scratch(8)
+        spare[0] = x[0].sqrt() + 0.1
+        kept[0] = writer.pick(writer.int_argument("n").equals(1), 0.3, 0.7)
+        y[0] = spare[0] * x.splat(1) * kept[0]
 
-    x = aligned(16)
-    x[:] = np.arange(16)
-    run(write, x=x)
-    assert x[:8].tolist() == [8, 9, 10, 3, 4, 15, 6, 7]
+    x, y = np.arange(3.0, 11.0), np.zeros(8)
+    run(write, kind="double", x=x, y=y, n=1)
+    assert np.allclose(y, (np.sqrt(x) + 0.1) * 4 * 0.3, rtol=1e-15)

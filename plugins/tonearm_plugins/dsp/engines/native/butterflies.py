@@ -1,0 +1,91 @@
+"""Complex numbers in registers, and the discrete Fourier transforms of a few of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tonearm_plugins.dsp.engines.native.llvm_writer import Vec
+
+
+@dataclass(slots=True, eq=False)
+class Complex:
+    """A register of real parts and one of imaginary parts."""
+
+    re: Vec
+    im: Vec
+
+    def __add__(self, other: Complex) -> Complex:
+        return Complex(self.re + other.re, self.im + other.im)
+
+    def __sub__(self, other: Complex) -> Complex:
+        return Complex(self.re - other.re, self.im - other.im)
+
+    def plus_i(self, other: Complex) -> Complex:
+        """Return ``self + i other``."""
+        return Complex(self.re - other.im, self.im + other.re)
+
+    def minus_i(self, other: Complex) -> Complex:
+        """Return ``self - i other``."""
+        return Complex(self.re + other.im, self.im - other.re)
+
+    def scaled(self, factor: Vec | float) -> Complex:
+        """Return the number times a real factor."""
+        return Complex(self.re * factor, self.im * factor)
+
+    def turned(self, cos: Vec, sin: Vec) -> Complex:
+        """Return ``self (cos + i sin)``."""
+        return Complex(self.re * cos - self.im * sin, self.re * sin + self.im * cos)
+
+    def conjugate(self) -> Complex:
+        """Return the complex conjugate."""
+        return Complex(self.re, -self.im)
+
+
+def swapped(x: list[Complex]) -> list[Complex]:
+    """Return each value with its parts swapped: an FFT between two of these is an inverse FFT."""
+    return [Complex(value.im, value.re) for value in x]
+
+
+def dft2(x: list[Complex]) -> list[Complex]:
+    """Return the DFT of two points."""
+    return [x[0] + x[1], x[0] - x[1]]
+
+
+def dft3(x: list[Complex]) -> list[Complex]:
+    """Return the DFT of three points."""
+    total, difference = x[1] + x[2], (x[1] - x[2]).scaled(math.sqrt(0.75))
+    middle = x[0] + total.scaled(-0.5)
+    return [x[0] + total, middle.minus_i(difference), middle.plus_i(difference)]
+
+
+def dft4(x: list[Complex]) -> list[Complex]:
+    """Return the DFT of four points."""
+    a, b, c, d = x[0] + x[2], x[0] - x[2], x[1] + x[3], x[1] - x[3]
+    return [a + c, b.minus_i(d), a - c, b.plus_i(d)]
+
+
+def dft5(x: list[Complex]) -> list[Complex]:
+    """Return the DFT of five points."""
+    cos1, cos2, sin1, sin2 = (f(2 * math.pi * k / 5) for f in (math.cos, math.sin) for k in (1, 2))
+    a, b, c, d = x[1] + x[4], x[2] + x[3], x[1] - x[4], x[2] - x[3]
+    near, far = x[0] + a.scaled(cos1) + b.scaled(cos2), x[0] + a.scaled(cos2) + b.scaled(cos1)
+    near_i, far_i = c.scaled(sin1) + d.scaled(sin2), c.scaled(sin2) - d.scaled(sin1)
+    return [x[0] + a + b, near.minus_i(near_i), far.minus_i(far_i), far.plus_i(far_i), near.plus_i(near_i)]
+
+
+def dft8(x: list[Complex]) -> list[Complex]:
+    """Return the DFT of eight points, from two times four."""
+    even, odd = dft4(x[0::2]), dft4(x[1::2])
+    root = math.sqrt(0.5)
+    odd = [
+        odd[0],
+        Complex((odd[1].re + odd[1].im) * root, (odd[1].im - odd[1].re) * root),
+        Complex(odd[2].im, -odd[2].re),
+        Complex((odd[3].im - odd[3].re) * root, (odd[3].re + odd[3].im) * -root),
+    ]
+    return [a + b for a, b in zip(even, odd, strict=True)] + [a - b for a, b in zip(even, odd, strict=True)]
+
+
+DFT: dict[int, Callable[[list[Complex]], list[Complex]]] = {2: dft2, 3: dft3, 4: dft4, 5: dft5, 8: dft8}
