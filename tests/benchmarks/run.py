@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "benchmarks.md"
 TITLES = {
     "griffin_lim": "Phase recovery",
+    "phase_peers": "Phase recovery by other methods",
     "istft": "Inverse STFT",
     "first_run": "The first conversion in a fresh process",
     "mel": "From mel spectrograms",
