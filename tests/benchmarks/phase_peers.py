@@ -183,7 +183,8 @@ METHODS: dict[str, Method] = {
     "DM": difference_map,
     "DM × 16, then GLA": hybrid,
     "ADMM, rho 0.2": admm,
-    "tonearm's weights, momentum 0.99": ours(0.99),
+    "tonearm, momentum 0.99 (`fast`, `good`)": ours(0.99),
+    "tonearm, momentum 1.02 (`best`)": ours(1.02),
 }
 
 
