@@ -50,6 +50,12 @@ def compare(
     return measured
 
 
+def with_bytecode(folder: str) -> dict[str, str]:
+    """Environment of processes that find all bytecode compiled, as pip leaves it, from their second run on."""
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**environ, "PYTHONPYCACHEPREFIX": f"{folder}/bytecode"}
+
+
 def cpu_of_children() -> float:
     """CPU seconds of all processes that this one waited for."""
     return _cpu(resource.RUSAGE_CHILDREN)
@@ -63,6 +69,20 @@ def cpu() -> float:
 def _cpu(who: int) -> float:
     usage = resource.getrusage(who)
     return usage.ru_utime + usage.ru_stime
+
+
+@contextlib.contextmanager
+def environment(name: str, value: str) -> Iterator[None]:
+    """Set a variable of the environment within the block."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 @contextlib.contextmanager

@@ -39,6 +39,31 @@ def torch_istft(spectrum: np.ndarray, n_fft: int, hop: int, length: int) -> np.n
     ).numpy()
 
 
+def torch_stft(signal: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
+    import torch
+
+    window = torch.hann_window(n_fft)
+    given = torch.from_numpy(signal)
+    return torch.stft(given, n_fft, hop, window=window, pad_mode="constant", return_complex=True).numpy()
+
+
+def torch_mel(signal: np.ndarray, n_fft: int, hop: int, weights: np.ndarray, power: int) -> np.ndarray:
+    """torchaudio.transforms.MelSpectrogram as of 2.11: the STFT, magnitudes or powers, and a product of matrices."""
+    import torch
+
+    window = torch.hann_window(n_fft)
+    given = torch.from_numpy(signal)
+    size = torch.stft(given, n_fft, hop, window=window, pad_mode="constant", return_complex=True).abs()
+    return (torch.from_numpy(weights) @ (size if power == 1 else size.pow(power))).numpy()
+
+
+def scipy_stft(signal: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
+    """scipy.signal.stft, with zeros around the signal, and without its scale."""
+    import scipy.signal
+
+    return scipy.signal.stft(signal, nperseg=n_fft, noverlap=n_fft - hop, window="hann")[2] * np.float32(n_fft / 2)
+
+
 def scipy_istft(spectrum: np.ndarray, n_fft: int, hop: int, length: int) -> np.ndarray:
     """scipy.signal.istft, whose spectra are scaled by the sum of the window."""
     import scipy.signal

@@ -26,6 +26,7 @@ TITLES = {
     "griffin_lim": "Phase recovery",
     "phase_peers": "Phase recovery by other methods",
     "istft": "Inverse STFT",
+    "stft": "STFT and mel spectrograms",
     "first_run": "The first conversion in a fresh process",
     "mel": "From mel spectrograms",
     "large": "Large inputs",
@@ -41,7 +42,7 @@ TITLES = {
     "simulation": "A driver at scale",
     "startup": "Start-up",
 }
-BY_LANES = ("griffin_lim", "istft", "first_run", "mel", "large", "loudness", "threads")
+BY_LANES = ("griffin_lim", "istft", "stft", "first_run", "mel", "large", "loudness", "threads")
 """What the compiled kernels do; each kind of machine has its tables, as AVX2 has half the lanes of AVX-512."""
 HEAD = """# Benchmarks
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MAX_FRAMES = 512
 """Largest number of frames among which the loudest are found, in the middle."""
 
+LEVEL_BINS = 16
+"""Number of bins that show how loud a frame is."""
+
 PAIRS = 3
 """Number of pairs of frames that all have to fit another grid."""
 
@@ -111,7 +114,7 @@ def _loudest(values: Array, count: int) -> list[int]:
     frames = values.shape[1]
     taken = min(frames, MAX_FRAMES)
     first = (frames - taken) // 2
-    step = max(values.shape[0] // 64, 1)
+    step = max(values.shape[0] // LEVEL_BINS, 1)
     part = copy_mapped(values[1::step, first : first + taken])
     level = np.abs(part).sum(axis=0)
     both = np.minimum(level[:-1], level[1:])

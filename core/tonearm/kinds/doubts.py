@@ -212,7 +212,7 @@ def doubt_complex(values: Array, grid: StftGrid, context: Context) -> None:
     """
     first = values[0]
     if first.size >= FEW:
-        part = first[:, first.shape[1] // 2]  # of a sound, both signs are in any frame
+        part = first[:: max(1, first.shape[0] // FEW), first.shape[1] // 2]  # of a sound, both signs are in any frame
         if not ((part.real < 0).any() and (part.imag < 0).any()) and _doubt_parts(first, context):
             return
     doubt_frames(first, grid, context)

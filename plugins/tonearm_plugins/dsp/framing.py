@@ -12,13 +12,13 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from tonearm_plugins.dsp.errors import NotInvertibleError, ShapeError
-from tonearm_plugins.dsp.typing import Array, BoolArray, Float64Array, FloatArray
+from tonearm_plugins.dsp.typing import BoolArray, Float64Array, FloatArray
 
 F = TypeVar("F", bound=np.floating[Any])
 
@@ -240,19 +240,19 @@ def _require_samples(size: int, pad: tuple[int, int], mode: PadMode) -> None:
         raise ShapeError(f"0 samples cannot be extended by pad_mode {mode!r}")
 
 
-def on_padded_axis(channel: Array, pad: tuple[int, int], mode: PadMode, *, size: int, dtype: type[F]) -> npt.NDArray[F]:
-    """Return a channel on the padded time axis, converted in one pass.
+Ends: TypeAlias = tuple[FloatArray, FloatArray]
+"""Samples before and after a signal on the padded time axis."""
+
+
+def ends_of(channel: FloatArray, pad: tuple[int, int], mode: PadMode) -> Ends:
+    """Return the samples to add before and after a channel, as `padded` adds them. The channel is not copied.
 
     Parameters
     ----------
     channel
-        (samples,), real numbers of any type.
+        (samples,), real.
     pad, mode
         As in `padded`.
-    size
-        Samples of the result, of which the last are zeros if there are not as many.
-    dtype
-        Type of the result.
 
     Raises
     ------
@@ -261,21 +261,31 @@ def on_padded_axis(channel: Array, pad: tuple[int, int], mode: PadMode, *, size:
 
     Examples
     --------
-    >>> on_padded_axis(np.array([1, 2, 3]), (2, 1), "reflect", size=7, dtype=np.float32)
-    array([3., 2., 1., 2., 3., 2., 0.], dtype=float32)
+    >>> ends_of(np.array([1.0, 2.0, 3.0]), (2, 1), "reflect")
+    (array([3., 2.]), array([2.]))
     """
     before, after = pad
     _require_samples(channel.size, pad, mode)
-    result = np.zeros(size, dtype) if mode == "constant" else np.empty(size, dtype)
-    copy_into(result, before, channel)
-    if mode == "constant":
-        return result
-    near = slice(None) if mode == "wrap" else slice(before + 1)  # what the samples before the first ones depend on
-    copy_into(result, 0, padded(channel[near], (before, 0), mode)[:before])
-    near = slice(None) if mode == "wrap" else slice(max(0, channel.size - after - 1), None)
-    end = before + channel.size
-    copy_into(result, end, padded(channel[near], (0, after), mode)[channel[near].size :])
-    result[end + after :] = 0
+    # What is added depends on the samples nearby alone, unless they are repeated in turns.
+    first = channel if mode == "wrap" else channel[: before + 1]
+    last = channel if mode == "wrap" else channel[max(0, channel.size - after - 1) :]
+    return padded(first, (before, 0), mode)[:before], padded(last, (0, after), mode)[last.size :]
+
+
+def with_ends(channel: FloatArray, ends: Ends | None, *, begin: int = 0, end: int) -> FloatArray:
+    """Return a stretch of the padded time axis: a channel between its ends, with zeros after them.
+
+    Examples
+    --------
+    >>> with_ends(np.array([1.0, 2.0]), (np.array([2.0]), np.array([1.0])), end=5)
+    array([2., 1., 2., 1., 0.])
+    """
+    if ends is None and begin == 0 and end == channel.size:
+        return channel
+    result, at = np.zeros(end - begin, channel.dtype), -begin
+    for part in (channel,) if ends is None else (ends[0], channel, ends[1]):
+        copy_into(result, at, part)
+        at += part.size
     return result
 
 
@@ -313,7 +323,7 @@ def without_padding(signal: FloatArray, grid: FrameGrid) -> FloatArray:
     return np.pad(signal, (0, grid.length - signal.size)) if signal.size < grid.length else signal
 
 
-def copy_into(out: FloatArray, begin: int, samples: Array) -> None:
+def copy_into(out: FloatArray, begin: int, samples: FloatArray) -> None:
     """Copy samples into ``out`` from index ``begin`` on, as far as they lie in it; ``begin`` may be negative.
 
     Examples

@@ -14,7 +14,7 @@ from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.frame_stream import FramePlan, FrameStream
-from tonearm_plugins.dsp.framing import PadMode, frame_view, frames_in_cache, on_padded_axis
+from tonearm_plugins.dsp.framing import Ends, PadMode, ends_of, frame_view, frames_in_cache, with_ends
 from tonearm_plugins.dsp.progress import OnProgress, share_of
 from tonearm_plugins.dsp.threads import share_in_order
 from tonearm_plugins.dsp.typing import Array, Float64Array, FloatArray
@@ -126,9 +126,8 @@ def mel_spectrogram(
     out = np.empty((signal.shape[0], len(mel_basis), frames))
     for number, (channel, result) in enumerate(zip(signal, out, strict=True)):
         conditioned = analysis.with_preemphasis(channel)
-        size = analysis.n_fft + hop_length * (frames - 1)
-        whole = on_padded_axis(conditioned, pad, pad_mode, size=size, dtype=conditioned.dtype.type)
-        analysis.analyse(whole, out=result, on_progress=share_of(on_progress, number, len(signal)))
+        ends = ends_of(conditioned, pad, pad_mode)
+        analysis.analyse(conditioned, ends=ends, out=result, on_progress=share_of(on_progress, number, len(signal)))
     return out
 
 
@@ -246,9 +245,15 @@ class MelAnalysis:
         return result
 
     def analyse(
-        self, samples: FloatArray, *, out: Float64Array, first: int = 0, on_progress: OnProgress | None = None
+        self,
+        samples: FloatArray,
+        *,
+        out: Float64Array,
+        ends: Ends | None = None,
+        first: int = 0,
+        on_progress: OnProgress | None = None,
     ) -> None:
-        """Analyse one channel on the padded time axis into ``out`` (mels, frames).
+        """Analyse one channel into ``out`` (mels, frames).
 
         Parameters
         ----------
@@ -256,6 +261,8 @@ class MelAnalysis:
             (samples,), from the start of the first frame on.
         out
             Result.
+        ends
+            Samples before and after them, which belong to frames as well.
         first
             Number of the first frame in the whole signal.
         on_progress
@@ -267,13 +274,15 @@ class MelAnalysis:
         inside = (self.n_fft - self.win_length) // 2
         inside_window = slice(inside, inside + self.win_length)
         if not self.is_native:
-            self._analyse(samples, inside_window, out=out, first=first, on_progress=on_progress)
+            whole = with_ends(samples, ends, end=self.n_fft + self.hop_length * (frames - 1))
+            self._analyse(whole, inside_window, out=out, first=first, on_progress=on_progress)
             return
         from tonearm_plugins.dsp.engines.native.mel_kernel import mel_spectrogram
 
         per_frame = self.conditioning.preemphasis if self.conditioning.per_frame else 0.0
         mel_spectrogram(
             np.ascontiguousarray(samples),
+            ends=ends,
             window=self.values,
             inside=inside_window,
             hop_length=self.hop_length,

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.frame_stream import FramePlan, FrameStream
-from tonearm_plugins.dsp.framing import FrameGrid, PadMode, on_padded_axis
+from tonearm_plugins.dsp.framing import FrameGrid, PadMode, ends_of
 from tonearm_plugins.dsp.progress import OnProgress, frames_of
-from tonearm_plugins.dsp.typing import Array, ComplexArray
+from tonearm_plugins.dsp.typing import Array, ComplexArray, FloatArray
 
 
 def stft(
@@ -80,11 +80,11 @@ def stft(
     grid = FrameGrid.checked(window, hop_length=hop_length, pad=pad, frames=frames, length=signal.shape[1])
     out = np.empty((signal.shape[0], grid.bins, frames), np.complex128 if double else np.complex64)
     engine = choose("auto", grid, double=double)
-    size = n_fft + hop_length * (frames - 1)
     for number, (channel, result) in enumerate(zip(signal, out, strict=True)):
-        whole = on_padded_axis(channel, (pad, pad), pad_mode, size=size, dtype=np.float64 if double else np.float32)
+        given: FloatArray = np.ascontiguousarray(channel, np.float64 if double else np.float32)
+        ends = ends_of(given, (pad, pad), pad_mode)
         report = frames_of(on_progress, number, out.shape)
-        engine.stft(whole, grid, out=result, threads=threads, on_progress=report)
+        engine.stft(given, grid, out=result, ends=ends, threads=threads, on_progress=report)
     return out
 
 

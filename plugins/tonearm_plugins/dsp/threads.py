@@ -94,43 +94,45 @@ def useful_threads(threads: int, work: int) -> int:
 
 
 def share_slices(
-    work: Callable[[slice], None],
+    begin: Callable[[int, int], T],
+    finish: Callable[[int, int, T], None],
     count: int,
     threads: int,
     *,
     size: int,
-    on_progress: Callable[[int], None] | None = None,
+    least: int = 1,
 ) -> None:
-    """Work on a row of things in several threads, of which this is one, slice by slice.
+    """Work on a row of things in several threads, of which this is one, slice by slice, as `share_in_order` does.
 
     Parameters
     ----------
-    work
-        Function that works on a slice.
+    begin, finish
+        As in `share_in_order`, but with the first thing of a slice, and the one after its last.
     count
         Number of things.
     threads
         Largest number of threads.
     size
-        Largest number of things in a slice; with several threads, each gets a few slices.
-    on_progress
-        Function called with the number of things that are done, in any thread; None if nobody asks.
+        Largest number of things in a slice. With several threads, each gets a few slices.
+    least
+        Things in a slice at least, if there are several threads.
 
     Examples
     --------
-    >>> share_slices(lambda part: None, 10, threads=1, size=4, on_progress=print)
-    4
-    8
-    10
+    >>> share_slices(lambda first, last: last - first, print, 10, threads=1, size=4)
+    0 4 4
+    4 8 4
+    8 10 2
     """
-    size = min(size, -(-count // (PIECES * threads))) if threads > 1 else size
-    slices = list(block_slices(count, size))
-
-    def report(number: int, _: None) -> None:
-        if on_progress:
-            on_progress(slices[number].stop)
-
-    share_in_order(lambda number: work(slices[number]), report, len(slices), threads)
+    if threads > 1:
+        size = min(size, max(least, -(-count // (PIECES * threads))))
+    slices = [(part.start, part.stop) for part in block_slices(count, size)]
+    share_in_order(
+        lambda number: begin(*slices[number]),
+        lambda number, begun: finish(*slices[number], begun),
+        len(slices),
+        threads,
+    )
 
 
 def share_in_order(begin: Callable[[int], T], finish: Callable[[int, T], None], count: int, threads: int) -> None:

@@ -9,10 +9,11 @@ from tonearm_plugins.dsp.errors import NotInvertibleError, ShapeError
 from tonearm_plugins.dsp.framing import (
     FrameGrid,
     copy_into,
+    ends_of,
     frame_view,
     frames_in_cache,
-    on_padded_axis,
     padded,
+    with_ends,
     without_padding,
 )
 
@@ -128,17 +129,17 @@ def test_padding_is_numpys_and_what_it_cannot_extend_is_refused(mode):
 
 @pytest.mark.parametrize("mode", ["constant", "reflect", "edge", "symmetric", "wrap"])
 @pytest.mark.parametrize("pad", [(3, 7), (0, 2), (12, 20)])
-@pytest.mark.parametrize("size", [4, 18, 50])
-def test_a_channel_is_padded_and_converted_in_one_pass(mode, pad, size):
-    channel = np.arange(1, 9, dtype=np.int16)
+@pytest.mark.parametrize(("begin", "end"), [(0, 4), (0, 18), (0, 50), (5, 9), (11, 50), (30, 40)])
+def test_a_stretch_of_the_padded_axis_is_that_of_a_padded_channel(mode, pad, begin, end):
+    channel = np.arange(1.0, 9)
     if mode == "reflect" and max(pad) > 7:
         with pytest.raises(ShapeError, match="8 samples are too few to be reflected over 20"):
-            on_padded_axis(channel, pad, mode, size=size, dtype=np.float32)
+            ends_of(channel, pad, mode)
         return
-    found = on_padded_axis(channel, pad, mode, size=size, dtype=np.float32)
-    expected = np.append(np.pad(channel, pad, mode=mode), np.zeros(50))[:size]
-    assert found.dtype == np.float32
-    assert found.tolist() == expected.tolist()
+    found = with_ends(channel, ends_of(channel, pad, mode), begin=begin, end=end)
+    assert found.tolist() == np.append(np.pad(channel, pad, mode=mode), np.zeros(50))[begin:end].tolist()
+    assert with_ends(channel, None, end=8) is channel
+    assert with_ends(channel, None, end=10).tolist() == [*channel, 0, 0]
 
 
 def test_a_block_of_frames_is_about_a_megabyte():

@@ -1,7 +1,6 @@
-import librosa
 import numpy as np
 import pytest
-from dsp_material import BOTH, ENGINES, noise_spectrum, pad_of, speech
+from dsp_material import BOTH, ENGINES, noise_spectrum, pad_of, speech_magnitude
 from dsp_reference import agla, analyse, clip, convergence_db, hann, project
 
 from tonearm_plugins.dsp.errors import EngineError
@@ -12,10 +11,6 @@ from tonearm_plugins.dsp.phase_recovery.recovery import EXACT_DB
 from tonearm_plugins.dsp.phase_recovery.settings import STARTS
 
 HANN = {"window": hann(1024), "hop_length": 256, "pad": 512}
-
-
-def speech_magnitude():
-    return np.abs(librosa.stft(speech(), n_fft=1024, hop_length=256))[None]
 
 
 def distance(found, expected):
@@ -100,7 +95,7 @@ def test_reports_the_convergence_that_float64_finds(engine, start):
 
 
 @pytest.fixture(scope="module")
-def peers():
+def peers(librosa):
     """What librosa reaches in 32 iterations, from five seeds, in dB."""
     found = [griffin_lim(speech_magnitude(), **HANN, engine="librosa", start="random", seed=seed) for seed in range(5)]
     return [one.spectral_convergence_db for one in found]

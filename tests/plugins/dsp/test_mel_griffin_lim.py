@@ -65,7 +65,7 @@ def test_both_engines_begin_with_the_same_magnitudes(power):
 @pytest.mark.one_in(3)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("power", [1, 2])
-def test_meets_the_mel_spectrogram_better_than_librosa(power, engine):
+def test_meets_the_mel_spectrogram_better_than_librosa(power, engine, librosa):
     weights = basis()
     mel = speech_mel(power, weights)
     found = mel_griffin_lim(mel, mel_basis=weights, power=power, length=speech().size, engine=engine, **FRAMES)

@@ -1,12 +1,24 @@
 """Threads of one call: what each does, and that none is left."""
 
 import _thread
+import functools
 import os
 import threading
 
 import numpy as np
 import pytest
+from dsp_material import ENGINES
 
+from tonearm_plugins.dsp import mel_spectrogram as mel_module
+from tonearm_plugins.dsp import threads as dsp_threads
+from tonearm_plugins.dsp.engines import scipy as scipy_engine
+from tonearm_plugins.dsp.engines.native import istft_kernel, recovery, targets
+from tonearm_plugins.dsp.errors import NotFiniteError
+from tonearm_plugins.dsp.griffin_lim import griffin_lim
+from tonearm_plugins.dsp.istft import istft
+from tonearm_plugins.dsp.mel_griffin_lim import mel_griffin_lim
+from tonearm_plugins.dsp.mel_spectrogram import mel_spectrogram
+from tonearm_plugins.dsp.stft import stft
 from tonearm_plugins.dsp.threads import free_threads, in_threads, share_in_order, share_out
 
 
@@ -146,3 +158,71 @@ def test_numpy_treats_errors_alike_in_all_threads():
 
     with np.errstate(all="ignore"):
         share_out(divide, 8, threads=2)
+
+
+FRAMES = {"window": np.hanning(129)[:-1], "hop_length": 32, "pad": 64}
+
+
+@pytest.fixture
+def _every_clip_is_worth_threads(monkeypatch):
+    monkeypatch.setattr(dsp_threads, "LEAST_WORK", 1)
+    monkeypatch.setattr(istft_kernel, "LEAST_STRETCH", 2)
+    for module in (recovery, targets):
+        monkeypatch.setattr(module, "LEAST_PIECE", 2)
+    monkeypatch.setattr(scipy_engine, "frames_in_cache", lambda n_fft: 64)
+    monkeypatch.setattr(mel_module, "frames_in_cache", lambda n_fft: 64)
+
+
+def works():
+    """Everything that shares one clip among threads, as functions of their number."""
+    noise = np.random.default_rng(0).standard_normal((2, 32 * 600 + 7)).astype(np.float32)
+    spectrum = stft(noise, **FRAMES)
+    magnitude = np.abs(spectrum)
+    basis = np.maximum(0, 1 - np.abs(np.arange(65) / 4 - np.arange(16)[:, None]))
+    mel = basis @ magnitude
+    spectra = {
+        "in C order": spectrum,
+        "in Fortran order": np.asfortranarray(spectrum[0])[None],
+        "converted": np.repeat(spectrum, 2, axis=2)[:, :, ::2],
+        "double": spectrum.astype(np.complex128),
+    }
+    for name, values in spectra.items():
+        yield f"istft {name}", functools.partial(istft, values, **FRAMES)
+    yield "stft", functools.partial(stft, noise, **FRAMES)
+    yield "stft double", functools.partial(stft, noise, **FRAMES, double=True)
+    for start in ("plgi", "random", "zero"):
+        yield f"griffin_lim {start}", functools.partial(griffin_lim, magnitude, **FRAMES, start=start, iterations=3)
+    yield "mel_griffin_lim", functools.partial(mel_griffin_lim, mel, mel_basis=basis, **FRAMES, iterations=3)
+    frames = {**FRAMES, "pad": (64, 64), "win_length": 128, "pad_mode": "reflect", "mel_basis": basis, "power": 2}
+    yield "mel_spectrogram", functools.partial(mel_spectrogram, noise, **frames)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("work", [pytest.param(work, id=name) for name, work in works()])
+@pytest.mark.usefixtures("_every_clip_is_worth_threads")
+def test_any_number_of_threads_gives_the_same_bits(monkeypatch, engine, work):
+    monkeypatch.setenv("TONEARM_ENGINE", engine if engine == "scipy" else "auto")
+    alone, *others = (getattr(found, "samples", found) for found in (work(threads=count) for count in (1, 2, 5)))
+    assert all(np.array_equal(alone, other) for other in others)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.usefixtures("_every_clip_is_worth_threads")
+def test_a_value_that_is_not_finite_is_found_whichever_thread_reads_it(engine, order):
+    for frame in (0, 250, 500, 999):
+        spectrum = np.zeros((65, 1000), np.complex64, order=order)
+        spectrum[7, frame] = np.nan
+        with pytest.raises(NotFiniteError):
+            istft(spectrum[None], **FRAMES, engine=engine, threads=4, require_finite=True)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.usefixtures("_every_clip_is_worth_threads")
+def test_progress_goes_forwards_in_all_threads(engine):
+    spectrum = np.zeros((2, 65, 3000), np.complex64)
+    reported = []
+    istft(spectrum, **FRAMES, engine=engine, threads=3, on_progress=lambda *done: reported.append(done))
+    assert len(reported) > 8
+    assert reported == sorted(reported)
+    assert reported[-1] == (6000, 6000)

@@ -10,7 +10,7 @@ import numpy as np
 
 from tonearm_plugins.dsp import not_finite
 from tonearm_plugins.dsp.engines.scipy import SCIPY, ScipyRecovery, missing_package
-from tonearm_plugins.dsp.framing import FrameGrid, without_padding
+from tonearm_plugins.dsp.framing import Ends, FrameGrid, without_padding
 from tonearm_plugins.dsp.typing import Array, ComplexArray, FloatArray
 
 if TYPE_CHECKING:
@@ -38,11 +38,12 @@ class LibrosaEngine:
         grid: FrameGrid,
         *,
         out: ComplexArray,
+        ends: Ends | None = None,
         threads: int = 1,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
         """Analyse one channel by scipy.fft, as librosa does."""
-        SCIPY.stft(signal, grid, out=out, threads=threads, on_progress=on_progress)
+        SCIPY.stft(signal, grid, out=out, ends=ends, threads=threads, on_progress=on_progress)
 
     def istft(
         self,

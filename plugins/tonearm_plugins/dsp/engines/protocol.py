@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from tonearm_plugins.dsp.framing import FrameGrid
+from tonearm_plugins.dsp.framing import Ends, FrameGrid
 from tonearm_plugins.dsp.phase_recovery.recovery import Convergence, Progress
 from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
 from tonearm_plugins.dsp.typing import Array, ComplexArray, FloatArray
@@ -41,12 +41,15 @@ class Engine(Protocol):
         grid: FrameGrid,
         *,
         out: ComplexArray,
+        ends: Ends | None = None,
         threads: int = 1,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
-        """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames).
+        """Analyse one channel, (samples,), into ``out`` (bins, frames).
 
-        ``on_progress`` is called with the number of frames that are done, after each stretch of a long signal.
+        The channel begins on the padded time axis after the first of its ``ends``, and zeros follow the last; without
+        them, it is all of that axis. ``on_progress`` is called with the number of frames that are done, after each
+        stretch of a long signal.
         """
 
     def istft(

@@ -19,10 +19,12 @@ from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.framing import (
     MIN_WEIGHT_ESTIMATED,
     MIN_WEIGHT_EXACT,
+    Ends,
     FrameGrid,
     copy_into,
     frame_view,
     frames_in_cache,
+    with_ends,
     without_padding,
 )
 from tonearm_plugins.dsp.mapped_memory import MappedMemory
@@ -58,12 +60,14 @@ class ScipyEngine:
         grid: FrameGrid,
         *,
         out: ComplexArray,
+        ends: Ends | None = None,
         threads: int = 1,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
-        """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames)."""
+        """Analyse one channel, (samples,), into ``out`` (bins, frames)."""
         import scipy.fft
 
+        signal = with_ends(signal, ends, end=grid.n_fft + grid.hop_length * (grid.frames - 1))
         window = grid.window.astype(signal.dtype)
         view = frame_view(signal, n_fft=grid.n_fft, hop_length=grid.hop_length)
 

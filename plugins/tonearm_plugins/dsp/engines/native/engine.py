@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tonearm_plugins.dsp.engines.native import compiler
 
 if TYPE_CHECKING:
-    from tonearm_plugins.dsp.framing import FrameGrid
+    from tonearm_plugins.dsp.framing import Ends, FrameGrid
     from tonearm_plugins.dsp.phase_recovery.recovery import Convergence, Progress
     from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
     from tonearm_plugins.dsp.typing import Array, ComplexArray, FloatArray
@@ -39,13 +39,14 @@ class NativeEngine:
         grid: FrameGrid,
         *,
         out: ComplexArray,
+        ends: Ends | None = None,
         threads: int = 1,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
-        """Analyse one channel, (samples,) on the padded time axis, into ``out`` (bins, frames)."""
+        """Analyse one channel, (samples,), into ``out`` (bins, frames)."""
         from tonearm_plugins.dsp.engines.native.stft_kernel import stft
 
-        stft(signal, grid, out=out, threads=threads, on_progress=on_progress)
+        stft(signal, grid, out=out, ends=ends, threads=threads, on_progress=on_progress)
 
     def istft(
         self,
@@ -57,10 +58,10 @@ class NativeEngine:
         require_finite: bool = False,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
-        """Invert the spectrum of one channel, (bins, frames), into ``out`` (length,), in one thread."""
+        """Invert the spectrum of one channel, (bins, frames), into ``out`` (length,)."""
         from tonearm_plugins.dsp.engines.native.istft_kernel import istft
 
-        istft(spectrum, grid, out=out, require_finite=require_finite, on_progress=on_progress)
+        istft(spectrum, grid, out=out, threads=threads, require_finite=require_finite, on_progress=on_progress)
 
     def recover(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout, OverlapAdd, TileAddress
 from tonearm_plugins.dsp.engines.native.fft import RealFFT
-from tonearm_plugins.dsp.engines.native.istft_kernel import write_in_time_order
+from tonearm_plugins.dsp.engines.native.istft_kernel import prefetch_row, write_in_time_order
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
 from tonearm_plugins.dsp.engines.native.neighbours import Exchange
 from tonearm_plugins.dsp.engines.native.targets import WriteTarget
@@ -101,7 +101,7 @@ def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTar
             ) -> None:
                 at = row * layout.lanes
                 estimate.part(at + layout.block).prefetch()
-                tile.part(row * layout.pitch + layout.tile).prefetch()
+                prefetch_row(tile.part(row * layout.pitch + layout.tile), 4 * layout.pitch)
                 before = estimate[at]
                 result = result * weight[at] * from_projection + before * from_estimate
                 estimate[at] = result

@@ -15,11 +15,13 @@ from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Wri
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
 from tonearm_plugins.dsp.framing import MIN_WEIGHT_EXACT, FrameGrid, copy_into
 from tonearm_plugins.dsp.mapped_memory import RELEASE_BYTES, MappedMemory
-from tonearm_plugins.dsp.typing import Array, Complex64Array, FloatArray, Int64Array
+from tonearm_plugins.dsp.threads import share_slices, useful_threads
+from tonearm_plugins.dsp.typing import Array, Complex64Array, FloatArray, Int32Array, Int64Array
 
 COMPLEX = np.dtype(np.complex64)
 CACHE_LINE = 64
 CONVERTED = 2**20  # bytes of a spectrum that are converted at once
+LEAST_STRETCH = 16  # blocks that a thread inverts at once, beside the one before them
 
 
 def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
@@ -61,8 +63,10 @@ def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
 
         def finish(row: Int, samples: Vec, weight: Memory = weight) -> None:
             finished[row * layout.lanes] = samples * weight[row * layout.lanes]
+            read.fetch(row)
 
         overlap.finish(fft, finish)
+        read.fetch_rest()
         write_in_time_order(writer, layout, finished, address(results.int64(block)))
 
 
@@ -81,8 +85,11 @@ def write_in_time_order(writer: Writer, layout: BlockLayout, rows: Memory, resul
 
 
 def prefetch_row(row: Memory, size: int, *, to_write: bool = False) -> None:
-    """Fetch the cache lines of a row of some bytes. Rows are far apart, so no processor guesses the next one."""
-    for byte in (*range(0, size, CACHE_LINE), size - 1):
+    """Fetch the cache lines of a row of some bytes that the same row of the block before has not touched.
+
+    Rows are far apart, so no processor guesses the next one.
+    """
+    for byte in range(CACHE_LINE - 1, size, CACHE_LINE):
         row.bytes_on(byte).prefetch(to_write=to_write)
 
 
@@ -99,25 +106,42 @@ def compare_peak(peak: Memory, *values: Vec) -> None:
 
 
 class _BinsApart:
-    """Reads a block whose frames are adjacent: a bin is a row of complex numbers, real and imaginary parts in turn."""
+    """Reads a block whose frames are adjacent: a bin is a row of complex numbers, real and imaginary parts in turn.
+
+    A few bins of the next block are fetched for each row of samples of this one, so memory and arithmetic work at the
+    same time.
+    """
 
     def __init__(self, writer: Writer, layout: BlockLayout, sources: Memory) -> None:
-        self.writer, self.lanes, self.sources = writer, layout.lanes, sources
+        self.writer, self.layout, self.sources = writer, layout, sources
+        self.at_once, self.rest = divmod(layout.bins, layout.hop_length)
 
     def begin(self, block: Int) -> None:
         self.first, self.step = address(self.sources.int64(block * 2)), self.sources.int64(block * 2 + 1)
         self.next, self.next_step = address(self.sources.int64(block * 2 + 2)), self.sources.int64(block * 2 + 3)
 
     def bin(self, k: Number, _: Complex) -> Complex:
-        lanes = self.lanes
-        row, ahead = self.first.bytes_on(self.step * k), self.next.bytes_on(self.next_step * k)
-        prefetch_row(ahead, lanes * COMPLEX.itemsize)
+        lanes, row = self.layout.lanes, self.first.bytes_on(self.step * k)
         low, high = row[0], row[lanes]
         return Complex(low.shuffle(high, range(0, 2 * lanes, 2)), low.shuffle(high, range(1, 2 * lanes, 2)))
 
+    def fetch(self, row: Int) -> None:
+        """Fetch the bins that come with a row of samples."""
+        for i in range(self.at_once):
+            self._fetch_bin(row * self.at_once + i)
+
+    def fetch_rest(self) -> None:
+        """Fetch the bins that come with none."""
+        if self.rest:
+            with self.writer.loop(self.rest) as i:
+                self._fetch_bin(i + (self.layout.bins - self.rest))
+
+    def _fetch_bin(self, k: Int) -> None:
+        prefetch_row(self.next.bytes_on(self.next_step * k), self.layout.lanes * COMPLEX.itemsize)
+
 
 class _FramesApart:
-    """Reads a block whose bins are adjacent: transposes it first, square by square."""
+    """Reads a block whose bins are adjacent: transposes it first, square by square, and fetches the next one."""
 
     def __init__(self, writer: Writer, layout: BlockLayout, sources: Memory) -> None:
         self.writer, self.layout, self.sources = writer, layout, sources
@@ -145,6 +169,12 @@ class _FramesApart:
         lanes = self.layout.lanes
         return Complex(self.stage[k * (2 * lanes)], self.stage[k * (2 * lanes) + lanes])
 
+    def fetch(self, row: Int) -> None:
+        """Fetch nothing more."""
+
+    def fetch_rest(self) -> None:
+        """Fetch nothing more."""
+
 
 # ---- calling it ----
 
@@ -164,13 +194,14 @@ def istft(
     *,
     out: FloatArray,
     machine: Machine | None = None,
+    threads: int = 1,
     require_finite: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> None:
     """Invert one channel (bins, frames), mapped or not, into ``out`` (length,), float32 and contiguous.
 
     Arrays of complex64 with adjacent frames or adjacent bins are read in place. Others are converted, a stretch of
-    frames at a time.
+    frames at a time. With several threads, each stretch begins with the block before it, for the sums that go on.
     """
     machine = machine or this_machine()
     layout = BlockLayout(grid.n_fft, grid.hop_length, machine.lanes)
@@ -179,33 +210,44 @@ def istft(
     frames_apart = native and spectrum.strides[0] == COMPLEX.itemsize and spectrum.strides[1] >= 0
     in_place = native and (frames_apart or (spectrum.strides[1] == COMPLEX.itemsize and spectrum.strides[0] >= 0))
     run = kernel(layout, machine, frames_apart=frames_apart)
-    scratch = run.scratch()
     blocks = max(1, min(layout.blocks(grid), -(-(grid.pad + grid.length) // layout.block)))  # none after the signal
     mapping = MappedMemory(spectrum)
     block_size = layout.bins * layout.lanes * COMPLEX.itemsize
-    stretch = max(1, (RELEASE_BYTES if in_place else CONVERTED) // block_size)
     results = ResultBlocks(out, grid, layout)
     peak = aligned(layout.lanes).view(np.int32)
-    for first in range(0, blocks, stretch):
-        last = min(first + stretch, blocks)
-        part = spectrum[:, first * layout.lanes : last * layout.lanes]
+    threads = useful_threads(threads, grid.frames * grid.n_fft)
+    scratch = run.scratch() if threads == 1 else None
+
+    def invert(first: int, last: int) -> Int32Array:
+        begin = first if scratch is not None else max(0, first - 1)
+        part = spectrum[:, begin * layout.lanes : last * layout.lanes]
         if not in_place:
             part = np.ascontiguousarray(part, dtype=COMPLEX)
-        sources, kept = _sources(part, layout, last - first, frames_apart=frames_apart)
+        sources, kept = _sources(part, layout, last - begin, frames_apart=frames_apart)
+        addresses = results.addresses[begin:last].copy()
+        addresses[: first - begin] = results.nowhere
+        found = aligned(layout.lanes).view(np.int32)
         run(
-            scratch,
+            run.scratch() if scratch is None else scratch,
             sources=sources,
-            results=results.addresses[first:last],
-            which=tables.weights.which[first:last],
+            results=addresses,
+            which=tables.weights.which[begin:last],
             weights=tables.weights.values,
             window=tables.synthesis,
-            peak=peak,
-            blocks=last - first,
+            peak=found,
+            blocks=last - begin,
         )
         del kept
-        mapping.count_read(stretch * block_size)
+        return found
+
+    def finish(first: int, last: int, found: Int32Array) -> None:
+        np.maximum(peak, found, out=peak)
+        mapping.count_read((last - first) * block_size)
         if on_progress:
             on_progress(min(last * layout.lanes, grid.frames))
+
+    size = max(1, (RELEASE_BYTES if in_place else CONVERTED) // block_size)
+    share_slices(invert, finish, blocks, threads, size=size, least=LEAST_STRETCH)
     if require_finite:
         not_finite.require_finite(peak.view(np.float32))
         not_finite.require_finite(spectrum[:, blocks * layout.lanes :])  # frames after the end of the signal
@@ -250,7 +292,8 @@ class ResultBlocks:
         self.room = np.empty((self.edges.size + 1, size), np.float32)  # the last is for samples outside the result
         self.addresses = out.ctypes.data + 4 * self.begins
         self.addresses[self.edges] = self.room.ctypes.data + 4 * size * np.arange(self.edges.size)
-        self.addresses[outside] = self.room[-1:].ctypes.data
+        self.nowhere = self.room[-1:].ctypes.data
+        self.addresses[outside] = self.nowhere
 
     def finish(self) -> None:
         """Copy the blocks at the edges into the result, and zero the samples that no frame reaches."""

@@ -21,6 +21,7 @@ from tonearm_plugins.dsp.engines.native.istft_kernel import prefetch_row
 from tonearm_plugins.dsp.engines.native.llvm_writer import Memory, Vec, Writer, address
 from tonearm_plugins.dsp.engines.native.stft_kernel import STRETCH, SourceBlocks, fill_tile
 from tonearm_plugins.dsp.engines.native.targets import squared
+from tonearm_plugins.dsp.framing import Ends
 from tonearm_plugins.dsp.threads import share_slices, useful_threads
 from tonearm_plugins.dsp.typing import Array, Float64Array, FloatArray, Int64Array
 
@@ -148,6 +149,7 @@ def kernel(layout: BlockLayout, machine: Machine, form: MelForm) -> Kernel:
 def mel_spectrogram(
     signal: FloatArray,
     *,
+    ends: Ends | None = None,
     window: Float64Array,
     inside: slice,
     hop_length: int,
@@ -166,7 +168,9 @@ def mel_spectrogram(
     Parameters
     ----------
     signal
-        (samples,), float32 or float64 and contiguous, on the padded time axis.
+        (samples,), float32 or float64 and contiguous.
+    ends
+        Samples before and after it, with zeros after them; without them, it is all of the padded time axis.
     window
         ``n_fft`` values.
     inside
@@ -191,7 +195,7 @@ def mel_spectrogram(
     lanes, (mels, frames) = layout.lanes, out.shape
     blocks, whole = -(-frames // lanes), frames // lanes
     form = MelForm(mels, power, _KINDS[signal.dtype.name], remove_dc, preemphasis != 0)
-    sources = SourceBlocks(signal, layout, blocks)
+    sources = SourceBlocks(signal, layout, blocks, ends)
     last = np.empty((mels, lanes))
     results = np.empty((blocks + 1, 2), np.int64)
     results[:, 0] = out.ctypes.data + np.arange(blocks + 1) * lanes * out.itemsize
@@ -205,22 +209,21 @@ def mel_spectrogram(
         before = layout.tables()["tile_index"][np.maximum(np.arange(window.size) - 1, inside.start)]
         arguments |= {"before": before, "first": inside.start, "count": count}
 
-    def analyse(part: slice) -> None:
+    def analyse(first: int, last: int) -> None:
         run(
             run.scratch(),
-            sources=sources.addresses[part],
-            results=results[part.start :],
-            blocks=part.stop - part.start,
+            sources=sources.addresses[first:last],
+            results=results[first:],
+            blocks=last - first,
             **arguments,
         )
 
-    share_slices(
-        analyse,
-        blocks,
-        useful_threads(threads, frames * window.size),
-        size=-(-STRETCH // layout.block),
-        on_progress=on_progress and (lambda done: on_progress(min(done * lanes, frames))),
-    )
+    def report(_: int, last: int, __: None) -> None:
+        if on_progress:
+            on_progress(min(last * lanes, frames))
+
+    threads = useful_threads(threads, frames * window.size)
+    share_slices(analyse, report, blocks, threads, size=-(-STRETCH // layout.block))
     out[:, whole * lanes :] = last[:, : frames - whole * lanes]
 
 

@@ -82,14 +82,11 @@ class PeakLockedPhases:
         self._rising_flanks(before, here)
         self._falling_flanks(here)
         self._frame_by_frame()
+        self._spectra()
 
     def bin(self, k: Number, _: Complex) -> Complex:
         """Return a bin with its phase, seen from the first sample of its frame."""
-        at = k * self.lanes
-        level = self.steps.part(0, "i32")[at].cast("sitofp", "float") * (1 / TURN)
-        turns = level + self.integral[at] + self.half_turns.splat(k * 2 + 1)
-        cos, sin = cos_sin_of_turns(wrapped(turns))
-        return Complex(self.here[at] * cos, self.here[at] * sin)
+        return Complex(self.integral[k * self.lanes], self.departure[k * self.lanes])
 
     def _keep_last_frame(self) -> None:
         lanes, bins = self.lanes, self.bins
@@ -163,3 +160,12 @@ class PeakLockedPhases:
             level = self.writer.emit(f"add i32 {steps.scalar(at)}, {level}")
             self.levels.put_scalar((lane + 1) * (bins + 1) + m, level)
             steps.put_scalar(at, level)
+
+    def _spectra(self) -> None:
+        """Put real and imaginary parts in place of integral and departure, which have served."""
+        with self.writer.loop(self.bins) as m:
+            at = m * self.lanes
+            level = self.steps.part(0, "i32")[at].cast("sitofp", "float") * (1 / TURN)
+            turns = level + self.integral[at] + self.half_turns.splat(m * 2 + 1)
+            cos, sin = cos_sin_of_turns(wrapped(turns))
+            self.integral[at], self.departure[at] = self.here[at] * cos, self.here[at] * sin

@@ -15,7 +15,7 @@ from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import write_finish, 
 from tonearm_plugins.dsp.engines.native.istft_kernel import ResultBlocks
 from tonearm_plugins.dsp.engines.native.llvm_writer import Writer
 from tonearm_plugins.dsp.engines.native.neighbours import Stretch, boundaries_of, iterate_all, stretches
-from tonearm_plugins.dsp.engines.native.targets import NativeMagnitudeTarget, NativeMelTarget, NativeTarget
+from tonearm_plugins.dsp.engines.native.targets import LEAST_PIECE, NativeMagnitudeTarget, NativeMelTarget, NativeTarget
 from tonearm_plugins.dsp.framing import MIN_WEIGHT_ESTIMATED, FrameGrid
 from tonearm_plugins.dsp.mel_basis import MelBasis
 from tonearm_plugins.dsp.phase_recovery.initial_phases import white_noise
@@ -28,9 +28,6 @@ from tonearm_plugins.dsp.typing import Array, FloatArray, Int64Array
 if TYPE_CHECKING:
     from tonearm_plugins.dsp.engines.scipy import Spectra
     from tonearm_plugins.dsp.phase_recovery.recovery import Progress
-
-LEAST_PIECE = 32
-"""Blocks that a thread takes at once, where each block is on its own."""
 
 
 class NativeRecovery:
@@ -70,10 +67,11 @@ class NativeRecovery:
         self.threads, self.limit = threads, limit or threads
         self.given, self.basis = given, basis
         self.target: NativeTarget
+        useful = self._useful_threads(1)
         if basis is None:
-            self.target = NativeMagnitudeTarget(given, layout, self.blocks, threads=self._useful_threads(1))
+            self.target = NativeMagnitudeTarget(given, layout, self.blocks, threads=useful)
         else:
-            self.target = NativeMelTarget(given, basis, layout, self.blocks, machine=self.machine)
+            self.target = NativeMelTarget(given, basis, layout, self.blocks, machine=self.machine, threads=useful)
         self.tiles = aligned(self.blocks + 1, layout.hop_length, layout.pitch)
         self.estimates = aligned(self.blocks + 1, layout.hop_length, layout.lanes)
 

@@ -14,7 +14,7 @@ from tonearm_plugins.dsp.engines.native.griffin_lim_kernel import Analysis
 from tonearm_plugins.dsp.engines.native.istft_kernel import COMPLEX, prefetch_row
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Memory, Vec, Writer, address
 from tonearm_plugins.dsp.engines.native.vector_math import transposed
-from tonearm_plugins.dsp.framing import FrameGrid
+from tonearm_plugins.dsp.framing import Ends, FrameGrid, with_ends
 from tonearm_plugins.dsp.threads import share_slices, useful_threads
 from tonearm_plugins.dsp.typing import Complex64Array, FloatArray
 
@@ -101,15 +101,16 @@ def stft(
     grid: FrameGrid,
     *,
     out: Complex64Array,
+    ends: Ends | None = None,
     machine: Machine | None = None,
     threads: int = 1,
     on_progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Analyse one channel on the padded time axis into ``out`` (bins, frames), whose frames must be adjacent."""
+    """Analyse one channel into ``out`` (bins, frames), whose frames must be adjacent; ``ends`` are as for engines."""
     machine = machine or this_machine()
     layout = BlockLayout(grid.n_fft, grid.hop_length, machine.lanes)
     lanes, blocks = layout.lanes, -(-grid.frames // layout.lanes)
-    sources = SourceBlocks(np.ascontiguousarray(signal, np.float32), layout, blocks)
+    sources = SourceBlocks(np.ascontiguousarray(signal, np.float32), layout, blocks, ends)
     whole = grid.frames // lanes
     last = np.empty((layout.bins, lanes), COMPLEX)
     results = np.empty((blocks + 1, 2), np.int64)
@@ -119,45 +120,50 @@ def stft(
     run = kernel(layout, machine)
     window = grid.window.astype(np.float32)
 
-    def analyse(part: slice) -> None:
+    def analyse(first: int, last: int) -> None:
         run(
             run.scratch(),
-            sources=sources.addresses[part],
-            results=results[part.start :],
-            blocks=part.stop - part.start,
+            sources=sources.addresses[first:last],
+            results=results[first:],
+            blocks=last - first,
             analysis=window,
         )
 
-    share_slices(
-        analyse,
-        blocks,
-        useful_threads(threads, grid.frames * grid.n_fft),
-        size=-(-STRETCH // layout.block),
-        on_progress=on_progress and (lambda done: on_progress(min(done * lanes, grid.frames))),
-    )
+    def report(_: int, last: int, __: None) -> None:
+        if on_progress:
+            on_progress(min(last * lanes, grid.frames))
+
+    threads = useful_threads(threads, grid.frames * grid.n_fft)
+    share_slices(analyse, report, blocks, threads, size=-(-STRETCH // layout.block))
     out[:, whole * lanes :] = last[:, : grid.frames - whole * lanes]
 
 
 class SourceBlocks:
-    """The samples of each block, with the halo after it: in the signal, or a copy where they reach beyond its end.
+    """The samples of each block, with the halo after it: in the signal, or a copy where they reach beyond its ends.
 
     Parameters
     ----------
     signal
-        (samples,), contiguous, on the padded time axis. It must live as long as the addresses are used.
+        (samples,), contiguous. It must live as long as the addresses are used.
     layout
         The sizes of blocks.
     blocks
         Number of blocks.
+    ends
+        Samples before and after it, with zeros after them.
     """
 
-    def __init__(self, signal: FloatArray, layout: BlockLayout, blocks: int) -> None:
-        size = layout.block + layout.halo_samples
-        inside = min(max(0, (signal.size - size) // layout.block + 1), blocks)
-        rest = signal[inside * layout.block :]
-        self.signal = signal
-        self.room = np.zeros((blocks - inside) * layout.block + layout.halo_samples, signal.dtype)
-        self.room[: rest.size] = rest[: self.room.size]
-        numbers = np.arange(blocks, dtype=np.int64)
-        self.addresses = signal.ctypes.data + signal.itemsize * layout.block * numbers
-        self.addresses[inside:] = self.room.ctypes.data + signal.itemsize * layout.block * (numbers[inside:] - inside)
+    def __init__(self, signal: FloatArray, layout: BlockLayout, blocks: int, ends: Ends | None = None) -> None:
+        block, size = layout.block, layout.block + layout.halo_samples
+        before = ends[0].size if ends else 0
+        begins = block * np.arange(blocks, dtype=np.int64)
+        first = min(-(-before // block), blocks)
+        last = min(max(first, (before + signal.size - size) // block + 1), blocks)  # those between lie in the signal
+        self.addresses = signal.ctypes.data + signal.itemsize * (begins - before)
+        self.rooms = []
+        for part in (slice(first), slice(last, blocks)):
+            if part.start != part.stop and part.stop:
+                begin = begins[part][0]
+                room = with_ends(signal, ends, begin=int(begin), end=int(begins[part][-1]) + size)
+                self.addresses[part] = room.ctypes.data + room.itemsize * (begins[part] - begin)
+                self.rooms.append(room)

@@ -25,6 +25,9 @@ from tonearm_plugins.dsp.typing import Array, Float32Array, Int64Array
 TINY = 1e-30
 """Added to squared magnitudes to keep x / |x| defined at 0."""
 
+LEAST_PIECE = 32
+"""Blocks that a thread takes at once, where each block is on its own."""
+
 
 class TargetCode(Protocol):
     """Writes the steps between the forward and the inverse FFT of a block."""
@@ -109,11 +112,23 @@ class NativeMelTarget:
         Number of blocks.
     machine
         Processor to compile for.
+    threads
+        Largest number of threads.
     """
 
-    def __init__(self, mel: Array, basis: MelBasis, layout: BlockLayout, blocks: int, *, machine: Machine) -> None:
+    def __init__(
+        self,
+        mel: Array,
+        basis: MelBasis,
+        layout: BlockLayout,
+        blocks: int,
+        *,
+        machine: Machine,
+        threads: int = 1,
+    ) -> None:
         self.basis, self.layout, self.blocks, self.machine = basis, layout, blocks, machine
         self.mel = in_blocks(mel, len(mel), layout, blocks)
+        self._threads = threads
         self.floor = mel_floor(self.mel)
         self.bands, self.band_weights = band_tables(basis)
         self.key = ("mel", len(mel), basis.power)
@@ -140,7 +155,11 @@ class NativeMelTarget:
 
         run = compiled(("initial magnitudes", self.key, layout, self.machine), make)
         result = aligned(self.blocks + 2, layout.bins + 1, layout.lanes)[1:]
-        run(run.scratch(), magnitudes=result, blocks=self.blocks, **self.arguments())
+
+        def begin(first: int, last: int) -> None:
+            run(run.scratch(), magnitudes=result[first:], blocks=last - first, **self.arguments(first))
+
+        share_out(begin, self.blocks, self._threads, least=LEAST_PIECE)
         return result
 
 
@@ -206,7 +225,7 @@ class MagnitudeCode:
             ahead.part(k * self.layout.lanes).prefetch()
             wanted = known[k * self.layout.lanes]
             least = wanted * wanted + TINY if smooth else TINY
-            return x.scaled(wanted / (squared(x) + least).sqrt())
+            return x.scaled(wanted / (x.re * x.re + (x.im * x.im + least)).sqrt())
 
         fft.bins(change)
 

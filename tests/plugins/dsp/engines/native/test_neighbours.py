@@ -10,7 +10,7 @@ from dsp_material import NARROW, only_native, smooth_magnitude
 from dsp_reference import hann
 
 from tonearm_plugins.dsp import threads as dsp_threads
-from tonearm_plugins.dsp.engines.native import neighbours, recovery
+from tonearm_plugins.dsp.engines.native import neighbours, recovery, targets
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout
 from tonearm_plugins.dsp.engines.native.neighbours import MIN_BLOCKS, boundaries_of, stretches
 from tonearm_plugins.dsp.engines.native.recovery import NativeRecovery
@@ -26,7 +26,8 @@ FRAMES = 5 * MIN_BLOCKS * 16 - 3
 @pytest.fixture(autouse=True)
 def _every_clip_is_worth_threads(monkeypatch):
     monkeypatch.setattr(dsp_threads, "LEAST_WORK", 1)
-    monkeypatch.setattr(recovery, "LEAST_PIECE", 2)
+    for module in (recovery, targets):
+        monkeypatch.setattr(module, "LEAST_PIECE", 2)
 
 
 class Reports:

@@ -25,16 +25,21 @@ def test_spectra_are_those_of_the_reference(setting, frames, machine):
 
 
 @pytest.mark.parametrize("size", [1, 200, 33 * 16, 1000])
-def test_only_blocks_that_reach_beyond_the_signal_are_copied(size):
+@pytest.mark.parametrize("pad", [None, (0, 5), (32, 32), (128, 0), (300, 40)])
+def test_only_blocks_that_reach_beyond_the_signal_are_copied(size, pad):
     layout = BlockLayout(64, 16, 8)
     signal = np.arange(1, size + 1, dtype=np.float32)
-    sources = stft_kernel.SourceBlocks(signal, layout, 7)
-    room = sources.room.ctypes.data
+    ends = None if pad is None else tuple(np.arange(-length, 0, dtype=np.float32) for length in pad)
+    sources = stft_kernel.SourceBlocks(signal, layout, 7, ends)
+    axis = np.concatenate((signal,) if ends is None else (ends[0], signal, ends[1], np.zeros(2000)))
+    axis = np.append(axis, np.zeros(2000)).astype(np.float32)
+    before = 0 if pad is None else pad[0]
     for number, address in enumerate(sources.addresses):
         begin, span = number * layout.block, layout.block + layout.halo_samples
-        if begin + span <= size:
-            assert address == signal.ctypes.data + 4 * begin
-            continue
-        at = (address - room) // 4
-        expected = np.append(signal, np.zeros(2000))[begin : begin + span]
-        assert sources.room[at : at + span].tolist() == expected.tolist()
+        (place,) = [
+            (room, (address - room.ctypes.data) // 4)
+            for room in (signal, *sources.rooms)
+            if room.ctypes.data <= address and address + 4 * span <= room.ctypes.data + room.nbytes
+        ]
+        assert (place[0] is signal) == (begin >= before and begin + span <= before + size)
+        assert place[0][place[1] : place[1] + span].tolist() == axis[begin : begin + span].tolist()
