@@ -29,6 +29,7 @@ DOCUMENT = HERE.parents[1] / "docs" / "benchmarks.md"
 TITLES = {
     "griffin_lim": "Phase recovery",
     "ffts": "FFTs",
+    "phase_peers": "Phase recovery by other methods",
     "istft": "Inverse STFT",
     "stft": "STFT and mel spectrograms",
     "first_run": "The first conversion in a fresh process",
