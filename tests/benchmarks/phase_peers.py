@@ -28,8 +28,8 @@ STARTS = ("random", "pghi", "plgi")
 COLUMNS = ("method", *(f"{start}, {count}" for start in STARTS for count in COUNTS))
 NOTE = (
     "In all of these tables: SC in dB by first phases and number of iterations: means over "
-    f"{CLIPS} clips of {SECONDS} s. PESQ is that of {STARTS[-1]}, {COUNTS[0]}. Each iteration of each method is one pair of"
-    " projections. The weights of AGLA, RAAR and ADMM are the best that were found here."
+    f"{CLIPS} clips of {SECONDS} s. PESQ is that of {STARTS[-1]}, {COUNTS[0]}. Each iteration of each method is one"
+    " pair of projections. The weights of AGLA, RAAR and ADMM are the best that were found here."
 )
 GRIDS = (
     (22_050, 1024, 256),
