@@ -46,10 +46,12 @@ from tonearm.plugins.block_plugins import (
 from tonearm.plugins.blocks import Recut
 from tonearm.plugins.context import Context, Provenance
 from tonearm.plugins.decoder import Decoder
+from tonearm.plugins.diagnosis import Diagnosis
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Died, Executor, Results, Work
 from tonearm.plugins.hookspecs import (
     Decoders,
+    Diagnoses,
     Dialects,
     Encoders,
     Executors,
@@ -67,6 +69,7 @@ from tonearm.plugins.plugin import BESIDE, FROM_PYTHON, IF_ABSENT, FileOfEach, F
 from tonearm.plugins.ports import Spec, spec_of
 from tonearm.plugins.requirements import Requirement
 from tonearm.plugins.sink import Sink
+from tonearm.plugins.target import Target
 from tonearm.plugins.transform import Grouping, Regroup, Transform
 from tonearm.signals import (
     MAX_SAMPLE_RATE,
@@ -207,6 +210,8 @@ __all__ = [
     "Decibels",
     "Decoder",
     "Decoders",
+    "Diagnoses",
+    "Diagnosis",
     "Dialects",
     "Died",
     "Duration",
@@ -283,6 +288,7 @@ __all__ = [
     "TaggingBlockEncoder",
     "TaggingEncoder",
     "TarArchive",
+    "Target",
     "TokenLayout",
     "TonearmError",
     "Transform",

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from tonearm.errors import ItemError
 from tonearm.source import FileIdentity, Source, identity_of
+from tonearm.system import HAS_POSIX, OPEN_FLAGS, read_into, with_slashes
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -225,7 +226,7 @@ def hash_descriptor(descriptor: int, size: int | None = None) -> str:
     digest = new_hasher()
     memory = _buffer.memory
     offset = 0
-    while (size is None or offset < size) and (count := os.preadv(descriptor, [memory], offset)):
+    while (size is None or offset < size) and (count := read_into(descriptor, memory, offset)):
         digest.update(memory[:count])
         offset += count
     return digest.hexdigest()
@@ -236,7 +237,8 @@ def hash_path(path: str | os.PathLike[str]) -> str:
     try:
         descriptor = _open(path)
     except (OSError, ValueError):
-        return ""
+        # Windows opens no folder.
+        return _hash_of_folder(path) if not HAS_POSIX and os.path.isdir(path) else ""
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
@@ -276,12 +278,12 @@ def _hash_of_folder(path: str | os.PathLike[str]) -> str:
     digest = new_hasher()
     for name, status in _walk(folder):
         if stat.S_ISREG(status.st_mode):
-            digest.update(os.fsencode(name[len(folder) :]) + b"\0" + hash_path(name).encode())
+            digest.update(os.fsencode(with_slashes(name[len(folder) :])) + b"\0" + hash_path(name).encode())
     return digest.hexdigest()
 
 
 def _open(path: str | os.PathLike[str]) -> int:
-    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    return os.open(path, os.O_RDONLY | OPEN_FLAGS)
 
 
 def _close(descriptor: int) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
-_SIGSTOP, _SIGKILL = 19, 9  # `signal` makes enumerations of them, which takes as long as a fork
+_SIGSTOP = 19  # `signal` makes enumerations of such numbers, which takes as long as a fork
+
+SIGKILL = 9
+"""Number of the signal that ends a process at once. On Windows, which has no signals, `os.kill` does the same."""
 
 
 def descendants_of(process_id: int) -> list[int]:
@@ -24,14 +27,14 @@ def descendants_of(process_id: int) -> list[int]:
 def kill_descendants(process_id: int) -> None:
     """Kill all processes that a process has started, also those that have left its group."""
     for child in descendants_of(process_id):
-        _send(child, _SIGKILL)
+        _send(child, SIGKILL)
 
 
 def kill_with_descendants(process_id: int) -> None:
     """Kill a process with all that it has started. It is stopped first, so that it starts no more."""
     _send(process_id, _SIGSTOP)
     kill_descendants(process_id)
-    _send(process_id, _SIGKILL)
+    _send(process_id, SIGKILL)
 
 
 def _send(process_id: int, number: int) -> None:

@@ -6,6 +6,8 @@ import errno
 import os
 import stat
 
+from tonearm.system import OPEN_FLAGS
+
 
 def read_named_file(path: str, limit: int) -> bytes | None:
     """Return the content of a file that an option names. It never waits.
@@ -27,7 +29,7 @@ def read_named_file(path: str, limit: int) -> bytes | None:
     OSError
         If the file cannot be read.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | OPEN_FLAGS)
     with open(descriptor, "rb") as file:  # noqa: PTH123 - pathlib takes no descriptor
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):

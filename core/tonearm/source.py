@@ -11,9 +11,10 @@ import io
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tonearm.errors import ItemError, one_line
+from tonearm.system import HAS_POSIX, OPEN_FLAGS, unnamed_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -213,7 +214,8 @@ class Source:
             return
         import shutil
 
-        with _scratch_file() as copy:  # an open file's own descriptor may be missing or that of a compressed file
+        # An open file's own descriptor may be missing, or that of a compressed file.
+        with unnamed_file("source") as copy:
             shutil.copyfileobj(given, copy)
             copy.seek(0)
             yield copy
@@ -221,17 +223,6 @@ class Source:
 
 CHUNKS = Source(name="<chunks>")
 """Source that stands for the chunks of a stream in messages."""
-
-
-def _scratch_file() -> BinaryIO:
-    """Return an empty file with a descriptor: in memory, or on the disk where the system has no files in memory."""
-    try:
-        handle = os.memfd_create("source", os.MFD_CLOEXEC)
-    except (AttributeError, OSError):
-        import tempfile
-
-        return cast("BinaryIO", tempfile.TemporaryFile())
-    return open(handle, "w+b")  # noqa: PTH123 - of a descriptor
 
 
 def source_changed(name: str) -> ItemError:
@@ -252,8 +243,10 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
         If the file does not exist, is not a regular file, or may not be read.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | OPEN_FLAGS)
     except OSError as error:
+        if not HAS_POSIX and os.path.isdir(path):  # noqa: PTH112 - Windows opens no folder
+            raise ItemError(f"cannot read {_shown(path)}: it is a folder", code="not-a-file") from error
         reason = (error.strerror or str(error)).lower()
         raise ItemError(f"cannot read {_shown(path)}: {reason}", code="unreadable") from error
     except ValueError as error:  # a NUL in the name

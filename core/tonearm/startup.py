@@ -142,6 +142,9 @@ def let_blas_threads_sleep(environ: MutableMapping[str, str]) -> None:
     environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "16")
 
 
+_NO_LIBC = (OSError, AttributeError, TypeError)
+"""Errors of `ctypes` where there is no glibc: Windows has no library without a name."""
+
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # of malloc.h
 _M_DEFAULT = 128 << 10
 """Default of glibc for all three."""
@@ -155,7 +158,7 @@ def keep_freed_memory() -> None:
     """
     import ctypes
 
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(*_NO_LIBC):
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
         libc.mallopt(_M_TRIM_THRESHOLD, 128 << 20)
@@ -173,7 +176,7 @@ def return_freed_memory() -> None:
         value = os.environ.get(name, "")
         return int(value) if value.isdecimal() else _M_DEFAULT
 
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(*_NO_LIBC):
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_THRESHOLD, setting("MALLOC_MMAP_THRESHOLD_"))
         libc.mallopt(_M_TRIM_THRESHOLD, setting("MALLOC_TRIM_THRESHOLD_"))
@@ -213,7 +216,7 @@ class StopHandler:
 
         handler = cls(ends_process=ends_process)
         for number in stop_signals():
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            if number in (signal.SIGINT, signal.SIGTERM) or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, handler)
 
     def __call__(self, number: int, _: object) -> None:
@@ -247,10 +250,10 @@ def end_by_signal(number: int) -> NoReturn:
 
 
 def stop_signals() -> tuple[signal.Signals, ...]:
-    """Return the signals that stop a command."""
+    """Return the signals that stop a command. Windows has no SIGHUP."""
     import signal
 
-    return signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    return (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 def ignore_stop_signals() -> None:
@@ -280,7 +283,7 @@ def die_with_parent(parent: int) -> None:
     import ctypes
     import signal
 
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(*_NO_LIBC):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     if os.getppid() != parent:

@@ -19,10 +19,8 @@ def default_threads() -> int:
 
 def usable_cores(cgroup: str = "/sys/fs/cgroup") -> int:
     """Return the number of cores that this process may use, by its affinity and the quota of its control group."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS
-        cores = os.cpu_count() or 1
+    # Linux alone knows the affinity.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return int(min(cores, _quota(cgroup)))
 
 

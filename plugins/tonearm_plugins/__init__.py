@@ -5,30 +5,56 @@ A plugin's module is imported when a pipeline first uses the plugin.
 
 from __future__ import annotations
 
-from tonearm.api import Decoders, Dialects, Encoders, Executors, Kinds, Layouts, Recipes, Transforms, hookimpl
+from tonearm.api import (
+    Decoders,
+    Diagnoses,
+    Dialects,
+    Encoders,
+    Executors,
+    Kinds,
+    Layouts,
+    Recipes,
+    Target,
+    Transforms,
+    hookimpl,
+)
 
 
 @hookimpl
 def tonearm_decoders() -> Decoders:
     """Return the decoders by name."""
+    from tonearm_plugins.formats.audio_suffixes import AUDIO_SUFFIXES
+
     return {
-        "audio-reader": "tonearm_plugins.decoders.audio_reader:AudioReader",
-        "codec-file-reader": "tonearm_plugins.decoders.codec_file_reader:CodecFileReader",
-        "hdf5-reader": "tonearm_plugins.decoders.hdf5_reader:Hdf5Reader",
-        "image-reader": "tonearm_plugins.decoders.image_reader:ImageReader",
-        "kaldi-reader": "tonearm_plugins.decoders.kaldi_reader:KaldiReader",
-        "mat-reader": "tonearm_plugins.decoders.mat_reader:MatReader",
-        "npy-reader": "tonearm_plugins.decoders.npy_reader:NpyReader",
-        "npz-reader": "tonearm_plugins.decoders.npz_reader:NpzReader",
-        "parquet-reader": "tonearm_plugins.decoders.parquet_reader:ParquetReader",
-        "pcm-reader": "tonearm_plugins.decoders.pcm_reader:PcmReader",
-        "raw-reader": "tonearm_plugins.decoders.raw_reader:RawReader",
-        "safetensors-reader": "tonearm_plugins.decoders.safetensors_reader:SafetensorsReader",
-        "text-reader": "tonearm_plugins.decoders.text_reader:TextReader",
-        "tokens-reader": "tonearm_plugins.decoders.tokens_reader:TokensReader",
-        "torch-reader": "tonearm_plugins.decoders.torch_reader:TorchReader",
-        "webdataset-reader": "tonearm_plugins.decoders.webdataset_reader:WebDatasetReader",
-        "zarr-reader": "tonearm_plugins.decoders.zarr_reader:ZarrReader",
+        "audio-reader": Target("tonearm_plugins.decoders.audio_reader:AudioReader", suffixes=AUDIO_SUFFIXES),
+        "codec-file-reader": Target(
+            "tonearm_plugins.decoders.codec_file_reader:CodecFileReader", suffixes=(".dac", ".ecdc")
+        ),
+        "hdf5-reader": Target("tonearm_plugins.decoders.hdf5_reader:Hdf5Reader", suffixes=(".h5", ".hdf5", ".hdf")),
+        "image-reader": Target(
+            "tonearm_plugins.decoders.image_reader:ImageReader",
+            suffixes=(".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"),
+        ),
+        "kaldi-reader": Target("tonearm_plugins.decoders.kaldi_reader:KaldiReader", suffixes=(".ark", ".scp")),
+        "mat-reader": Target("tonearm_plugins.decoders.mat_reader:MatReader", suffixes=(".mat",)),
+        "npy-reader": Target("tonearm_plugins.decoders.npy_reader:NpyReader", suffixes=(".npy",)),
+        "npz-reader": Target("tonearm_plugins.decoders.npz_reader:NpzReader", suffixes=(".npz",)),
+        "parquet-reader": Target("tonearm_plugins.decoders.parquet_reader:ParquetReader", suffixes=(".parquet",)),
+        "pcm-reader": Target(
+            "tonearm_plugins.decoders.pcm_reader:PcmReader", suffixes=(".pcm", ".raw", ".json", ".jsonl", ".ndjson")
+        ),
+        "raw-reader": Target("tonearm_plugins.decoders.raw_reader:RawReader", suffixes=(".f32", ".f64")),
+        "safetensors-reader": Target(
+            "tonearm_plugins.decoders.safetensors_reader:SafetensorsReader", suffixes=(".safetensors",)
+        ),
+        "text-reader": Target("tonearm_plugins.decoders.text_reader:TextReader", suffixes=(".csv", ".tsv", ".txt")),
+        "tokens-reader": Target("tonearm_plugins.decoders.tokens_reader:TokensReader", suffixes=()),
+        "torch-reader": Target("tonearm_plugins.decoders.torch_reader:TorchReader", suffixes=(".pt", ".pth")),
+        "webdataset-reader": Target(
+            "tonearm_plugins.decoders.webdataset_reader:WebDatasetReader",
+            suffixes=(".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz"),
+        ),
+        "zarr-reader": Target("tonearm_plugins.decoders.zarr_reader:ZarrReader", suffixes=(".zarr", ".zarr.zip")),
     }
 
 
@@ -36,34 +62,34 @@ def tonearm_decoders() -> Decoders:
 def tonearm_transforms() -> Transforms:
     """Return the transforms by name."""
     return {
-        "concat": "tonearm_plugins.transforms.concat:Concat",
-        "dc-remove": "tonearm_plugins.transforms.dc_remove:DcRemove",
-        "deemphasis": "tonearm_plugins.transforms.deemphasis:Deemphasis",
-        "fade": "tonearm_plugins.transforms.fade:Fade",
-        "filter": "tonearm_plugins.transforms.filter:Filter",
-        "gain": "tonearm_plugins.transforms.gain:Gain",
+        "concat": Target("tonearm_plugins.transforms.concat:Concat", same_signal=True),
+        "dc-remove": Target("tonearm_plugins.transforms.dc_remove:DcRemove", same_signal=True),
+        "deemphasis": Target("tonearm_plugins.transforms.deemphasis:Deemphasis", same_signal=True),
+        "fade": Target("tonearm_plugins.transforms.fade:Fade", same_signal=True),
+        "filter": Target("tonearm_plugins.transforms.filter:Filter", same_signal=True),
+        "gain": Target("tonearm_plugins.transforms.gain:Gain", same_signal=True),
         "griffin-lim": "tonearm_plugins.transforms.griffin_lim:GriffinLim",
-        "guard": "tonearm_plugins.transforms.guard:Guard",
-        "hpss": "tonearm_plugins.transforms.hpss:Hpss",
+        "guard": Target("tonearm_plugins.transforms.guard:Guard", same_signal=True),
+        "hpss": Target("tonearm_plugins.transforms.hpss:Hpss", same_signal=True),
         "istft": "tonearm_plugins.transforms.istft:Istft",
-        "limiter": "tonearm_plugins.transforms.limiter:Limiter",
-        "loudness": "tonearm_plugins.transforms.loudness:Loudness",
+        "limiter": Target("tonearm_plugins.transforms.limiter:Limiter", same_signal=True),
+        "loudness": Target("tonearm_plugins.transforms.loudness:Loudness", same_signal=True),
         "mel-to-magnitude": "tonearm_plugins.transforms.mel_to_magnitude:MelToMagnitude",
         "mel-to-wave": "tonearm_plugins.transforms.mel_to_wave:MelToWave",
-        "mix": "tonearm_plugins.transforms.mix:Mix",
-        "mu-law-decode": "tonearm_plugins.transforms.mu_law_decode:MuLawDecode",
-        "normalize": "tonearm_plugins.transforms.normalize:Normalize",
+        "mix": Target("tonearm_plugins.transforms.mix:Mix", same_signal=True),
+        "mu-law-decode": Target("tonearm_plugins.transforms.mu_law_decode:MuLawDecode", same_signal=True),
+        "normalize": Target("tonearm_plugins.transforms.normalize:Normalize", same_signal=True),
         "onnx-codec": "tonearm_plugins.transforms.onnx_codec:OnnxCodec",
         "onnx-vocoder": "tonearm_plugins.transforms.onnx_vocoder:OnnxVocoder",
-        "pad": "tonearm_plugins.transforms.pad:Pad",
-        "pitch-shift": "tonearm_plugins.transforms.pitch_shift:PitchShift",
-        "resample": "tonearm_plugins.transforms.resample:Resample",
-        "split": "tonearm_plugins.transforms.split:Split",
-        "time-stretch": "tonearm_plugins.transforms.time_stretch:TimeStretch",
+        "pad": Target("tonearm_plugins.transforms.pad:Pad", same_signal=True),
+        "pitch-shift": Target("tonearm_plugins.transforms.pitch_shift:PitchShift", same_signal=True),
+        "resample": Target("tonearm_plugins.transforms.resample:Resample", same_signal=True),
+        "split": Target("tonearm_plugins.transforms.split:Split", same_signal=True),
+        "time-stretch": Target("tonearm_plugins.transforms.time_stretch:TimeStretch", same_signal=True),
         "torchscript-codec": "tonearm_plugins.transforms.torchscript_codec:TorchscriptCodec",
         "transformers-codec": "tonearm_plugins.transforms.transformers_codec:TransformersCodec",
         "transformers-vocoder": "tonearm_plugins.transforms.transformers_vocoder:TransformersVocoder",
-        "trim": "tonearm_plugins.transforms.trim:Trim",
+        "trim": Target("tonearm_plugins.transforms.trim:Trim", same_signal=True),
         "wave-to-mel": "tonearm_plugins.transforms.wave_to_mel:WaveToMel",
         "wave-to-spectrogram": "tonearm_plugins.transforms.wave_to_spectrogram:WaveToSpectrogram",
     }
@@ -73,20 +99,24 @@ def tonearm_transforms() -> Transforms:
 def tonearm_encoders() -> Encoders:
     """Return the encoders by name."""
     return {
-        "aac-writer": "tonearm_plugins.encoders.aac_writer:AacWriter",
-        "aiff-writer": "tonearm_plugins.encoders.aiff_writer:AiffWriter",
-        "ffmpeg-writer": "tonearm_plugins.encoders.ffmpeg_writer:FfmpegWriter",
-        "flac-writer": "tonearm_plugins.encoders.flac_writer:FlacWriter",
-        "m4a-writer": "tonearm_plugins.encoders.m4a_writer:M4aWriter",
-        "mp3-writer": "tonearm_plugins.encoders.mp3_writer:Mp3Writer",
-        "npy-writer": "tonearm_plugins.encoders.npy_writer:NpyWriter",
-        "ogg-writer": "tonearm_plugins.encoders.ogg_writer:OggWriter",
-        "opus-writer": "tonearm_plugins.encoders.opus_writer:OpusWriter",
-        "png-writer": "tonearm_plugins.encoders.png_writer:PngWriter",
-        "raw-writer": "tonearm_plugins.encoders.raw_writer:RawWriter",
-        "safetensors-writer": "tonearm_plugins.encoders.safetensors_writer:SafetensorsWriter",
-        "tokens-writer": "tonearm_plugins.encoders.tokens_writer:TokensWriter",
-        "wav-writer": "tonearm_plugins.encoders.wav_writer:WavWriter",
+        "aac-writer": Target("tonearm_plugins.encoders.aac_writer:AacWriter", suffixes=(".aac",)),
+        "aiff-writer": Target("tonearm_plugins.encoders.aiff_writer:AiffWriter", suffixes=(".aiff", ".aif", ".aifc")),
+        "ffmpeg-writer": Target("tonearm_plugins.encoders.ffmpeg_writer:FfmpegWriter", suffixes=()),
+        "flac-writer": Target("tonearm_plugins.encoders.flac_writer:FlacWriter", suffixes=(".flac",)),
+        "m4a-writer": Target("tonearm_plugins.encoders.m4a_writer:M4aWriter", suffixes=(".m4a", ".m4b")),
+        "mp3-writer": Target("tonearm_plugins.encoders.mp3_writer:Mp3Writer", suffixes=(".mp3",)),
+        "npy-writer": Target("tonearm_plugins.encoders.npy_writer:NpyWriter", suffixes=(".npy",)),
+        "ogg-writer": Target("tonearm_plugins.encoders.ogg_writer:OggWriter", suffixes=(".ogg", ".oga")),
+        "opus-writer": Target("tonearm_plugins.encoders.opus_writer:OpusWriter", suffixes=(".opus",)),
+        "png-writer": Target("tonearm_plugins.encoders.png_writer:PngWriter", suffixes=(".png",)),
+        "raw-writer": Target("tonearm_plugins.encoders.raw_writer:RawWriter", suffixes=(".raw", ".pcm")),
+        "safetensors-writer": Target(
+            "tonearm_plugins.encoders.safetensors_writer:SafetensorsWriter", suffixes=(".safetensors",)
+        ),
+        "tokens-writer": Target("tonearm_plugins.encoders.tokens_writer:TokensWriter", suffixes=(".txt", ".jsonl")),
+        "wav-writer": Target(
+            "tonearm_plugins.encoders.wav_writer:WavWriter", suffixes=(".wav", ".rf64", ".w64", ".bwf")
+        ),
     }
 
 
@@ -138,3 +168,11 @@ def tonearm_layouts() -> Layouts:
     from tonearm_plugins.layouts import layouts
 
     return layouts()
+
+
+@hookimpl
+def tonearm_diagnoses() -> Diagnoses:
+    """Return which engine each kind of work gets, and what else works or does not."""
+    from tonearm_plugins.diagnoses import diagnoses
+
+    return diagnoses()

@@ -54,9 +54,10 @@ def tables() -> Iterator[harness.Table]:
         scripts["tonearm, `good`"] = TONEARM.format(engine="native")
         scripts["tonearm, `good`, scipy alone"] = TONEARM.format(engine="scipy")
         results = {name: Path(folder) / f"{number}.wav" for number, name in enumerate(scripts)}
+        environ = harness.with_bytecode(folder)
         contenders: dict[str, harness.Work] = {
             name: functools.partial(
-                subprocess.run, [sys.executable, "-c", script, str(source), str(results[name])], check=True
+                subprocess.run, [sys.executable, "-c", script, str(source), str(results[name])], check=True, env=environ
             )
             for name, script in scripts.items()
         }

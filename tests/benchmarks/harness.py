@@ -50,6 +50,12 @@ def compare(
     return measured
 
 
+def with_bytecode(folder: str) -> dict[str, str]:
+    """Environment of processes that find all bytecode compiled, as pip leaves it, from their second run on."""
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**environ, "PYTHONPYCACHEPREFIX": f"{folder}/bytecode"}
+
+
 def cpu_of_children() -> float:
     """CPU seconds of all processes that this one waited for."""
     return _cpu(resource.RUSAGE_CHILDREN)

@@ -11,6 +11,7 @@ COMMANDS = {
     "dialects": "List the dialects of mel spectrograms, or show all figures of one",
     "recipes": "List the recipes of linear spectrograms, or show all figures of one",
     "layouts": "List the layouts of codec tokens, or show all figures of one",
+    "doctor": "Tell what works on this machine, what is slower or missing, and how to mend it",
     "completion": "Print a script that completes commands, flags and names in a shell",
     "schema": "Print the JSON Schema of pipelines, for completion in editors",
 }

@@ -171,12 +171,13 @@ def discard_stream(stream: TextIO) -> None:
 def run_guarded(command: Callable[[], int], *, debug: bool) -> int:
     """Run a command and return its exit status; an error becomes a message and the exit status of its kind.
 
-    With ``debug``, tracebacks of errors are printed as well, also of those that a command reports before it goes on.
+    With ``debug``, messages for developers are printed as well, and tracebacks of errors, also of those that a command
+    reports before it goes on.
     """
     if debug:
-        from tonearm.errors import tracebacks
+        from tonearm.errors import debug_messages, tracebacks
 
-        with tracebacks.shown():
+        with tracebacks.shown(), debug_messages.printed(print_message):
             return _run_guarded(command, debug=True)
     return _run_guarded(command, debug=False)
 
@@ -254,6 +255,13 @@ def _report(error: Exception) -> int:
         discard_stream(data())
         print_message(f"output: cannot write: {str(error.strerror).lower()}")
         return OUTPUT
+    if isinstance(error, ModuleNotFoundError):
+        from tonearm.health.packages import missing_package
+
+        if package := missing_package(error):
+            message = f"missing-requirement: tonearm needs the package {package!r}, which is not installed"
+            print_message(f"{message}\n    hint: pip install {package}")
+            return USAGE
     from tonearm.errors import tracebacks
 
     where = "" if tracebacks.are_shown() else "; --debug shows where"

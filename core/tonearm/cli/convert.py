@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from tonearm.addresses import is_stream, refuse_missing
 from tonearm.cli import ceiling, console, styles, watcher
 from tonearm.cli.convert_ends import TargetFormat, decoder_name, encoding_name, target_format
-from tonearm.cli.option_flags import PREFIX, add_option_flags, with_option_flags
+from tonearm.cli.option_flags import PREFIX, add_array_flags, add_plugin_flags, add_suffix_flags, with_option_flags
 from tonearm.cli.parser import add_download_option, add_env_option, add_set_option, add_strict_option
 from tonearm.cli.pipe_sources import file_name, read_source, stem_of, whole_source
 from tonearm.cli.pipes import InputPipe, OutputPipe
@@ -46,10 +46,10 @@ from tonearm.startup import StopHandler
 from tonearm.writing.templates import parse_parts
 
 if TYPE_CHECKING:
-    import argparse
+    from tonearm.cli.parser import CommandParser
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: CommandParser) -> None:
     """Declare the arguments of the command; the options of decoders and encoders are flags."""
     from tonearm.plugins import registry
 
@@ -81,7 +81,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_strict_option(parser)
     add_env_option(parser)
     add_download_option(parser)
-    add_option_flags(parser, registry.default())
+    add_array_flags(parser, registry.default())
+    parser.add_later(
+        lambda words: add_suffix_flags(parser, registry.default(), words),
+        lambda _: add_plugin_flags(parser, registry.default()),
+    )
 
 
 def main(arguments: SimpleNamespace) -> int:

@@ -22,12 +22,13 @@ from tonearm.conversion.option_places import (
 )
 from tonearm.errors import UsageError
 from tonearm.pipeline.document import escape_variables, override
+from tonearm.pipeline.inference import plugins_by_suffix
 from tonearm.pipeline.option_scalars import takes, takes_list
 from tonearm.pipeline.yaml.nodes import Node
 from tonearm.plugins.option_types import alternatives, bare, choices, names_file
 from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import PluginError, Registry
+from tonearm.plugins.registry import PluginError, Registry, RegistryEntry
 
 PREFIX = "with_"
 """Prefix of the names that parsed flags have."""
@@ -144,13 +145,17 @@ def enumerated(hint: Any) -> list[str]:
 
 def option_flags(registry: Registry) -> Mapping[str, OptionFlag]:
     """Return the flags by name: the options of all arrays, decoders, encoders, and transforms that may be put in."""
-    found = {name: OptionFlag("The array", name, (("", cls),)) for name, cls in array_classes(registry).items()}
     connecting = set(connecting_transforms(registry))
+    transforms = [one for one in registry.entries("transform") if registry.short_name(one) in connecting]
+    return _flags(registry, (*registry.entries("decoder"), *registry.entries("encoder"), *transforms))
+
+
+def _flags(registry: Registry, entries: Sequence[RegistryEntry]) -> Mapping[str, OptionFlag]:
+    """Return the flags of all arrays, and of some plugins, by name."""
+    found = _array_flags(registry)
     for group, role in GROUPS.items():
         owners: dict[str, list[tuple[str, type[Any]]]] = {}
-        for entry in registry.entries(role):
-            if role == "transform" and registry.short_name(entry) not in connecting:
-                continue
+        for entry in (one for one in entries if one.role == role):
             with contextlib.suppress(PluginError, TypeError):
                 options = ports_of(entry.resolve()).options
                 own = vars(options).get("__annotations__", {})
@@ -163,12 +168,38 @@ def option_flags(registry: Registry) -> Mapping[str, OptionFlag]:
     return found
 
 
-def add_option_flags(parser: argparse.ArgumentParser, registry: Registry) -> None:
-    """Add the flags, but those whose names other flags have."""
+def _array_flags(registry: Registry) -> dict[str, OptionFlag]:
+    """Return the flags of all arrays by name. No decoder, encoder or transform is imported for them."""
+    return {name: OptionFlag("The array", name, (("", cls),)) for name, cls in array_classes(registry).items()}
+
+
+def add_array_flags(parser: argparse.ArgumentParser, registry: Registry) -> None:
+    """Add the flags of all arrays, but those whose names other flags have."""
+    _add(parser, registry, _array_flags(registry))
+
+
+def add_plugin_flags(parser: argparse.ArgumentParser, registry: Registry) -> None:
+    """Add the flags of decoders, encoders and transforms, but those whose names other flags have.
+
+    It takes longer than a small file to import all of them, which only few command lines need.
+    """
+    _add(parser, registry, option_flags(registry))
+
+
+def add_suffix_flags(parser: argparse.ArgumentParser, registry: Registry, words: Sequence[str]) -> None:
+    """Add the flags of the plugins that the suffixes of files select: the first name is a source, the last a target."""
+    names = [word for word in words if not word.startswith("-")]
+    decoders = (plugins_by_suffix(registry, "decoder", name) for name in names)
+    encoders = (plugins_by_suffix(registry, "encoder", name) for name in reversed(names))
+    found = [*next(filter(None, decoders), ()), *next(filter(None, encoders), ())]
+    _add(parser, registry, _flags(registry, found))
+
+
+def _add(parser: argparse.ArgumentParser, registry: Registry, flags: Mapping[str, OptionFlag]) -> None:
     taken = {text for action in parser._actions for text in action.option_strings}  # noqa: SLF001 - no other way to ask
     taken |= {"--color", "--debug"}  # every command has them
     groups: dict[str, Any] = {}
-    for name, found in option_flags(registry).items():
+    for name, found in flags.items():
         flag = f"--{name.replace('_', '-')}"
         if flag in taken:
             continue
@@ -211,9 +242,9 @@ def with_option_flags(
     """
     kind = getattr(arguments, f"{PREFIX}kind", None)
     places = option_places(registry, decoder=decoder, encoder=encoder, kind=kind, inserted=inserted or ())
-    flags = option_flags(registry) if any(True for _ in _given(arguments, places[0].options)) else {}
     for name, value in _given(arguments):
         place = next((place for place in places if name in place.options), None)
+        flags = {} if place else option_flags(registry)  # which imports every plugin
         role = "decoder" if place else GROUPS.get(flags[name].group, "decoder")
         if role == "transform":
             if inserted is not None:
@@ -237,11 +268,11 @@ def _not_put_in(found: OptionFlag) -> UsageError:
     )
 
 
-def _given(arguments: SimpleNamespace, known: Mapping[str, Option] = {}) -> Iterator[tuple[str, str]]:
-    """Yield the names and values of the flags that were given, but those of known options."""
+def _given(arguments: SimpleNamespace) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of the flags that were given."""
     for flag, value in vars(arguments).items():
         name = flag.removeprefix(PREFIX)
-        if flag.startswith(PREFIX) and value is not None and name not in known:
+        if flag.startswith(PREFIX) and value is not None:
             yield name, value
 
 

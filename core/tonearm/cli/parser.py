@@ -7,7 +7,7 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import SimpleNamespace
 
 from tonearm.cli import console, styles
@@ -52,7 +52,7 @@ def parse(arguments: Sequence[str], command: str | None) -> SimpleNamespace:
         First of them that is no option.
     """
     if command in COMMANDS and arguments[0] == command:
-        return command_parser(command).parse_words(arguments[1:], SimpleNamespace(command=command))
+        return _command_parser(command).parse_words(arguments[1:], SimpleNamespace(command=command))
     parser = main_parser()
     if command is not None and command not in COMMANDS and arguments[0] == command:
         from tonearm.errors import did_you_mean, one_line
@@ -80,9 +80,9 @@ def _whole_command(words: Sequence[str]) -> str:
     return f"did you mean {join(['tonearm', command, *words])}?"
 
 
-def main_parser() -> _Parser:
+def main_parser() -> CommandParser:
     """Return the parser of a command line that names no command."""
-    parser = _Parser(
+    parser = CommandParser(
         prog="tonearm",
         description="Turns what machine-learning models write into audio that people can hear.",
         epilog="tonearm COMMAND --help shows the options of a command.",
@@ -95,9 +95,16 @@ def main_parser() -> _Parser:
     return parser
 
 
-def command_parser(command: str) -> _Parser:
-    """Return the parser of a command."""
-    parser = _Parser(prog=f"tonearm {command}", description=f"{COMMANDS[command]}.")
+def command_parser(command: str) -> CommandParser:
+    """Return the parser of a command, with all its options."""
+    parser = _command_parser(command)
+    parser.add_later_options()
+    return parser
+
+
+def _command_parser(command: str) -> CommandParser:
+    """Return the parser of a command, without the options that are added when a command line needs them."""
+    parser = CommandParser(prog=f"tonearm {command}", description=f"{COMMANDS[command]}.")
     importlib.import_module(f"tonearm.cli.{command}").add_arguments(parser)
     parser.add_argument(
         "--color",
@@ -105,7 +112,9 @@ def command_parser(command: str) -> _Parser:
         default="auto",
         help="When to use colours: on a terminal that has them, always, or never (default: auto)",
     )
-    parser.add_argument("--debug", action="store_true", help="Show the traceback of errors")
+    parser.add_argument(
+        "--debug", action="store_true", help="Show the traceback of errors, and which engine works and why"
+    )
     parser.shorten_usage()
     return parser
 
@@ -200,16 +209,43 @@ class _Formatter(argparse.HelpFormatter):
             self._indent()
 
 
-class _Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """Parser whose help and messages read like the rest of the program's."""
 
     def __init__(self, prog: str, description: str | None = None, epilog: str | None = None) -> None:
         super().__init__(prog, None, description, epilog, formatter_class=_Formatter, add_help=False)
         self._words: list[str] = []
+        self._later: list[Callable[[Sequence[str]], object]] = []
         self.color = False  # Python 3.14 would use its own colours, and measure words with them
         self._positionals.title = "Arguments"
         self._optionals.title = "Options"
         self.add_argument("-h", "--help", action="help", help="Show this help")
+
+    def add_later(self, *stages: Callable[[Sequence[str]], object]) -> None:
+        """Have functions add options that are costly to know, one after the other while a flag has no known name.
+
+        Parameters
+        ----------
+        stages
+            Functions that are given the words of the command line. The last one adds all that there are, for help, too.
+        """
+        self._later = list(stages)
+
+    def add_later_options(self) -> None:
+        """Add all options that have been left for later."""
+        for add in self._later[-1:]:
+            add(())
+        self._later = []
+
+    def _add_missing_options(self) -> None:
+        """Add the options that have been left for later, if the words have flags of them."""
+        end = self._words.index("--") if "--" in self._words else len(self._words)
+        names = {word.partition("=")[0] for word in self._words[:end] if word.startswith("-") and word != "-"}
+        if not names.isdisjoint(("-h", "--help")):
+            self.add_later_options()
+        for add in self._later:
+            if not names.issubset(self._option_string_actions):
+                add(self._words[:end])
 
     def parse_words(self, words: Sequence[str], namespace: SimpleNamespace) -> SimpleNamespace:
         """Return the parsed words of a command; sources may stand before options and after them.
@@ -218,6 +254,7 @@ class _Parser(argparse.ArgumentParser):
         sources, so these words carry a mark, which no word of a command line can have.
         """
         self._words = list(words)
+        self._add_missing_options()
         if "--" in self._words:
             end = self._words.index("--")
             self._words[end:] = [f"{_MARK}{word}" for word in self._words[end + 1 :]]

@@ -20,6 +20,7 @@ from tonearm.cli import console
 from tonearm.errors import ItemError, OutputError, UsageError, one_line
 from tonearm.reading import file_types
 from tonearm.startup import READER_LEFT, Terminated
+from tonearm.system import HAS_POSIX, OPEN_FLAGS, path_to, unnamed_file
 
 CHUNK = 1 << 16
 """Largest number of bytes that are read at once: the size of a pipe."""
@@ -111,7 +112,7 @@ class InputPipe:
             yield chunk
 
     def collected(self) -> str:
-        """Return the path of a file without a name that has all bytes. It lives as long as this process.
+        """Return the path of a file that has all bytes. It lives as long as this process, and has no name if possible.
 
         Raises
         ------
@@ -132,7 +133,7 @@ class InputPipe:
             raise OutputError(
                 f"cannot keep what comes from {self.name}: {reason}", hint="TMPDIR names the folder of temporary files"
             ) from error
-        return f"/proc/{os.getpid()}/fd/{descriptor}"
+        return path_to(descriptor)
 
     def _read(self, size: int) -> bytes:
         """Return the next bytes, at least one; none at the end."""
@@ -146,7 +147,13 @@ class InputPipe:
                 raise self._unreadable(error) from error
 
     def _wait(self) -> None:
-        """Wait for bytes or the end, with signs of life; the end of the reader of the output ends the command."""
+        """Wait for bytes or the end, with signs of life; the end of the reader of the output ends the command.
+
+        Windows cannot wait for a pipe. There the call that reads waits, without a sign of life.
+        """
+        if not HAS_POSIX:
+            self._alive()
+            return
         waiting = select.poll()
         waiting.register(self._descriptor, select.POLLIN)
         if self.output is not None:
@@ -220,7 +227,7 @@ class OutputPipe:
         at = 0
         while at < len(data):
             # That many bytes never block once the pipe takes any.
-            end = len(data) if self._is_file else at + select.PIPE_BUF
+            end = len(data) if self._is_file else at + getattr(select, "PIPE_BUF", CHUNK)
             self._wait()
             try:
                 at += os.write(self.descriptor, data[at:end])
@@ -234,7 +241,10 @@ class OutputPipe:
         os.close(self.descriptor)
 
     def _wait(self) -> None:
-        """Wait until the pipe takes bytes, with signs of life."""
+        """Wait until the pipe takes bytes, with signs of life; Windows waits in the call that writes."""
+        if not HAS_POSIX:
+            self._alive()
+            return
         waiting = select.poll()
         waiting.register(self.descriptor, select.POLLOUT)
         self._alive()
@@ -283,7 +293,7 @@ def _shown(name: str, number: int | None) -> str:
 
 def _opened(name: str, mode: int) -> int:
     """Return a descriptor of a named pipe. Nothing blocks, not even opening it."""
-    return os.open(name, mode | os.O_NONBLOCK | os.O_CLOEXEC)
+    return os.open(name, mode | OPEN_FLAGS)
 
 
 def _check_open(is_closed: bool) -> None:
@@ -293,17 +303,15 @@ def _check_open(is_closed: bool) -> None:
 
 
 def _redirect_to_null(descriptor: int) -> None:
-    null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, descriptor)
     os.close(null)
 
 
 def _memory_file() -> int:
     """Return a file in memory, or one on the disk where the system has none in memory."""
-    try:
-        return os.memfd_create("source", os.MFD_CLOEXEC)
-    except (AttributeError, OSError):
-        return _disk_file()
+    with unnamed_file("source") as file:
+        return os.dup(file.fileno())
 
 
 def _disk_file() -> int:

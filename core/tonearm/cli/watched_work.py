@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from tonearm.cli import console
+from tonearm.descendants import SIGKILL
 
 
 class WatchedWork:
@@ -90,7 +91,7 @@ class WatchedWork:
         except ValueError:
             name = f"signal {number}"
         hint = "PYTHONFAULTHANDLER=1 in the environment, to see where"
-        if number == signal.SIGKILL:
+        if number == SIGKILL:
             hint = "out of memory, most likely"
         return self.give_up("worker-died", f"its process was ended by {name}", hint)
 

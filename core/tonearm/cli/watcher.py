@@ -53,7 +53,7 @@ def fork() -> None:
     nothing.
     """
     global pipe, parent, attempt, _inode, _number_in_parent
-    if not hasattr(os, "fork") or _has_threads():
+    if sys.platform == "win32" or not hasattr(os, "fork") or _has_threads():
         return
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -97,6 +97,8 @@ def tell(line: bytes) -> None:
         If that fails.
     """
     global pipe
+    if sys.platform == "win32":
+        return
     if pipe is None or not _is_pipe(pipe):
         # Its number may be that of an output by now.
         pipe = os.open(f"/proc/{parent}/fd/{_number_in_parent}", os.O_WRONLY | os.O_NONBLOCK)
@@ -113,6 +115,8 @@ def _is_pipe(descriptor: int) -> bool:
 
 def handle_signals() -> None:
     """Handle the signals of a child that `fork` has made: the first one ends its work in good order."""
+    if sys.platform == "win32":
+        return
     import signal
 
     from tonearm.startup import StopHandler, stop_signals
@@ -167,6 +171,8 @@ class _Watcher:
         mask
             Signals that were blocked before this process forked.
         """
+        if sys.platform == "win32":
+            return
         _signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
         for number in (*_stop_signals(), _signal.SIGCHLD, _signal.SIGCONT, _signal.SIGALRM):
             if number != _signal.SIGHUP or _signal.getsignal(number) != _signal.SIG_IGN:  # nohup
@@ -191,6 +197,8 @@ class _Watcher:
 
     def _fork_again(self) -> bool:
         """Fork another child, if the work can be continued. Return whether it can. In the child, ``child`` is 0."""
+        if sys.platform == "win32":
+            return False
         if not self._work().can_continue:
             return False
         from tonearm.cli import console

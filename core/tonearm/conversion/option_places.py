@@ -15,6 +15,7 @@ from tonearm.pipeline.networks import needs_model
 from tonearm.plugins.options import Option, declared_options
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.registry import PluginError, Registry
+from tonearm.plugins.target import has_same_signal
 
 MAX_NAMED = 3
 """Largest number of plugins that a message or a help text names as those that have an option."""
@@ -127,6 +128,8 @@ def plugins_with(registry: Registry, role: str, option: str) -> Iterator[str]:
 def connecting_transforms(registry: Registry) -> Iterator[str]:
     """Yield the names of the transforms that may be put in: they give other signals than they take."""
     for entry in registry.entries("transform"):
+        if has_same_signal(entry.target):
+            continue
         with contextlib.suppress(PluginError, TypeError):
             ports = ports_of(entry.resolve())
             if not set(ports.takes) & set(ports.gives):

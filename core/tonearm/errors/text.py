@@ -177,3 +177,8 @@ def edit_distance(word: str, other: str, limit: int) -> int:
         if min(before) > limit:
             return limit + 1
     return min(row[-1], limit + 1)
+
+
+def with_article(noun: str) -> str:
+    """Return a noun with its article: ``an encoder``."""
+    return f"an {noun}" if noun.startswith("e") else f"a {noun}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def release_pages(array: Array) -> None:
 
     base, mode = _map_of(array)
     # A private mapping (mode c) would lose what was written to it.
-    if base is not None and mode in ("r", "r+") and hasattr(mmap, "MADV_DONTNEED"):
+    if base is not None and mode in ("r", "r+") and hasattr(mmap, "MADV_DONTNEED") and sys.platform != "win32":
         base.madvise(mmap.MADV_DONTNEED)
 
 

@@ -11,7 +11,7 @@ import os
 from types import TracebackType
 from typing import Any, TypeVar
 
-from tonearm.errors import ItemError, OptionError, OutputError, ShowTraceback, SignalError, TonearmError
+from tonearm.errors import ItemError, OptionError, OutputError, RunCommand, ShowTraceback, SignalError, TonearmError
 from tonearm.errors.text import describe_exception, one_line, safe_text
 from tonearm.errors.tracebacks import causes
 from tonearm.names import BUILTIN
@@ -108,10 +108,23 @@ class as_item_error:  # noqa: N801 - used as a statement
         )
         if isinstance(error, OSError) and self.source and _is_of_source(error, self.source):
             failed = ItemError(f"cannot read: {_reason(error)}", code="unreadable")
+        elif package := _missing_package(error):
+            message = f"{name} needs the package {package!r}, which is not installed"
+            remedies = (RunCommand(("pip", "install", package)),)
+            failed = ItemError(message, code="missing-requirement", remedies=remedies)
         elif isinstance(error, OptionError) and _is_sound(error):
             # An option that only the data can contradict.
             failed = ItemError(f"{name}: {error.message}", code=error.code, remedies=error.remedies)
         return placed(failed, self.bound)
+
+
+def _missing_package(error: BaseException) -> str:
+    """Return the package that is not installed if that is the exception's reason; an empty text for others."""
+    if not isinstance(error, ModuleNotFoundError):
+        return ""
+    from tonearm.health.packages import missing_package  # not at the top: an installation with all packages never asks
+
+    return missing_package(error)
 
 
 def _reads_no_arrays(bound: BoundPlugin) -> ItemError:

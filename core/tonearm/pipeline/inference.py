@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 
 from tonearm.errors import Advice, ChoosePlugin, Remedy, RunCommand, UsageError, did_you_mean, one_line
 from tonearm.errors.text import edit_distance
-from tonearm.pipeline.networks import needs_model
+from tonearm.pipeline.networks import NETWORKS, needs_model
 from tonearm.plugins.ports import Ports, ports_of
 from tonearm.plugins.registry import PluginError, Registry, RegistryEntry
+from tonearm.plugins.target import has_same_signal, stated_suffixes
 from tonearm.reading import file_types
 from tonearm.reading.compressed_sources import name_within
 from tonearm.reading.file_types import DECOMPRESSORS
@@ -36,7 +37,7 @@ def plugins_by_suffix(registry: Registry, role: str, name: str) -> list[Registry
     base = os.path.basename(name.rstrip("/")).lower()  # noqa: PTH119
     known, start = _by_suffix(registry, role), base.find(".")
     while start >= 0:
-        if found := known.get(base[start:]):
+        if found := [entry for entry in known.get(base[start:], ()) if _is_usable(entry)]:
             return found
         start = base.find(".", start + 1)
     within = name_within(name) if role == "decoder" else name
@@ -45,16 +46,23 @@ def plugins_by_suffix(registry: Registry, role: str, name: str) -> list[Registry
 
 @functools.lru_cache(maxsize=16)
 def _by_suffix(registry: Registry, role: str) -> Mapping[str, list[RegistryEntry]]:
-    """Return the usable plugins of a role by their suffixes."""
+    """Return the plugins of a role by their suffixes, without some that cannot be used."""
     known: dict[str, list[RegistryEntry]] = {}
     for entry in registry.entries(role):
-        try:
-            plugin = entry.resolve()
-        except PluginError:
-            continue
-        for suffix in dict.fromkeys(getattr(plugin, "suffixes", ())):
+        suffixes = stated_suffixes(entry.target)
+        if suffixes is None:
+            suffixes = getattr(entry.resolve(), "suffixes", ()) if _is_usable(entry) else ()
+        for suffix in dict.fromkeys(suffixes):
             known.setdefault(suffix, []).append(entry)
     return known
+
+
+def _is_usable(entry: RegistryEntry) -> bool:
+    try:
+        entry.resolve()
+    except PluginError:
+        return False
+    return True
 
 
 def plugin_by_suffix(registry: Registry, role: str, name: str) -> RegistryEntry:
@@ -179,8 +187,10 @@ def find_conversion(registry: Registry, given: Signals, wanted: Signals) -> tupl
 
 
 def _transforms(registry: Registry) -> Iterable[tuple[str, Ports]]:
-    """Yield the names and ports of all usable transforms that are no networks."""
+    """Yield the names and ports of all usable transforms that are no networks and make other signals."""
     for entry in registry.entries("transform"):
+        if has_same_signal(entry.target) or registry.short_name(entry) in NETWORKS:  # so that it is not imported
+            continue
         try:
             ports = ports_of(entry.resolve())
         except PluginError:

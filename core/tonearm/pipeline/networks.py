@@ -51,6 +51,9 @@ FORMS = (
 )
 """Forms of models; the last is that of folders and of names that are no path."""
 
+NETWORKS = frozenset(name for form in FORMS for name in form.transforms)
+"""Names of the transforms that run a model of any form."""
+
 
 def form_of(model: str) -> ModelForm:
     """Return the form of a model.

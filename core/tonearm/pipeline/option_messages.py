@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from tonearm.errors import SetOption, one_line
+from tonearm.errors.text import with_article
 from tonearm.pipeline.problems import Problems
 from tonearm.pipeline.yaml.nodes import Node, ScalarNode, SequenceNode, node_type
 from tonearm.plugins.option_types import alternatives, choices, container, is_mapping
 from tonearm.plugins.options import Option, PluginType
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import RegistryEntry, with_article
+from tonearm.plugins.registry import RegistryEntry
 from tonearm.signals import Signal
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_args
 import msgspec
 
 from tonearm.errors import one_line
+from tonearm.errors.text import with_article
 from tonearm.pipeline.option_messages import expected_in_words
 from tonearm.plugins.option_types import (
     UNIT_EXAMPLES,
@@ -29,7 +30,6 @@ from tonearm.plugins.option_types import (
     unit_of,
 )
 from tonearm.plugins.options import plugin_type
-from tonearm.plugins.registry import with_article
 from tonearm.recipes.catalogue import Named
 
 _WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tonearm.errors import GiveOption, OptionError, PipelineError, Remedy, RemoveOption, did_you_mean, one_line
+from tonearm.errors.text import with_article
 from tonearm.names import BUILTIN
 from tonearm.pipeline.answers import add_missing_requirements
 from tonearm.pipeline.option_messages import names_in_words, owners_in_words, ports_in_words
@@ -19,7 +20,7 @@ from tonearm.plugins.decoder import Decoder
 from tonearm.plugins.options import Option, PluginType, declared_options
 from tonearm.plugins.plugin import IF_ABSENT, Plugin
 from tonearm.plugins.ports import ports_of
-from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error, with_article
+from tonearm.plugins.registry import PluginError, Registry, RegistryEntry, as_plugin_error
 from tonearm.recipes.catalogue import N
 
 PLUGIN_KEYS = ("use", "with")

@@ -5,12 +5,13 @@ A value is a plugin class, or ``"module:Class"``. The latter is imported when a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 import pluggy
 
 from tonearm.plugins.decoder import Decoder
+from tonearm.plugins.diagnosis import Diagnosis
 from tonearm.plugins.discovery import PROJECT
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
@@ -45,6 +46,9 @@ Recipes: TypeAlias = Mapping[str, Named | Mapping[str, Any]]
 
 Layouts: TypeAlias = Mapping[str, Named | Mapping[str, Any]]
 """Layouts of codec tokens by name, as the hook ``tonearm_layouts`` returns them."""
+
+Diagnoses: TypeAlias = Iterable[Diagnosis]
+"""Diagnoses of a package, as the hook ``tonearm_diagnoses`` returns them."""
 
 
 @hookspec
@@ -86,6 +90,14 @@ def tonearm_recipes() -> Recipes:  # type: ignore[empty-body]
 def tonearm_layouts() -> Layouts:  # type: ignore[empty-body]
     """Return layouts of codec tokens by name; called when a pipeline first uses one."""
 
+
+@hookspec
+def tonearm_diagnoses() -> Diagnoses:  # type: ignore[empty-body]
+    """Return what works on this machine, and what does not; called by ``tonearm doctor`` alone."""
+
+
+DIAGNOSES = "tonearm_diagnoses"
+"""Hook that examines the machine."""
 
 NAMED_HOOKS = ("tonearm_dialects", "tonearm_recipes", "tonearm_layouts")
 """Hooks that hand over named structs rather than plugins, each for one class: see `tonearm.recipes.catalogue.Named`."""

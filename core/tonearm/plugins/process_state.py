@@ -22,7 +22,7 @@ FORK_PATIENCE = 0.25
 
 _signal: Any = __import__("_signal")  # `signal` makes enumerations of handlers, which takes 1 µs each
 
-_STOP_SIGNALS = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP)
+_STOP_SIGNALS = tuple(getattr(_signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(_signal, name))
 _STREAMS = (0, 1, 2)
 
 
@@ -141,7 +141,7 @@ class _Forks:
     def watch(self) -> None:
         """Watch the forks of another call of a plugin."""
         self.calls += 1
-        if not self._is_registered:
+        if not self._is_registered and hasattr(os, "register_at_fork"):
             self._is_registered = True
             os.register_at_fork(before=self._before, after_in_parent=self._in_parent, after_in_child=self._in_child)
 
@@ -181,9 +181,7 @@ class _Forks:
         pending, self.pending = self.pending, []
         returned = False
         for descriptor in pending:
-            poll = select.poll()
-            poll.register(descriptor, select.POLLIN)
-            if poll.poll(max(0, 1000 * (deadline - time.monotonic()))):
+            if select.select([descriptor], [], [], max(0, deadline - time.monotonic()))[0]:
                 with contextlib.suppress(OSError):
                     returned |= bool(os.read(descriptor, 1))
             _close(descriptor)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import pluggy
 from msgspec import Struct
 
 from tonearm.errors import Problem, TonearmError, advise, one_line
-from tonearm.errors.text import describe_exception, nearest, safe_repr
+from tonearm.errors.text import describe_exception, nearest, safe_repr, with_article
 from tonearm.names import BROKEN_HINT, BUILTIN, check_name, preferred
 from tonearm.plugins import hookspecs
 from tonearm.plugins.declarations import check_declarations
@@ -25,12 +25,13 @@ from tonearm.plugins.discovery import PROJECT, Package, installed_packages
 from tonearm.plugins.encoder import Encoder
 from tonearm.plugins.executor import Executor
 from tonearm.plugins.hook_names import IgnoredHook, ignored_hooks
-from tonearm.plugins.hookspecs import HOOKS, NAMED_HOOKS
+from tonearm.plugins.hookspecs import DIAGNOSES, HOOKS, NAMED_HOOKS
 from tonearm.plugins.kind import Kind
 from tonearm.plugins.options import PluginType, declared_options
 from tonearm.plugins.plugin import Plugin, PluginIdentity
 from tonearm.plugins.ports import ports_of
 from tonearm.plugins.process_state import unchanged_process
+from tonearm.plugins.target import Target
 from tonearm.plugins.transform import Regroup, Transform
 from tonearm.recipes.catalogue import Catalogue, CatalogueEntry, N, Named
 
@@ -54,7 +55,7 @@ SECTIONS: Mapping[str, str] = {
 }
 """Roles of plugins, each with the place where it is named: a section of a pipeline, or an option."""
 
-_ALL_HOOKS = (*HOOKS, *NAMED_HOOKS)
+_ALL_HOOKS = (*HOOKS, *NAMED_HOOKS, DIAGNOSES)
 
 
 class PluginError(TonearmError):
@@ -134,6 +135,8 @@ def _resolve(entry: RegistryEntry) -> type[Plugin[Any]]:
             raise TypeError(f"{safe_repr(found)} is not {with_article(entry.role)} class")
         ports_of(found)
         check_declarations(found)
+        if isinstance(entry.target, Target):
+            entry.target.check(found)
     return found
 
 
@@ -239,7 +242,7 @@ class Registry:
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is not plugin:
                     continue
-                if caller.name in NAMED_HOOKS:
+                if caller.name not in HOOKS:
                     self._named_hooks.setdefault(caller.name, []).append((package, implementation.function))
                 else:
                     make = functools.partial(_plugin_entry, caller.name, package)
@@ -273,7 +276,7 @@ class Registry:
         if cls not in self._catalogues:
             before = len(self.problems)
             entries: list[CatalogueEntry] = []
-            packages = self._named_hooks.get(cls.hook, ())
+            packages = self.hooks(cls.hook)
             for package, function in packages:
                 label = BUILTIN if package.origin == BUILTIN else one_line(package.label)
                 make = functools.partial(_catalogue_entry, cls, package.origin)
@@ -289,6 +292,10 @@ class Registry:
                 for problem in self.problems[before:]:
                     self.on_problem(problem)
         return self._catalogues[cls]
+
+    def hooks(self, name: str) -> Sequence[tuple[Package, Callable[[], object]]]:
+        """Return the implementations of a hook that hands over no plugins, each with its package."""
+        return self._named_hooks.get(name, ())
 
     def entries(self, role: str | None = None) -> Iterator[RegistryEntry]:
         """Yield every plugin of a role, or of all, ordered by role and name. Plugins whose names clash are included."""
@@ -367,11 +374,6 @@ class Registry:
         winner = entries[full] if full else preferred(same)
         names = [repr(self.short_name(entry)) for entry in ([winner] if winner else same)]
         return f"did you mean {' or '.join(names)}?" if names else "run tonearm plugins to list all plugins"
-
-
-def with_article(role: str) -> str:
-    """Return the name of a role with its article: ``an encoder``."""
-    return f"an {role}" if role.startswith("e") else f"a {role}"
 
 
 def _clash(origin: str, name: str, package: Package, noun: str = "") -> Problem:

@@ -59,10 +59,10 @@ class Requirement(Struct, frozen=True, kw_only=True):
             found = version(self.package or self.name)
         except PackageNotFoundError:
             return False
-        return _numbers_of(found) >= _numbers_of(self.at_least)
+        return release_numbers(found) >= release_numbers(self.at_least)
 
 
-def _numbers_of(version: str) -> list[int]:
+def release_numbers(version: str) -> list[int]:
     """Return the release numbers of a version: [2, 13, 0] for ``2.13.0+cpu``."""
     release = version.partition("+")[0].split(".")
     return [int(part) for part in release if part.isdecimal()]

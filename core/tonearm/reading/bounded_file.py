@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import sys
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from tonearm.errors import ItemError
@@ -13,6 +14,7 @@ from tonearm.reading.bounds import ARRAY_BYTES, check_claimed_size
 from tonearm.reading.file_windows import FileWindow
 from tonearm.reading.memory import check_memory
 from tonearm.reading.messages import WRITE_AGAIN, quoted
+from tonearm.system import HAS_POSIX
 
 if TYPE_CHECKING:
     from tonearm.typing import Array
@@ -90,7 +92,7 @@ def check_holes(file: BinaryIO, name: str, key: str, claimed: int) -> None:
 def _stored_size(descriptor: int, ratio: int) -> int:
     """Return the bytes of a file that are no holes, or the size of the file if they are a part of it that is enough."""
     size = os.lseek(descriptor, 0, os.SEEK_END)
-    if not hasattr(os, "SEEK_DATA"):
+    if sys.platform == "win32" or not hasattr(os, "SEEK_DATA"):
         return size
     stored = at = 0
     while stored * ratio < size:
@@ -122,6 +124,8 @@ def path_of(file: BinaryIO) -> str | None:
     >>> path_of(io.BytesIO()) is None
     True
     """
+    if not HAS_POSIX:
+        return None
     try:
         path = f"/dev/fd/{file.fileno()}"
     except (io.UnsupportedOperation, AttributeError):

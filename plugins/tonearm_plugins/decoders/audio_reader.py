@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tonearm.api import Context, Decoder, Item, ItemError, Source, Spec, Waveform
 from tonearm_plugins.decoders.waveforms import FullScale, NonFinite, waveforms
+from tonearm_plugins.formats.audio_suffixes import AUDIO_SUFFIXES
 from tonearm_plugins.formats.sound_reading import look_at_sound, opened, read_sound
 
 _FLOATS = ("FLOAT", "DOUBLE")
@@ -23,17 +24,7 @@ class AudioOptions:
 class AudioReader(Decoder[Waveform, AudioOptions]):
     """Read WAV, FLAC, Ogg, MP3, AIFF, CAF, and with PyAV or ffmpeg M4A, WMA, WebM and others; with tags."""
 
-    # fmt: off
-    suffixes = (
-        ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64",
-        # those of libsndfile that are rare, and of its MPEG audio
-        ".bwf", ".mp1", ".mp2", ".snd", ".voc",
-        # those that need PyAV or ffmpeg
-        ".3gp", ".aac", ".ac3", ".adx", ".amr", ".ape", ".aptx", ".asf", ".avi", ".dff", ".dsf", ".dts", ".eac3",
-        ".flv", ".g722", ".gsm", ".m4a", ".m4b", ".m4v", ".mka", ".mkv", ".mmf", ".mov", ".mp4", ".mpc", ".mxf", ".nut",
-        ".oma", ".ra", ".sbc", ".shn", ".spx", ".tak", ".thd", ".tta", ".webm", ".wma", ".wv",
-    )
-    # fmt: on
+    suffixes = AUDIO_SUFFIXES
     reads = "content"
 
     def decode(self, source: Source, context: Context) -> Iterator[Item[Waveform]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tonearm_plugins.dsp.progress import OnProgress
-from tonearm_plugins.dsp.typing import Array
+from tonearm_plugins.dsp.typing import Array, Float32Array
 
 BLOCK_LENGTH = 1 << 17
 """Samples of each channel in a block: two channels in float64 are 2 MiB, which stay in the cache of a core."""
@@ -49,6 +49,38 @@ def block_slices(
         yield slice(start, stop)
         if on_progress:
             on_progress(stop, length)
+
+
+def float32_part(channel: Array, start: int, size: int) -> Float32Array:
+    """Return consecutive samples of a channel in float32, with silence before and after the channel.
+
+    Parameters
+    ----------
+    channel
+        Samples of shape (samples,).
+    start
+        Place of the first sample; a negative one lies before the channel.
+    size
+        Number of samples.
+
+    Returns
+    -------
+    Float32Array
+        Contiguous samples of shape (size,): a view of the channel if it has them, else a copy.
+
+    Examples
+    --------
+    >>> float32_part(np.array([1.0, 2.0]), -1, 4).tolist()
+    [0.0, 1.0, 2.0, 0.0]
+    """
+    own = channel[max(start, 0) : max(start + size, 0)]
+    if own.size == size and own.dtype == np.float32 and own.flags.c_contiguous and own.flags.aligned:
+        return own
+    copy = np.zeros(size, np.float32)
+    begin = max(-start, 0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        copy[begin : begin + own.size] = own
+    return copy
 
 
 class Tail:

@@ -9,7 +9,11 @@ import numpy as np
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.not_finite import zero_not_finite
 from tonearm_plugins.dsp.progress import OnProgress, share_of
+from tonearm_plugins.dsp.shared_work import each_channel
 from tonearm_plugins.dsp.typing import Array, Float64Array
+
+LEAST_LENGTH = 1 << 17
+"""Samples of a channel from which on threads are worth it: about a millisecond of work to a pair of sections."""
 
 
 def butterworth(kind: str, hertz: float | Sequence[float], sample_rate: int, order: int) -> Float64Array:
@@ -43,7 +47,12 @@ def butterworth(kind: str, hertz: float | Sequence[float], sample_rate: int, ord
 
 
 def apply_filter(
-    samples: Array, sections: Float64Array, *, zero_phase: bool = False, on_progress: OnProgress | None = None
+    samples: Array,
+    sections: Float64Array,
+    *,
+    zero_phase: bool = False,
+    threads: int = 1,
+    on_progress: OnProgress | None = None,
 ) -> Array:
     """Filter a waveform by second-order sections, in float64.
 
@@ -57,8 +66,10 @@ def apply_filter(
         Whether to filter forwards and backwards. There is then no delay, and the filter counts twice: it is 6 dB down
         at its edges, and rings before a transient too. The ends are extended by odd reflection, and a channel is
         filtered as a whole. Otherwise the filter starts at rest and works block by block.
+    threads
+        Number of threads that share the channels; it changes no bit of the result.
     on_progress
-        Function called with the progress, block by block and channel by channel.
+        Function called with the progress.
 
     Returns
     -------
@@ -73,13 +84,16 @@ def apply_filter(
     True
     """
     if not zero_phase:
-        return SectionFilter(sections).push(samples, is_last=True, on_progress=on_progress)
+        return SectionFilter(sections, threads=threads).push(samples, is_last=True, on_progress=on_progress)
     result = np.empty_like(samples, order="C")
-    for number, (given, out) in enumerate(zip(samples, result, strict=True)):
-        report = share_of(on_progress, number, len(samples))
+
+    def filtered(number: int, report: OnProgress | None) -> None:
+        given, out = samples[number], result[number]
         out[:] = _both_ways(zero_not_finite(given).astype(np.float64), sections, report)
         for part in block_slices(given.size):
             np.copyto(out[part], given[part], where=~np.isfinite(given[part]))
+
+    each_channel(filtered, range(len(samples)), threads=threads, on_progress=on_progress)
     return result
 
 
@@ -88,12 +102,13 @@ class SectionFilter:
 
     Parameters
     ----------
-    sections
-        Second-order sections of shape (sections, 6), from `butterworth`.
+    sections, threads
+        Arguments of `apply_filter`.
     """
 
-    def __init__(self, sections: Float64Array) -> None:
+    def __init__(self, sections: Float64Array, *, threads: int = 1) -> None:
         self._sections = sections
+        self._threads = threads
         self._states: list[Float64Array] = []
 
     def push(self, samples: Array, *, is_last: bool = False, on_progress: OnProgress | None = None) -> Array:
@@ -106,7 +121,7 @@ class SectionFilter:
         is_last
             Whether nothing follows, which makes no difference here.
         on_progress
-            Function called with the progress within this part, block by block and channel by channel.
+            Function called with the progress within this part.
 
         Returns
         -------
@@ -116,16 +131,21 @@ class SectionFilter:
         from scipy.signal import sosfilt
 
         states = self._states or [np.zeros((len(self._sections), 2))] * len(samples)
-        self._states = []
         result = np.empty_like(samples, order="C")
-        for number, (given, out, state) in enumerate(zip(samples, result, states, strict=True)):
-            for part in block_slices(given.size, on_progress=share_of(on_progress, number, len(samples))):
+
+        def filtered(number: int, report: OnProgress | None) -> Float64Array:
+            """Filter one channel, and return the state that it leaves."""
+            given, out, state = samples[number], result[number], states[number]
+            for part in block_slices(given.size, on_progress=report):
                 block = given[part]
                 finite = zero_not_finite(block)
                 out[part], state = sosfilt(self._sections, finite.astype(np.float64), zi=state)
                 if finite is not block:
                     np.copyto(out[part], block, where=~np.isfinite(block))
-            self._states.append(state)
+            return state
+
+        threads = self._threads if samples.shape[1] >= LEAST_LENGTH else 1
+        self._states = each_channel(filtered, range(len(samples)), threads=threads, on_progress=on_progress)
         return result
 
 

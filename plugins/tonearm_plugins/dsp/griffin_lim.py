@@ -2,9 +2,9 @@
 
 Griffin and Lim (1984) project in turn onto the spectra with the given magnitudes, and onto the spectra of signals.
 Fast Griffin-Lim (Perraudin, Balazs and Søndergaard, "A fast Griffin-Lim algorithm", 2013) goes on a little in the
-direction of the last step, and its accelerated form goes a little better
-(`tonearm_plugins.dsp.phase_recovery.momentum`). Since the STFT is linear, that momentum is applied to signals, and no
-complex spectrogram is kept. The first phases matter as much as the iterations
+direction of the last step. Its accelerated form takes longer steps as well, and a smoothed projection makes them
+longer still (`tonearm_plugins.dsp.phase_recovery.momentum`). Since the STFT is linear, that momentum is applied to
+signals, and no complex spectrogram is kept. The first phases matter as much as the iterations
 (`tonearm_plugins.dsp.phase_recovery.plgi`).
 """
 
@@ -27,7 +27,7 @@ from tonearm_plugins.dsp.typing import Array, FloatArray
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        "draft": Preset(start="plgi", iterations=8, momentum=0.99),
+        "draft": Preset(start="plgi", iterations=8, momentum=0.95),
         "fast": Preset(start="plgi", iterations=16, momentum=0.99),
         "good": Preset(start="plgi", iterations=32, momentum=0.99),
         "best": Preset(start="pghi", iterations=128, momentum=1.02),
@@ -87,7 +87,7 @@ def griffin_lim(
     iterations
         Pairs of projections after the first signal; 0 gives that signal.
     momentum
-        Weight of the direction of the last step; 0 is the method of 1984, and it diverges from about 1.1 on. See
+        Weight of the direction of the last step; 0 is the method of 1984, and it wanders from about 1.05 on. See
         `tonearm_plugins.dsp.phase_recovery.momentum.Momentum.of`.
     seed
         Seed of the random phases: of all bins with ``random``, of the quietest ones with ``pghi``.

@@ -10,34 +10,32 @@ dynamic range compressor design", 2012, with a sliding maximum as look-ahead).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tonearm_plugins.dsp.blocks import block_slices
+from tonearm_plugins.dsp.engines.choice import choose
+from tonearm_plugins.dsp.interpolation import HALO
+from tonearm_plugins.dsp.limiter_settings import MIN_REDUCTION_DB, LimiterSettings
 from tonearm_plugins.dsp.not_finite import zero_not_finite
 from tonearm_plugins.dsp.progress import OnProgress
-from tonearm_plugins.dsp.true_peak import HALO, SPAN, TAPS, true_peak_envelope
+from tonearm_plugins.dsp.true_peak import SPAN, true_peak_envelope
 from tonearm_plugins.dsp.typing import Array, Float64Array
+
+if TYPE_CHECKING:
+    from tonearm_plugins.dsp.engines.native.limiter_kernel import NativePass
 
 GAIN_BLOCK_LENGTH = 1 << 14
 """Samples whose gain is found together: short blocks, because those without a peak nearby take no time."""
 
-MIN_REDUCTION_DB = 1e-5
-"""Reduction in dB below which a release has ended."""
+NATIVE_BLOCK_LENGTH = 1 << 16
+"""Samples that the native engine gets at once. It skips what needs nothing in shorter chunks of its own."""
 
 TRUE_PEAK_PASSES = 2
 """Limiters in a row that hold true peaks: a changing gain raises peaks between samples, which the second one finds."""
-
-MARGIN_DB = 0.002
-"""Distance below the ceiling in dB that true peaks above it are brought to, more than the second limiter leaves."""
-
-MAX_DECAY = 50.0
-"""Decay to a sample after which nothing is left of any reduction."""
-
-MAX_REDUCTION_DB = 1 << 13
-"""Reduction in dB that no sample needs, even of float64."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,8 @@ def limit(
     true_peak
         Whether the ceiling also holds between samples, as `tonearm_plugins.dsp.true_peak` measures it.
     engine
-        Engine that measures true peaks; see `tonearm_plugins.dsp.engines`.
+        Engine that does the work: ``auto``, ``native`` or ``scipy``; see `tonearm_plugins.dsp.engines`. Samples of
+        float64 are limited by numpy; with ``native``, the kernel measures their true peaks in float32.
     on_progress
         Function called with the progress, block by block.
 
@@ -117,12 +116,10 @@ class PeakLimiter:
     def __init__(
         self, ceiling: float, *, lookahead: int, release: float, true_peak: bool, engine: str = "auto"
     ) -> None:
-        size = max(lookahead, TAPS) if true_peak else lookahead
-        self._block_length = max(GAIN_BLOCK_LENGTH, 2 * size)
-        self._passes = [
-            _Pass(ceiling, size, release, engine if true_peak else None)
-            for _ in range(TRUE_PEAK_PASSES if true_peak else 1)
-        ]
+        self._settings = LimiterSettings(ceiling, lookahead, release, true_peak)
+        self._engine = engine
+        self._block_length = 0
+        self._passes: Sequence[_Pass | NativePass] = ()
 
     @property
     def reduction_db(self) -> float:
@@ -146,6 +143,8 @@ class PeakLimiter:
         Array
             What is complete, of shape (channels, samples), in the same dtype; with the last part, all that is left.
         """
+        if not self._passes:
+            self._start(samples.dtype)
         waiting = sum(one.waiting for one in self._passes)
         result = np.empty((samples.shape[0], waiting + samples.shape[1]), samples.dtype)
         done = 0
@@ -163,33 +162,43 @@ class PeakLimiter:
             done += made.shape[1]
         return result[:, :done]
 
+    def _start(self, dtype: np.dtype[Any]) -> None:
+        """Choose who does the work, now that the type of the samples is known: the native engine takes float32."""
+        settings = self._settings
+        count = TRUE_PEAK_PASSES if settings.true_peak else 1
+        if dtype == np.float32 and choose(self._engine).name == "native":
+            from tonearm_plugins.dsp.engines.native.limiter_kernel import NativePass
+
+            self._block_length = max(NATIVE_BLOCK_LENGTH, 2 * settings.size)
+            self._passes = [NativePass(settings) for _ in range(count)]
+        else:
+            self._block_length = max(GAIN_BLOCK_LENGTH, 2 * settings.size)
+            self._passes = [_Pass(settings, dtype, self._engine) for _ in range(count)]
+
 
 class _Pass:
     """One gain over time at work: what it must be at each sample, and the samples that wait for it.
 
     Parameters
     ----------
-    ceiling, lookahead, release
-        Arguments of `limit`.
+    settings
+        Settings of the limiter.
+    dtype
+        Type of the samples.
     engine
-        Engine that measures true peaks; None to look at samples alone.
+        Engine that measures true peaks.
     """
 
-    def __init__(self, ceiling: float, lookahead: int, release: float, engine: str | None) -> None:
-        self._ceiling = ceiling
+    def __init__(self, settings: LimiterSettings, dtype: np.dtype[Any], engine: str) -> None:
+        self._settings = settings
         self._engine = engine
-        self._lookahead = lookahead
-        self._decay = min(1 / max(release, 1e-9), MAX_DECAY)
-        self._margin_db = 0.0 if engine is None else MARGIN_DB
-        self._widths = (lookahead // 2 + 1, lookahead - lookahead // 2)
-        # Sums of whole numbers are the same wherever they begin. These are as fine as 64 bits allow.
-        self._unit = 2.0 ** ((self._widths[0] * self._widths[1] * MAX_REDUCTION_DB).bit_length() - 62)
+        self._highest = settings.highest(dtype)
         self._samples: Array | None = None
         self._seen = 0  # samples of these whose peaks have been measured
         self._given = 0  # samples of these that have been given
-        self._early = lookahead - 1  # gains to come that are for times before the first sample
-        self._ahead = np.zeros(lookahead - 1)
-        self._before = np.zeros(lookahead - 1, np.int64)
+        self._early = settings.size - 1  # gains to come that are for times before the first sample
+        self._ahead = np.zeros(settings.size - 1)
+        self._before = np.zeros(settings.size - 1, np.int64)
         self._held = 0.0
         self._highest_log = -np.inf
         self._position = 0
@@ -204,15 +213,15 @@ class _Pass:
         """Return the samples that are complete with another block, times their gain."""
         samples = block if self._samples is None else np.concatenate((self._samples, block), axis=1)
         count = samples.shape[1] - self._seen
-        if self._engine is not None and not is_last:
+        if self._settings.true_peak and not is_last:
             count = max(0, (count - HALO) // SPAN * SPAN)  # an engine gets spans that do not depend on the cut
         needed = self._needed(samples, slice(self._seen, self._seen + count))
         if is_last:
-            needed = np.append(needed, np.zeros(self._lookahead - 1))
+            needed = np.append(needed, np.zeros(self._settings.size - 1))
         gain = self._gain(needed) if needed.size else None
         early = min(self._early, needed.size)
         part = slice(self._given, self._given + needed.size - early)
-        result = _applied(samples[:, part], None if gain is None else gain[early:], self._ceiling)
+        result = _applied(samples[:, part], None if gain is None else gain[early:], self._highest)
         self._early -= early
         start = max(0, min(part.stop, self._seen + count - HALO))
         self._samples = samples[:, start:].copy()
@@ -225,15 +234,15 @@ class _Pass:
         result = np.zeros(part.stop - part.start)
         if not result.size:
             return result
-        highest = _at_most(self._ceiling, samples.dtype)
+        settings = self._settings
         for channel in samples:
-            if self._engine is None:
-                peaks = np.abs(zero_not_finite(channel[part]))
+            if settings.true_peak:
+                peaks = true_peak_envelope(channel, part, settings.ceiling, engine=self._engine)
             else:
-                peaks = true_peak_envelope(channel, part, self._ceiling, engine=self._engine)
-            over = np.flatnonzero(peaks > highest)
+                peaks = np.abs(zero_not_finite(channel[part]))
+            over = np.flatnonzero(peaks > self._highest)
             if over.size:
-                loud = 20 * np.log10(peaks[over].astype(np.float64) / self._ceiling) + self._margin_db
+                loud = 20 * np.log10(peaks[over].astype(np.float64) / settings.ceiling) + settings.margin_db
                 result[over] = np.maximum(result[over], loud)
         return result
 
@@ -245,13 +254,14 @@ class _Pass:
         self._position += count
         if not self._held and not self._before.any() and not window.any():
             return None
-        held = np.ceil(self._released(sliding_maximum(window, self._lookahead)) * (1 / self._unit))
+        held = np.ceil(self._released(sliding_maximum(window, self._settings.size)) * (1 / self._settings.unit))
         sums = np.append(self._before, held.astype(np.int64))
         self._before = sums[count:]
-        for width in self._widths:  # a box over a box, whose slope does not jump
+        widths = self._settings.widths
+        for width in widths:
             total = np.cumsum(np.append(0, sums))
             sums = total[width:] - total[:-width]
-        reduction = sums * (self._unit / (self._widths[0] * self._widths[1]))
+        reduction = sums * (self._settings.unit / (widths[0] * widths[1]))
         self.max_reduction = max(self.max_reduction, float(reduction.max()))
         gain: Float64Array = np.exp(reduction * (math.log(10) / -20), out=reduction)
         return gain
@@ -263,7 +273,7 @@ class _Pass:
         """
         if not (self._held or largest.any()):
             return largest
-        slope = self._decay * np.arange(self._position - largest.size, self._position)
+        slope = self._settings.decay * np.arange(self._position - largest.size, self._position)
         logs = np.log(np.maximum(largest, 1e-300))
         logs += slope
         logs[0] = max(logs[0], self._highest_log)
@@ -277,20 +287,13 @@ class _Pass:
         return held
 
 
-def _at_most(ceiling: float, dtype: np.dtype[Any]) -> Any:
-    """Return the largest number of a type that is not above the ceiling."""
-    number = dtype.type(ceiling)
-    return np.nextafter(number, dtype.type(0)) if number > ceiling else number
-
-
-def _applied(block: Array, gain: Float64Array | None, ceiling: float) -> Array:
+def _applied(block: Array, gain: Float64Array | None, highest: Any) -> Array:
     """Return a block times its gain; a gain of None is 1."""
     if gain is None:
         return block
     out = np.empty(block.shape, block.dtype)
     with np.errstate(invalid="ignore"):
         np.multiply(block, gain, out=out, casting="same_kind")
-    highest = _at_most(ceiling, block.dtype)
     # Rounding may have left a sample above the ceiling. NaN stays.
     np.clip(out, -highest, highest, out=out, where=np.isfinite(block))
     return out

@@ -18,7 +18,8 @@ from tonearm_plugins.dsp.channel_layouts import LOUDNESS_WEIGHTS, loudness_refus
 from tonearm_plugins.dsp.engines.choice import choose
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.not_finite import zero_not_finite
-from tonearm_plugins.dsp.progress import OnProgress, share_of
+from tonearm_plugins.dsp.progress import OnProgress
+from tonearm_plugins.dsp.shared_work import each_channel
 from tonearm_plugins.dsp.typing import Array, Float64Array
 
 ABSOLUTE_GATE_LUFS = -70.0
@@ -159,6 +160,7 @@ def measure_loudness(
     *,
     weights: Sequence[float] | None = None,
     engine: str = "auto",
+    threads: int = 1,
     on_progress: OnProgress | None = None,
 ) -> LoudnessMeasurement:
     """Measure the loudness of a waveform.
@@ -176,8 +178,10 @@ def measure_loudness(
         Weight of each channel; those of `tonearm_plugins.dsp.channel_layouts.LOUDNESS_WEIGHTS` if not given.
     engine
         Engine that filters: ``auto``, ``native`` or ``scipy``; see `tonearm_plugins.dsp.engines`.
+    threads
+        Number of threads that share the work; it changes no bit of the result.
     on_progress
-        Function called with the progress, block by block and channel by channel.
+        Function called with the progress.
 
     Returns
     -------
@@ -202,13 +206,14 @@ def measure_loudness(
     weights = LOUDNESS_WEIGHTS[channels] if weights is None else weights
     hop = round(sample_rate / 10)
     energies = _native if choose(engine).name == "native" else _scipy
-    sections = k_weighting(sample_rate)
     ungated = length < BLOCK_HOPS * hop
+    heard = [(channel, weight) for channel, weight in zip(samples, weights, strict=True) if weight]
     total = np.zeros(-(-length // hop) if ungated else length // hop)
-    for number, (channel, weight) in enumerate(zip(samples, weights, strict=True)):
-        if weight:
-            given = np.pad(channel, (0, -length % hop)) if ungated else channel
-            total += weight * energies(given, hop, sections, share_of(on_progress, number, channels))
+    if heard and total.size:
+        given = [np.pad(channel, (0, -length % hop)) if ungated else channel for channel, _ in heard]
+        found = energies(given, hop, k_weighting(sample_rate), threads=threads, on_progress=on_progress)
+        for (_, weight), energy in zip(heard, found, strict=True):
+            total += weight * energy
     if ungated:
         return LoudnessMeasurement(total.sum(keepdims=True) / length, ungated=True)
     return LoudnessMeasurement(_means(total, hop, BLOCK_HOPS), short_term=_means(total, hop, SHORT_TERM_HOPS))
@@ -221,21 +226,29 @@ def _means(energies: Float64Array, hop: int, hops: int) -> Float64Array:
     return np.convolve(energies, np.full(hops, 1 / (hops * hop)), "valid")
 
 
-def _native(channel: Array, hop: int, sections: Float64Array, on_progress: OnProgress | None) -> Float64Array:
+def _native(
+    channels: Sequence[Array], hop: int, sections: Float64Array, *, threads: int, on_progress: OnProgress | None
+) -> Float64Array:
     from tonearm_plugins.dsp.engines.native.loudness_kernel import hop_energies
 
-    return hop_energies(channel, hop, sections, on_progress=on_progress)
+    return hop_energies(channels, hop, sections, threads=threads, on_progress=on_progress)
 
 
-def _scipy(channel: Array, hop: int, sections: Float64Array, on_progress: OnProgress | None) -> Float64Array:
-    """Return the sum of squares of each whole hop of a filtered channel."""
+def _scipy(
+    channels: Sequence[Array], hop: int, sections: Float64Array, *, threads: int, on_progress: OnProgress | None
+) -> Float64Array:
+    """Return the sum of squares of each whole hop of filtered channels: (channels, samples // hop)."""
     from scipy.signal import sosfilt
 
-    count = len(channel) // hop
-    result, state = np.empty(count), np.zeros((len(sections), 2))
-    for part in block_slices(count * hop, multiple_of=hop, on_progress=on_progress):
-        weighted, state = sosfilt(sections, zero_not_finite(channel[part]).astype(np.float64), zi=state)
-        rows = weighted.reshape(-1, hop)
-        first = part.start // hop
-        result[first : first + len(rows)] = np.einsum("ij,ij->i", rows, rows)
-    return result
+    count = len(channels[0]) // hop
+
+    def measure(channel: Array, report: OnProgress | None) -> Float64Array:
+        result, state = np.empty(count), np.zeros((len(sections), 2))
+        for part in block_slices(count * hop, multiple_of=hop, on_progress=report):
+            weighted, state = sosfilt(sections, zero_not_finite(channel[part]).astype(np.float64), zi=state)
+            rows = weighted.reshape(-1, hop)
+            first = part.start // hop
+            result[first : first + len(rows)] = np.einsum("ij,ij->i", rows, rows)
+        return result
+
+    return np.stack(each_channel(measure, channels, threads=threads, on_progress=on_progress))

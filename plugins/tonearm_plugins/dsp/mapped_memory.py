@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import sys
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class MappedMemory:
 
     def release(self) -> None:
         """Release all pages of a file that is not small."""
-        if self._map is not None and len(self._map) > KEPT_BYTES:
+        if self._map is not None and len(self._map) > KEPT_BYTES and sys.platform != "win32":
             self._map.madvise(mmap.MADV_DONTNEED)
         self._read = 0
 

@@ -15,12 +15,12 @@ from tonearm_plugins.dsp.mel_basis import MelBasis
 from tonearm_plugins.dsp.phase_recovery.settings import Preset, RecoverySettings
 from tonearm_plugins.dsp.typing import Array
 
-# The more iterations, the more momentum helps. 0.97 and 0.98 gained spectral convergence and PESQ over 0.9, and they
-# did not wander on any material that was tried (speech, music, noise, clicks, tones, at five settings).
+# The more iterations, the more momentum helps. Each of these gains in the distance of mel spectra, in the mean
+# difference of bands in dB, and in PESQ over less momentum; with more, the mean difference of bands grows.
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        "draft": Preset(start="plgi", iterations=8, momentum=0.9),
-        "fast": Preset(start="plgi", iterations=32, momentum=0.97),
+        "draft": Preset(start="plgi", iterations=8, momentum=0.8),
+        "fast": Preset(start="plgi", iterations=32, momentum=0.95),
         "best": Preset(start="plgi", iterations=128, momentum=0.98),
     }
 )
@@ -36,7 +36,7 @@ def mel_griffin_lim(
     length: int | None = None,
     power: float = 1.0,
     iterations: int = 32,
-    momentum: float = 0.97,
+    momentum: float = 0.95,
     start: str = "plgi",
     seed: int = 0,
     engine: str = "auto",

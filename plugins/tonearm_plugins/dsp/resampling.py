@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from tonearm_plugins.dsp.blocks import block_slices
-from tonearm_plugins.dsp.progress import OnProgress, share_of
+from tonearm_plugins.dsp.progress import OnProgress
+from tonearm_plugins.dsp.shared_work import each_channel
 from tonearm_plugins.dsp.typing import Array
 
 Quality = Literal["quick", "low", "medium", "high", "very-high"]
@@ -18,9 +19,18 @@ SOXR_QUALITIES = {"quick": "QQ", "low": "LQ", "medium": "MQ", "high": "HQ", "ver
 STREAM_BLOCK_LENGTH = 1 << 13
 """Samples that libsoxr gets at once: the memory of longer blocks comes anew from the system each time."""
 
+LEAST_LENGTH = 1 << 16
+"""Samples of a channel from which on threads are worth it: some milliseconds of work."""
+
 
 def resample(
-    samples: Array, old: int, new: int, quality: Quality = "high", *, on_progress: OnProgress | None = None
+    samples: Array,
+    old: int,
+    new: int,
+    quality: Quality = "high",
+    *,
+    threads: int = 1,
+    on_progress: OnProgress | None = None,
 ) -> Array:
     """Change the sample rate of a waveform.
 
@@ -34,8 +44,10 @@ def resample(
         Quality of the filter. ``high`` leaves an error of -110 dB, ``very-high`` one of -150 dB; ``quick`` and ``low``
         let aliases through. Only ``very-high`` computes in double precision. libsoxr interpolates its filter if the
         rates have no ratio of small whole numbers, such as 44,100 and 44,101: ``very-high`` then leaves -110 dB, too.
+    threads
+        Number of threads that share the channels; it changes no bit of the result.
     on_progress
-        Function called with the progress, block by block and channel by channel.
+        Function called with the progress.
 
     Returns
     -------
@@ -47,7 +59,7 @@ def resample(
     >>> resample(np.zeros((2, 48000), "f4"), 48000, 22050).shape
     (2, 22050)
     """
-    return Resampler(old, new, quality).push(samples, is_last=True, on_progress=on_progress)
+    return Resampler(old, new, quality, threads=threads).push(samples, is_last=True, on_progress=on_progress)
 
 
 class Resampler:
@@ -55,11 +67,12 @@ class Resampler:
 
     Parameters
     ----------
-    old, new, quality
+    old, new, quality, threads
         Arguments of `resample`.
     """
 
-    def __init__(self, old: int, new: int, quality: Quality = "high") -> None:
+    def __init__(self, old: int, new: int, quality: Quality = "high", *, threads: int = 1) -> None:
+        self._threads = threads
         self._old = old
         self._new = new
         self._quality = SOXR_QUALITIES[quality]
@@ -77,7 +90,7 @@ class Resampler:
         is_last
             Whether nothing follows.
         on_progress
-            Function called with the progress within this part, block by block and channel by channel.
+            Function called with the progress within this part.
 
         Returns
         -------
@@ -94,16 +107,19 @@ class Resampler:
         self._length += samples.shape[1]
         # soxr rounds the length, and returns nothing for one or two samples. Zeros after the end bring out the rest.
         tail = np.zeros(2 * (self._old // self._new + 1), samples.dtype) if is_last else None
-        channels = []
-        for number, (stream, given) in enumerate(zip(self._streams, samples, strict=True)):
-            report = share_of(on_progress, number, len(samples))
+
+        def resampled(number: int, report: OnProgress | None) -> Array:
+            stream, given = self._streams[number], samples[number]
             made = [
                 stream.resample_chunk(np.ascontiguousarray(given[part]))
                 for part in block_slices(given.size, STREAM_BLOCK_LENGTH, on_progress=report)
             ]
             if tail is not None:
                 made.append(stream.resample_chunk(tail, last=True))
-            channels.append(np.concatenate(made) if len(made) != 1 else made[0])
+            return np.concatenate(made) if len(made) != 1 else made[0]
+
+        threads = self._threads if samples.shape[1] >= LEAST_LENGTH else 1
+        channels = each_channel(resampled, range(len(samples)), threads=threads, on_progress=on_progress)
         left = resampled_length(self._length, self._old, self._new) - self._done if is_last else None
         result = np.stack([channel[:left] for channel in channels])
         self._done += result.shape[1]

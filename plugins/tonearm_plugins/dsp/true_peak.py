@@ -14,45 +14,18 @@ import numpy as np
 
 from tonearm_plugins.dsp.blocks import block_slices
 from tonearm_plugins.dsp.engines.choice import choose
+from tonearm_plugins.dsp.interpolation import HALO, OVERSAMPLING, TAPS, interpolation_filters, max_overshoot
 from tonearm_plugins.dsp.levels import peak
 from tonearm_plugins.dsp.not_finite import zero_not_finite
-from tonearm_plugins.dsp.progress import OnProgress, share_of
-from tonearm_plugins.dsp.typing import Array, Float64Array, FloatArray, IndexArray
-
-OVERSAMPLING = 4
-TAPS = 32
-"""Samples around an interpolated value that it is made of, half of them on either side."""
-
-KAISER_BETA = 7.0
-"""Shape of the Kaiser window: flat to 0.02 dB up to 0.44 of the sample rate, images 70 dB down."""
+from tonearm_plugins.dsp.progress import OnProgress
+from tonearm_plugins.dsp.shared_work import each_channel
+from tonearm_plugins.dsp.typing import Array, FloatArray, IndexArray
 
 SPAN = 64
 """Samples that are interpolated together, by one matrix."""
 
-HALO = TAPS // 2
 BATCH = 512
 """Spans in one product of matrices."""
-
-
-@functools.cache
-def interpolation_filters() -> Float64Array:
-    """Design the filters for the values between a sample and the next: windowed sincs.
-
-    Returns
-    -------
-    Float64Array
-        One filter for each of the values, of shape (OVERSAMPLING - 1, TAPS); the taps of a filter add up to 1.
-
-    Examples
-    --------
-    >>> interpolation_filters().shape
-    (3, 32)
-    """
-    at = np.arange(1, OVERSAMPLING)[:, None] / OVERSAMPLING - np.arange(1 - HALO, HALO + 1)
-    window = np.i0(KAISER_BETA * np.sqrt(np.clip(1 - (at / HALO) ** 2, 0, None)))
-    filters = np.sinc(at) * window
-    result: Float64Array = filters / filters.sum(axis=1, keepdims=True)
-    return result
 
 
 @functools.cache
@@ -65,23 +38,6 @@ def _matrix(dtype: np.dtype[np.floating[Any]]) -> FloatArray:
     return matrix.reshape(SPAN + TAPS - 1, -1)
 
 
-@functools.cache
-def max_overshoot() -> float:
-    """Compute the largest ratio of an interpolated value to the loudest of the samples that it is made of.
-
-    Returns
-    -------
-    float
-        Ratio of amplitudes, above 1.
-
-    Examples
-    --------
-    >>> round(max_overshoot(), 2)
-    2.43
-    """
-    return float(np.abs(interpolation_filters()).sum(axis=1).max())
-
-
 class Spans:
     """Part of one channel, cut into spans of `SPAN` samples, with the samples around them.
 
@@ -91,16 +47,12 @@ class Spans:
         Samples of shape (samples,).
     part
         Part of the channel.
-    engine
-        ``native`` works in float32. ``scipy``, which is numpy alone here, works in float64 if the samples are float64.
     """
 
-    def __init__(self, channel: Array, part: slice, engine: str) -> None:
-        self._engine = engine
+    def __init__(self, channel: Array, part: slice) -> None:
         before, after = max(part.start - HALO + 1, 0), min(part.stop + HALO, len(channel))
         self.count = -(-(part.stop - part.start) // SPAN)
-        double = channel.dtype == np.float64 and engine == "scipy"
-        padded = np.zeros(self.count * SPAN + TAPS - 1, np.float64 if double else np.float32)
+        padded = np.zeros(self.count * SPAN + TAPS - 1, np.float64 if channel.dtype == np.float64 else np.float32)
         begin = HALO - 1 - (part.start - before)
         padded[begin : begin + after - before] = zero_not_finite(channel[before:after])
         self.views = np.lib.stride_tricks.sliding_window_view(padded, SPAN + TAPS - 1)[::SPAN]
@@ -115,17 +67,15 @@ class Spans:
     def between(self, which: IndexArray) -> Array:
         """Return the largest absolute value between each sample of some spans and the next: (spans, SPAN)."""
         rows = self.views[which]
-        if self._engine == "native":
-            from tonearm_plugins.dsp.engines.native.true_peak_kernel import interpolated_peaks
-
-            return interpolated_peaks(rows, interpolation_filters().astype(np.float32))
         # Each span is a product by itself: the last bits of one product of all would depend on how many there are.
         values = (rows[:, None] @ _matrix(rows.dtype))[:, 0]
         result: Array = np.abs(values, out=values).reshape(-1, OVERSAMPLING - 1, SPAN).max(axis=1)
         return result
 
 
-def measure_true_peak(samples: Array, *, engine: str = "auto", on_progress: OnProgress | None = None) -> float:
+def measure_true_peak(
+    samples: Array, *, engine: str = "auto", threads: int = 1, on_progress: OnProgress | None = None
+) -> float:
     """Measure the true peak of a waveform over all channels.
 
     Parameters
@@ -134,9 +84,11 @@ def measure_true_peak(samples: Array, *, engine: str = "auto", on_progress: OnPr
         Waveform of shape (channels, samples). NaN and infinity count as 0, and there is silence before and after it.
     engine
         Engine that interpolates: ``auto``, ``native`` or ``scipy``; see `tonearm_plugins.dsp.engines`. For samples of
-        float64, ``auto`` is ``scipy``, because ``native`` works in float32.
+        float64, ``auto`` is ``scipy`` (numpy alone, here), because ``native`` works in float32.
+    threads
+        Number of threads that share the work; it changes no bit of the result.
     on_progress
-        Function called with the progress, block by block and channel by channel.
+        Function called with the progress.
 
     Returns
     -------
@@ -150,14 +102,28 @@ def measure_true_peak(samples: Array, *, engine: str = "auto", on_progress: OnPr
     >>> round(measure_true_peak(samples), 2)
     1.0
     """
-    highest, engine = peak(samples), _choose(engine, samples)
-    for number, channel in enumerate(samples):
-        for part in block_slices(len(channel), on_progress=share_of(on_progress, number, len(samples))):
-            spans = Spans(channel, part, engine)
-            for which in _loudest_first(spans.loudest, highest):
-                if spans.loudest[which[0]] * max_overshoot() <= highest:
-                    break
-                highest = max(highest, float(spans.between(which).max()))
+    if _choose(engine, samples) == "native":
+        from tonearm_plugins.dsp.engines.native.true_peak_kernel import highest_interpolated
+
+        return highest_interpolated(samples, threads=threads, on_progress=on_progress)
+    highest = [peak(samples)]  # and of the channels so far
+
+    def measure(channel: Array, report: OnProgress | None) -> None:
+        highest.append(_highest(channel, max(highest), report))
+
+    each_channel(measure, list(samples), threads=threads, on_progress=on_progress)
+    return max(highest)
+
+
+def _highest(channel: Array, known: float, on_progress: OnProgress | None) -> float:
+    """Return the true peak of a channel, at least one that is known."""
+    highest = known
+    for part in block_slices(len(channel), on_progress=on_progress):
+        spans = Spans(channel, part)
+        for which in _loudest_first(spans.loudest, highest):
+            if spans.loudest[which[0]] * max_overshoot() <= highest:
+                break
+            highest = max(highest, float(spans.between(which).max()))
     return highest
 
 
@@ -203,7 +169,11 @@ def true_peak_envelope(channel: Array, part: slice, ceiling: float, *, engine: s
     >>> [round(float(value), 2) for value in true_peak_envelope(samples, slice(30, 34), 0.4)]
     [0.36, 0.63, 0.5, 0.04]
     """
-    spans = Spans(channel, part, _choose(engine, channel))
+    if _choose(engine, channel) == "native":
+        from tonearm_plugins.dsp.engines.native.true_peak_kernel import interpolated_envelope
+
+        return interpolated_envelope(channel, part, ceiling)
+    spans = Spans(channel, part)
     rows = spans.sizes()
     which = np.flatnonzero(spans.loudest * (max_overshoot() * (1 + 1e-5)) > ceiling)  # rounding never decides
     for first in range(0, which.size, BATCH):

@@ -51,7 +51,12 @@ class LocalWorkers:
         Cluster of a scheduler alone, for a client to connect to.
     """
 
+    _process: subprocess.Popen[bytes]
+    _count: int
+
     def __init__(self, workers: int) -> None:
+        if sys.platform == "win32":  # this takes signals and groups of processes
+            raise OSError("Windows cannot start it: give the address of a cluster as scheduler=tcp://…")
         from distributed import LocalCluster
 
         self._count = workers
@@ -86,6 +91,8 @@ class LocalWorkers:
         """End the cluster."""
         with contextlib.suppress(Exception):
             self.scheduler.close(timeout=seconds)
+        if sys.platform == "win32":
+            return
         self._process.terminate()  # which lets them remove their folders
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)

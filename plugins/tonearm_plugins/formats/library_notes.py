@@ -75,6 +75,8 @@ def _streams() -> tuple[list[ctypes.c_void_p], Any]:
     """Return the variables of C's streams, and the address of a stream in memory; no variables elsewhere."""
     import ctypes
 
+    if sys.platform == "win32" or not hasattr(os, "fork"):  # Windows: no library is without a name
+        return [], None
     c = ctypes.CDLL(None)  # noqa: TID251 - for C's streams alone, which no descriptor leads to
     names = ("__stderrp", "__stdoutp") if hasattr(c, "__stderrp") else ("stderr", "stdout")
     if names[0] == "stderr" and not hasattr(c, "gnu_get_libc_version"):  # constants, in musl

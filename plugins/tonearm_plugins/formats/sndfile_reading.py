@@ -6,6 +6,7 @@ import contextlib
 import functools
 import io
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -140,6 +141,13 @@ def read_bytes_at(file: BinaryIO, count: int, offset: int) -> bytes:
     """Return bytes of a file without moving its position, which belongs to libsndfile."""
     if isinstance(file, io.BytesIO):
         return file.getvalue()[offset : offset + count]
+    if sys.platform == "win32" or not hasattr(os, "pread"):
+        at = os.lseek(file.fileno(), 0, os.SEEK_CUR)
+        os.lseek(file.fileno(), offset, os.SEEK_SET)
+        with open(file.fileno(), "rb", closefd=False) as same:
+            content = same.read(count)
+        os.lseek(file.fileno(), at, os.SEEK_SET)
+        return content
     found = os.pread(file.fileno(), count, offset)
     while len(found) < count and (more := os.pread(file.fileno(), count - len(found), offset + len(found))):
         found += more

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import stat
+import sys
 import time
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
@@ -110,6 +111,8 @@ class FolderStore:
     def read(self, file: str) -> bytes:
         """Return the bytes of a file, opened step by step from the store's folder, so that no link leads out."""
         *folders, base = file.split("/")
+        if sys.platform == "win32" or os.open not in os.supports_dir_fd:
+            return self._read_by_path(file)
         at = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
         try:
             for folder in folders:
@@ -122,6 +125,16 @@ class FolderStore:
         with os.fdopen(opened, "rb", buffering=0) as stream:
             if not stat.S_ISREG(os.fstat(opened).st_mode):
                 raise ValueError(f"{file} is not a regular file")
+            return stream.read(self.files[file])
+
+    def _read_by_path(self, file: str) -> bytes:
+        """Return the bytes of a file, if neither it nor a folder on the way to it is a link."""
+        at = self._path
+        for name in file.split("/"):
+            at = at / name
+            if at.is_symlink():
+                raise ValueError(f"{file} is not a regular file")
+        with at.open("rb", buffering=0) as stream:
             return stream.read(self.files[file])
 
 

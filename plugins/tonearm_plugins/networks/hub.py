@@ -44,7 +44,7 @@ def find_folder(model: str) -> Path | None:
 def _cached(name: str) -> Path | None:
     """Return the folder in the hub's cache that holds the config of a model; None if there is none."""
     repository, revision = _split(name)
-    folder = _cache() / f"models--{repository.replace('/', '--')}"
+    folder = cache_folder() / f"models--{repository.replace('/', '--')}"
     revision = revision or "main"
     try:
         commit = (folder / "refs" / revision).read_text(encoding="utf-8").strip()
@@ -60,7 +60,7 @@ def _split(name: str) -> tuple[str, str | None]:
     return repository, revision or None
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
     """Return the folder of the hub's cache, by the variables that the hub's own library reads."""
     for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         if folder := os.environ.get(variable):

@@ -108,7 +108,7 @@ class Filter(BlockTransform[Waveform, Waveform, FilterOptions]):
         """Return the filter, forwards, from rest."""
         from tonearm_plugins.dsp.filters import SectionFilter
 
-        return Started(SectionFilter(self._sections(spec.sample_rate or 0)), context)
+        return Started(SectionFilter(self._sections(spec.sample_rate or 0), threads=context.threads), context)
 
     def apply(self, signal: Waveform, context: Context) -> Waveform:
         """Return the filtered waveform, of the same length."""
@@ -117,7 +117,9 @@ class Filter(BlockTransform[Waveform, Waveform, FilterOptions]):
         from tonearm_plugins.dsp.filters import apply_filter
 
         sections = self._sections(signal.sample_rate)
-        samples = apply_filter(signal.samples, sections, zero_phase=True, on_progress=context.progress)
+        samples = apply_filter(
+            signal.samples, sections, zero_phase=True, threads=context.threads, on_progress=context.progress
+        )
         return Waveform(samples=samples, sample_rate=signal.sample_rate)
 
     def produces(self, spec: Spec) -> Spec:

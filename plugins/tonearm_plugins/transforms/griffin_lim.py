@@ -39,7 +39,7 @@ class GriffinLimOptions:
 
 
 class GriffinLim(Transform[MagnitudeSpectrogram, Waveform, GriffinLimOptions]):
-    """Recover a waveform from magnitudes alone, by fast Griffin-Lim from phases derived from them."""
+    """Recover a waveform from magnitudes alone, by accelerated Griffin-Lim from phases derived from them."""
 
     keeps_double = True
     instead = "let a vocoder make the sound, or collect the frames and save them"

@@ -93,7 +93,7 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
         options = self.options
         may_limit = options.true_peak_db is not None and options.peaks == "limit"
         stages = LIMITING if may_limit else MEASURING
-        found = self._measure(signal, share_of(context.progress, 0, stages))
+        found = self._measure(signal, context, share_of(context.progress, 0, stages))
         if found.ungated:
             context.warn(
                 f"it lasts {signal.duration:.3g} s, less than a block of 0.4 s: its loudness was measured without gates"
@@ -104,13 +104,15 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
             return signal
         gain, peak = (
             found.gain_to(options.target_lufs),
-            measure_true_peak(signal.samples, on_progress=share_of(context.progress, 1, stages)),
+            measure_true_peak(
+                signal.samples, threads=context.threads, on_progress=share_of(context.progress, 1, stages)
+            ),
         )
         ceiling = math.inf if options.true_peak_db is None else db_to_amplitude(options.true_peak_db)
         if peak * gain > ceiling and may_limit:
             result, gain = self._limit(signal, gain, ceiling, context)
-            found = self._measure(result, share_of(context.progress, LIMITING - 1, LIMITING))
-            peak = measure_true_peak(result.samples)
+            found = self._measure(result, context, share_of(context.progress, LIMITING - 1, LIMITING))
+            peak = measure_true_peak(result.samples, threads=context.threads)
         else:
             gain = min(gain, ceiling / peak)
             result = Waveform(samples=apply_gain(signal.samples, gain), sample_rate=signal.sample_rate)
@@ -150,7 +152,7 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
                 true_peak=True,
                 on_progress=share_of(context.progress, MEASURING + step, LIMITING),
             )
-            tried.append((gain_db, self._measure(result).integrated))
+            tried.append((gain_db, self._measure(result, context).integrated))
             missing = self.options.target_lufs - tried[-1][1]
             if abs(missing) < TOLERANCE_LU or not math.isfinite(missing):  # nothing may be left above -70 LUFS
                 break
@@ -165,7 +167,9 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
         context.measure(reduction_db=round(reduction_db, 2))
         return result, db_to_amplitude(tried[-1][0])
 
-    def _measure(self, signal: Waveform, on_progress: OnProgress | None = None) -> LoudnessMeasurement:
+    def _measure(
+        self, signal: Waveform, context: Context, on_progress: OnProgress | None = None
+    ) -> LoudnessMeasurement:
         from tonearm_plugins.dsp.errors import ShapeError
         from tonearm_plugins.dsp.loudness import measure_loudness
 
@@ -174,6 +178,7 @@ class Loudness(Transform[Waveform, Waveform, LoudnessOptions]):
                 signal.samples,
                 signal.sample_rate,
                 weights=self.options.channel_weights,
+                threads=context.threads,
                 on_progress=on_progress,
             )
         except ShapeError as error:

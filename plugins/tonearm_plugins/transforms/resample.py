@@ -51,7 +51,7 @@ class Resample(BlockTransform[Waveform, Waveform, ResampleOptions]):
             return EachBlock(lambda block: block)
         from tonearm_plugins.dsp.resampling import Resampler
 
-        return Started(Resampler(old, new, self.options.quality), context)
+        return Started(Resampler(old, new, self.options.quality, threads=context.threads), context)
 
     def produces(self, spec: Spec) -> Spec:
         """Return the spec with the new rate, and with the new length if the old one is known."""

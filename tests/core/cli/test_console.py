@@ -28,6 +28,8 @@ from tonearm.startup import Terminated
         (Terminated(), 143, "terminated\n"),
         (ZeroDivisionError("x"), 1, "bug: ZeroDivisionError: x\n    hint: this is a mistake in tonearm;"
          " --debug shows where\n"),
+        (ModuleNotFoundError("No module named 'xxhash'", name="xxhash"), 2, "missing-requirement: tonearm needs the"
+         " package 'xxhash', which is not installed\n    hint: pip install xxhash\n"),
         (OSError(28, "No space left on device"), 4, "output: cannot write: no space left on device\n"),
         (OSError(24, "x"), 4, "output: the process cannot go on: too many open files\n"),
         (BlockingIOError(11, "x"), 4, "output: the process cannot go on: resource temporarily unavailable\n"),

@@ -531,3 +531,13 @@ class TestBar:
         assert "2/3 slow" in ESCAPE.sub("", text)
         assert "\r\x1b[K\x1b[?25h" in text
         assert "no sign of life for 1.5 s" in text.rpartition("\x1b[?25h")[2]
+
+
+def test_debug_tells_which_engine_works_and_why(tmp_path, capsys, monkeypatch):
+    np.save(tmp_path / "m.npy", np.ones((45, 20), "f4"))
+    known = ["--kind", "magnitude", "--sample-rate", "8000", "--n-fft", "88", "--hop-length", "22"]
+    step = ["--step", "griffin-lim:engine=scipy"]
+    names = [str(tmp_path / "m.npy"), str(tmp_path / "m.wav")]
+    assert cli.main(["convert", *names, *known, *step, "--debug"]) == 0
+    line = "debug: the scipy engine works for n_fft 88, hop_length 22, not native: engine is scipy\n"
+    assert capsys.readouterr().err.startswith(line)

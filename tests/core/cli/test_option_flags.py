@@ -10,7 +10,7 @@ import pytest
 from core_toys import registry_of
 
 from tonearm.api import Encoder, Meta, Waveform
-from tonearm.cli.option_flags import PREFIX, OptionFlag, add_option_flags, enumerated, option_flags, with_option_flags
+from tonearm.cli.option_flags import PREFIX, OptionFlag, add_plugin_flags, enumerated, option_flags, with_option_flags
 from tonearm.pipeline.document import from_plain, to_plain
 
 DRAFT = {"input": {"use": "", "with": {}}, "outputs": [{"use": "", "with": {}}]}
@@ -106,7 +106,7 @@ class OddWriter(Encoder[Waveform, Odd]):
 def test_options_that_have_the_name_of_another_flag_have_none():
     parser = argparse.ArgumentParser()
     parser.add_argument("--force")
-    add_option_flags(parser, registry_of(encoders={"odd-writer": OddWriter}))
+    add_plugin_flags(parser, registry_of(encoders={"odd-writer": OddWriter}))
     flags = {text for action in parser._actions for text in action.option_strings}
     assert "--own" in flags
     assert not flags & {"--color", "--debug"}

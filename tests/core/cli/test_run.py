@@ -335,3 +335,26 @@ def test_a_second_run_into_the_same_folder_exits_11(folder):
     assert (done.returncode, done.stderr) == (
         11, "locked: another run holds out\n    hint: wait until it has ended, or choose another output folder\n",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("fork", [True, False])
+def test_debug_tells_which_engine_works_in_a_worker(tmp_path, fork):
+    """A forked worker inherits what prints the messages; a spawned one is told."""
+    np.save(tmp_path / "m.npy", np.ones((45, 20), "f4"))
+    (tmp_path / "p.yaml").write_text("""
+tonearm: 1
+input: {use: npy-reader, with: {kind: magnitude, sample_rate: 8000, n_fft: 88, hop_length: 22}}
+steps: [{use: griffin-lim, with: {engine: scipy}}]
+outputs: [{use: wav-writer, file: "{stem}.wav"}]
+""")
+    code = f"""if True:
+        import sys
+        from tonearm.run.workers import processes
+        processes.is_fork_safe = lambda: {fork}
+        from tonearm.cli.main import main
+        sys.exit(main(["run", "p.yaml", "m.npy", "-j", "1", "--debug"]))
+    """
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    line = "debug: the scipy engine works for n_fft 88, hop_length 22, not native: engine is scipy\n"
+    assert done.stderr.count(line) == 1

@@ -87,6 +87,16 @@ def test_an_interrupt_within_a_run_that_no_signal_has_raised(monkeypatch):
     assert blamed(KeyboardInterrupt()) == ("plugin-failed", "same failed: KeyboardInterrupt")
 
 
+def test_a_package_that_is_not_installed_is_named_with_the_line_that_installs_it():
+    error = ModuleNotFoundError("No module named 'PIL'", name="PIL.Image")
+    assert blamed(error) == ("missing-requirement", "same needs the package 'pillow', which is not installed")
+    with pytest.raises(ItemError) as caught, as_item_error(STEP):
+        raise error
+    assert caught.value.hint == "pip install pillow"
+    message = "same failed: ModuleNotFoundError: No module named 'acme'"
+    assert blamed(ModuleNotFoundError("No module named 'acme'", name="acme")) == ("plugin-failed", message)
+
+
 def test_the_hint_suits_the_pipeline():
     with pytest.raises(ItemError) as caught, as_item_error(STEP):
         raise ValueError

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 
 import numpy as np
 import pytest
+from dsp_reference import analyse, hann
 
 from tonearm_plugins.dsp.engines.native.block_layout import size_refusal
-from tonearm_plugins.dsp.engines.native.compiler import Machine, refusal
+from tonearm_plugins.dsp.engines.native.compiler import ARCHITECTURES, ARM64_FEATURES, Machine, refusal
 
 # The engines that run here; what the native one does where it cannot run is tested in engines/native/test_compiler.py.
 ENGINES = ("scipy",) if refusal() else ("scipy", "native")
 
 only_native = pytest.mark.skipif(bool(refusal()), reason=refusal())
 
-# Eight lanes run on every machine that has a native engine; sixteen need AVX-512.
-NARROW = Machine("haswell", "", 8)
-WIDE = Machine("skylake-avx512", "", 16)
+# Eight lanes run on every machine that has a native engine; on x86-64, sixteen need AVX-512.
+ON_ARM64 = ARCHITECTURES.get(platform.machine().lower()) == "arm64"
+NARROW = Machine("generic", ARM64_FEATURES, 8) if ON_ARM64 else Machine("haswell", "", 8)
+WIDE = Machine("generic", ARM64_FEATURES, 16) if ON_ARM64 else Machine("skylake-avx512", "", 16)
 
 SAMPLES = Path(__file__).parents[3] / "configs" / "samples"
 
@@ -66,3 +69,9 @@ def smooth_magnitude(bins: int, frames: int, seed: int = 0) -> np.ndarray:
 
 def speech() -> np.ndarray:
     return np.load(SAMPLES / "utt01.npy").ravel()
+
+
+def speech_magnitude() -> np.ndarray:
+    """The magnitudes of speech at 1024/256, centred frames of a Hann window: (1, bins, frames)."""
+    signal = speech()
+    return np.abs(analyse(np.pad(signal, 512), hann(1024), 256, 1 + signal.size // 256)).T[None].astype(np.float32)

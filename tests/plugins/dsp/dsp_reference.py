@@ -37,16 +37,18 @@ def clip(signal, pad, length):
     return np.pad(signal, (0, length - len(signal)))
 
 
-def project(point, magnitude, window, hop, pad, length):
+def project(point, magnitude, window, hop, pad, length, smoothing=0.0):
     spectra = analyse(point, window, hop, len(magnitude))
-    return synthesise(magnitude * np.exp(1j * np.angle(spectra)), window, hop, pad, length, 1e-3)
+    found = np.abs(spectra)
+    shares = found / np.sqrt(found**2 + smoothing * magnitude**2 + 1e-60) * np.sqrt(1 + smoothing)
+    return synthesise(magnitude * shares * np.exp(1j * np.angle(spectra)), window, hop, pad, length, 1e-3)
 
 
-def agla(first, magnitude, window, hop, pad, length, iterations, alpha, beta, gamma):
-    """Accelerated Griffin-Lim (Nenov et al., 2023) with its three sequences."""
+def agla(first, magnitude, window, hop, pad, length, iterations, alpha, gamma, smoothing=0.0, beta=0.0):
+    """Accelerated Griffin-Lim (Nenov et al., 2023) with its three sequences, and a projection that may be smoothed."""
     t = c = d = first
     for _ in range(iterations):
-        new = (1 - gamma) * d + gamma * project(c, magnitude, window, hop, pad, length)
+        new = (1 - gamma) * d + gamma * project(c, magnitude, window, hop, pad, length, smoothing)
         c, d, t = new + alpha * (new - t), new + beta * (new - t), new
     return t
 

@@ -1,14 +1,15 @@
 """A mel filter bank, and a mel spectrogram of speech."""
 
-import librosa
 import numpy as np
-from dsp_material import speech
+from dsp_material import speech_magnitude
+
+from tonearm.recipes.mel.filter_bank import mel_filter_bank
 
 
 def basis(mels=80, n_fft=1024, fmax=None):
-    return librosa.filters.mel(sr=22050, n_fft=n_fft, n_mels=mels, fmax=fmax).astype(float)
+    filters = {"fmin": 0.0, "fmax": fmax or 11025.0, "scale": "slaney", "norm": "slaney", "triangles": "hz"}
+    return mel_filter_bank(sample_rate=22050, n_fft=n_fft, n_mels=mels, **filters).copy()
 
 
 def speech_mel(power, weights):
-    magnitude = np.abs(librosa.stft(speech(), n_fft=1024, hop_length=256))
-    return (weights @ magnitude.astype(float) ** power).astype(np.float32)[None]
+    return (weights @ speech_magnitude()[0].astype(float) ** power).astype(np.float32)[None]

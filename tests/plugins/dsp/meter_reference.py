@@ -6,7 +6,6 @@ import re
 import subprocess
 from typing import Any
 
-import imageio_ffmpeg
 import numpy as np
 import scipy.signal
 
@@ -53,6 +52,8 @@ def ffmpegs_range(samples: Any, rate: int) -> float:
 
 def ebur128_readings(samples: Any, rate: int) -> str:
     """Return the readings of ffmpeg's ebur128 for every 100 ms, as text."""
+    import imageio_ffmpeg
+
     shape = ["-f", "f32le", "-ar", str(rate), "-ch_layout", LAYOUTS[len(samples)]]
     done = subprocess.run(
         [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostats", *shape, "-i", "-", "-af",

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonearm_plugins.dsp.blocks import BLOCK_LENGTH, Tail, block_slices
+from tonearm_plugins.dsp.blocks import BLOCK_LENGTH, Tail, block_slices, float32_part
 
 
 @given(length=st.integers(0, 500), size=st.integers(1, 60), multiple=st.integers(1, 90))
@@ -42,3 +42,20 @@ def test_a_tail_keeps_the_last_samples_and_gives_the_others_in_order(length: int
     rest = tail.rest()
     assert made + ([] if rest is None else rest[0].tolist()) == list(range(at))
     assert tail.rest() is None
+
+
+@given(length=st.integers(0, 30), start=st.integers(-40, 40), size=st.integers(0, 40))
+def test_a_part_has_silence_where_the_channel_has_nothing(length: int, start: int, size: int) -> None:
+    channel = np.arange(1, length + 1, dtype="f4")
+    wanted = [channel[i] if 0 <= i < length else 0 for i in range(start, start + size)]
+    assert float32_part(channel, start, size).tolist() == wanted
+    assert float32_part(channel.astype("f8"), start, size).tolist() == wanted
+
+
+def test_a_part_is_copied_only_if_it_has_to_be() -> None:
+    samples = np.ones((100, 2), "f4")
+    assert np.shares_memory(float32_part(samples.reshape(-1), 10, 50), samples)
+    for part in (float32_part(samples[:, 0], 10, 50), float32_part(samples.reshape(-1), 199, 2)):
+        assert not np.shares_memory(part, samples)
+        assert part.flags.c_contiguous
+    assert float32_part(np.array([1e300, np.nan]), 0, 2).dtype == np.float32

@@ -100,9 +100,7 @@ def test_a_scale_rises_and_comes_back(scale: Any) -> None:
     np.testing.assert_allclose(display.from_scale(places, scale), frequencies)
 
 
-def test_the_mel_scale_is_that_of_librosa() -> None:
-    import librosa
-
+def test_the_mel_scale_is_that_of_librosa(librosa: Any) -> None:
     frequencies = [0.0, 440, 1000, 8000]
     wanted = librosa.hz_to_mel(frequencies, htk=True)
     np.testing.assert_allclose(display.to_scale(frequencies, "mel") / np.log(10) * 2595, wanted)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import librosa
 import numpy as np
 import pytest
 from dsp_material import speech
 
 from tonearm_plugins.dsp import effects
 from tonearm_plugins.dsp.effects import default_n_fft, hpss, pitch_shift, stretched_length, time_stretch
+
+librosa = pytest.importorskip("librosa")
 
 
 def test_an_analysis_lasts_as_long_at_every_rate() -> None:

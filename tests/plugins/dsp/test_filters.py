@@ -7,7 +7,7 @@ import pytest
 import scipy.signal
 
 from tonearm_plugins.dsp.blocks import BLOCK_LENGTH
-from tonearm_plugins.dsp.filters import apply_filter, butterworth
+from tonearm_plugins.dsp.filters import LEAST_LENGTH, SectionFilter, apply_filter, butterworth
 
 
 @pytest.mark.parametrize("order", [1, 4, 7])
@@ -44,3 +44,19 @@ def test_nan_stays_and_disturbs_nothing(zero_phase: bool) -> None:
     expected = apply_filter(zeroed, sections, zero_phase=zero_phase)
     assert (found.dtype, np.isnan(found[0, 100])) == ("f4", True)
     np.testing.assert_array_equal(np.delete(found, 100), np.delete(expected, 100))
+
+
+@pytest.mark.parametrize("zero_phase", [False, True])
+def test_threads_change_no_bit(zero_phase: bool) -> None:
+    sections = butterworth("bandpass", [300, 3400], 16000, 4)
+    samples = np.random.default_rng(2).standard_normal((3, LEAST_LENGTH + 9)).astype("f4")
+    one, several = (apply_filter(samples, sections, zero_phase=zero_phase, threads=threads) for threads in (1, 3))
+    np.testing.assert_array_equal(several, one)
+
+
+def test_a_filter_goes_on_in_the_next_block_in_any_number_of_threads() -> None:
+    sections = butterworth("highpass", 100, 16000, 2)
+    samples = np.random.default_rng(3).standard_normal((2, 2 * LEAST_LENGTH))
+    several = SectionFilter(sections, threads=2)
+    found = [several.push(samples[:, :LEAST_LENGTH]), several.push(samples[:, LEAST_LENGTH:], is_last=True)]
+    np.testing.assert_array_equal(np.concatenate(found, axis=1), apply_filter(samples, sections))

@@ -1,4 +1,3 @@
-import librosa
 import numpy as np
 import pytest
 from dsp_material import BOTH, ENGINES, ODD_SETTINGS, noise_spectrum, pad_of, speech
@@ -94,7 +93,7 @@ def test_the_order_of_memory_and_the_type_change_nothing(engine, tmp_path):
         assert np.abs(found - expected).max() < 1e-6, name
 
 
-def test_complex128_gives_float64():
+def test_complex128_gives_float64(librosa):
     spectrum = noise_spectrum(513, 20).astype(complex)
     found = istft(spectrum, window=hann(1024), hop_length=256, pad=512)
     expected = librosa.istft(spectrum[0], n_fft=1024, hop_length=256)
@@ -103,7 +102,7 @@ def test_complex128_gives_float64():
 
 
 @pytest.mark.parametrize("engine", [*ENGINES, "librosa"])
-def test_agrees_with_librosa(engine):
+def test_agrees_with_librosa(engine, librosa):
     spectrum = noise_spectrum(513, 40)
     expected = librosa.istft(spectrum[0], n_fft=1024, hop_length=256, length=9000)
     found = istft(spectrum, window=hann(1024), hop_length=256, pad=512, length=9000, engine=engine)

@@ -40,11 +40,12 @@ def defined(samples: Any, ceiling: float, lookahead: int, release: float) -> Any
     return -np.convolve(held[1:], window, "valid")
 
 
+@pytest.mark.parametrize(("engine", "kind"), [("auto", "f8"), *((engine, "f4") for engine in ENGINES)])
 @pytest.mark.parametrize("lookahead", [1, 2, 7, 240])
 @pytest.mark.parametrize("length", [1, 2, 100, 5000])
-def test_it_follows_its_definition(length: int, lookahead: int) -> None:
-    samples = bursts(length, 2, length, "f8")
-    found = limit(samples, 0.5, lookahead=lookahead, release=300, true_peak=False)
+def test_it_follows_its_definition(length: int, lookahead: int, engine: str, kind: str) -> None:
+    samples = bursts(length, 2, length, kind)
+    found = limit(samples, 0.5, lookahead=lookahead, release=300, true_peak=False, engine=engine)
     gain = 10 ** (defined(samples, 0.5, lookahead, 300) / 20)
     np.testing.assert_allclose(found.samples, samples * gain, atol=2e-6 * np.abs(samples).max())
     assert found.reduction_db == pytest.approx(-20 * math.log10(gain.min()), abs=1e-4)
@@ -58,15 +59,16 @@ def test_it_follows_its_definition(length: int, lookahead: int) -> None:
     lookahead=st.integers(1, 500),
     release=st.floats(1, 5000),
     kind=st.sampled_from(["f4", "f8"]),
+    engine=st.sampled_from(ENGINES),
 )
 def test_no_sample_is_ever_over_the_ceiling(
-    length: int, channels: int, seed: int, ceiling: float, lookahead: int, release: float, kind: str
+    length: int, channels: int, seed: int, ceiling: float, lookahead: int, release: float, kind: str, engine: str
 ) -> None:
     samples = bursts(length, channels, seed, kind)
-    found = limit(samples, ceiling, lookahead=lookahead, release=release, true_peak=False).samples
+    found = limit(samples, ceiling, lookahead=lookahead, release=release, true_peak=False, engine=engine).samples
     assert found.dtype == kind
     assert found.shape == samples.shape
-    assert np.abs(found).max() <= ceiling
+    assert float(np.abs(found).max()) <= ceiling
     assert (np.abs(found) <= np.abs(samples)).all()
     assert (found * samples >= 0).all()
 
@@ -118,10 +120,11 @@ def test_all_channels_have_one_gain() -> None:
     np.testing.assert_allclose(gain, np.tile(gain[:1], (3, 1)), rtol=1e-6)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("true_peak", [False, True])
-def test_samples_under_the_ceiling_stay_bit_by_bit(true_peak: bool) -> None:
+def test_samples_under_the_ceiling_stay_bit_by_bit(true_peak: bool, engine: str) -> None:
     samples = noise(10, 22050, 2)
-    found = limit(samples, 2.0, lookahead=100, release=1000, true_peak=true_peak)
+    found = limit(samples, 2.0, lookahead=100, release=1000, true_peak=true_peak, engine=engine)
     assert found.reduction_db == 0
     np.testing.assert_array_equal(found.samples, samples)
 
@@ -138,14 +141,16 @@ def test_blocks_do_not_show() -> None:
         assert np.abs(found).max() <= 0.5
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("true_peak", [False, True])
-def test_nan_and_infinity_stay_and_do_not_change_the_gain(true_peak: bool) -> None:
+def test_nan_and_infinity_stay_and_do_not_change_the_gain(true_peak: bool, engine: str) -> None:
     samples = bursts(3000, 2, 1)
     clean = samples.copy()
     samples[0, 1500], samples[1, 10], samples[1, 2000] = np.nan, np.inf, -np.inf
     clean[0, 1500] = clean[1, 10] = clean[1, 2000] = 0
-    found = limit(samples, 0.5, lookahead=50, release=100, true_peak=true_peak).samples
-    wanted = limit(clean, 0.5, lookahead=50, release=100, true_peak=true_peak).samples
+    found, wanted = (
+        limit(x, 0.5, lookahead=50, release=100, true_peak=true_peak, engine=engine).samples for x in (samples, clean)
+    )
     finite = np.isfinite(samples)
     np.testing.assert_array_equal(np.isfinite(found), finite)
     np.testing.assert_array_equal(found[finite], wanted[finite])

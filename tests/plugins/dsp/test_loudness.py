@@ -12,6 +12,7 @@ from meter_material import noise, speech
 from meter_reference import HIGH_PASS, SHELF, ffmpegs, ffmpegs_range, integrated, tone
 
 from tonearm_plugins.dsp.channel_layouts import LOUDNESS_WEIGHTS
+from tonearm_plugins.dsp.engines.native import loudness_kernel
 from tonearm_plugins.dsp.errors import ShapeError
 from tonearm_plugins.dsp.loudness import k_weighting, measure_loudness
 
@@ -60,6 +61,7 @@ def test_the_ebus_short_term_signals_read_what_they_should() -> None:
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 48000])
+@pytest.mark.usefixtures("ffmpeg")
 def test_the_range_agrees_with_ffmpeg(rate: int) -> None:
     samples = noise(60, rate, 1)  # ffmpeg takes the value one rank below the standard's: slow enough not to matter
     assert measure_loudness(samples, rate).range == pytest.approx(ffmpegs_range(samples, rate), abs=0.2)
@@ -115,12 +117,14 @@ def test_it_is_what_the_recommendation_says(channels: int, engine: str) -> None:
 @pytest.mark.one_in(3)
 @pytest.mark.parametrize("rate", [8000, 22050, 48000, 192000])
 @pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.usefixtures("ffmpeg")
 def test_it_agrees_with_ffmpeg_on_noise(rate: int, channels: int) -> None:
     samples = noise(6, rate, channels)  # whole blocks, because ffmpeg's last reading comes at a whole 100 ms
     assert measure_loudness(samples, rate).integrated == pytest.approx(ffmpegs(samples, rate)[0], abs=0.1)
 
 
 @pytest.mark.parametrize("rate", [16000, 22050, 44100, 96000])
+@pytest.mark.usefixtures("ffmpeg")
 def test_it_agrees_with_ffmpeg_on_speech(rate: int) -> None:
     samples = speech(rate)
     assert measure_loudness(samples, rate).integrated == pytest.approx(ffmpegs(samples, rate)[0], abs=0.1)
@@ -191,3 +195,24 @@ def test_unmeasurable_waveforms_are_refused() -> None:
     with pytest.raises(ShapeError, match="at least 4000 Hz, not 3999 Hz"):
         measure_loudness(np.zeros((1, 9), "f4"), 3999)
     assert measure_loudness(noise(1, 8000, 7), 8000, weights=[1] * 7).integrated < 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_threads_change_no_bit_and_progress_reaches_the_end(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loudness_kernel, "LEAST_SAMPLES", 1)
+    samples = noise(30, 8000, 6)
+    reported: list[tuple[float, float]] = []
+    found = measure_loudness(samples, 8000, engine=engine, threads=3, on_progress=lambda *done: reported.append(done))
+    np.testing.assert_array_equal(found.energy, measure_loudness(samples, 8000, engine=engine).energy)
+    assert reported == sorted(reported)
+    assert reported[-1][0] == reported[-1][1]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_channels_without_weight_do_not_count_whatever_they_hold(engine: str) -> None:
+    samples = noise(2, 8000, 3)
+    samples[1] = np.nan
+    found = measure_loudness(samples, 8000, weights=[1, 0, 1], engine=engine)
+    wanted = measure_loudness(samples[::2], 8000, weights=[1, 1], engine=engine)
+    np.testing.assert_allclose(found.energy, wanted.energy, rtol=1e-7)
+    assert measure_loudness(samples, 8000, weights=[0, 0, 0], engine=engine).integrated == -math.inf

@@ -1,6 +1,5 @@
 from dataclasses import replace
 
-import librosa
 import numpy as np
 import pytest
 from dsp_reference import hann
@@ -44,7 +43,7 @@ def by_frame(power=2, preemphasis=0.0, per_frame=False, remove_dc=False, guard=0
 
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("power", [1, 2])
-def test_it_is_librosas_in_double_precision(power):
+def test_it_is_librosas_in_double_precision(power, librosa):
     found = mel(power=power)
     expected = librosa.feature.melspectrogram(
         y=SAMPLES,

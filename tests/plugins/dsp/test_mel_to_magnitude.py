@@ -1,4 +1,3 @@
-import librosa
 import numpy as np
 import pytest
 from mel_material import basis, speech_mel
@@ -8,7 +7,7 @@ from tonearm_plugins.dsp.mel_to_magnitude import MIN_PART, mel_to_magnitude
 
 
 @pytest.mark.parametrize("power", [1, 2])
-def test_magnitudes_have_the_mel_spectrogram(power):
+def test_magnitudes_have_the_mel_spectrogram(power, librosa):
     weights = basis()
     mel = speech_mel(power, weights)
     distances = []

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tonearm_plugins.dsp.resampling import (
+    LEAST_LENGTH,
     SOXR_QUALITIES,
     STREAM_BLOCK_LENGTH,
     Resampler,
@@ -69,3 +70,11 @@ def test_a_stream_gives_the_bits_of_the_whole(rates: tuple[int, int], cuts: list
     found = np.concatenate([*parts, resampler.push(samples[:, :0], is_last=True)], axis=1)
     np.testing.assert_array_equal(found, resample(samples, *rates))
     assert found.dtype == kind
+
+
+def test_threads_change_no_bit_and_progress_reaches_the_end() -> None:
+    samples = np.random.default_rng(7).standard_normal((3, LEAST_LENGTH + 5)).astype("f4")
+    reported: list[tuple[float, float]] = []
+    found = resample(samples, 22050, 16000, threads=2, on_progress=lambda *done: reported.append(done))
+    np.testing.assert_array_equal(found, resample(samples, 22050, 16000))
+    assert reported[-1] == (3, 3)

@@ -1,4 +1,3 @@
-import librosa
 import numpy as np
 import pytest
 from dsp_material import ODD_SETTINGS, SETTINGS
@@ -35,7 +34,7 @@ def test_double_precision_is_that_of_numpy():
     assert np.abs(found - expected.transpose(0, 2, 1)).max() < 1e-14 * np.abs(expected).max()
 
 
-def test_agrees_with_librosa():
+def test_agrees_with_librosa(librosa):
     signal = np.random.default_rng(0).standard_normal(9000).astype(np.float32)
     found = stft(signal[None], window=hann(1024), hop_length=256, pad=512)
     assert np.abs(found[0] - librosa.stft(signal, n_fft=1024, hop_length=256)).max() < 2e-5

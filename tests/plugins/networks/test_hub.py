@@ -67,13 +67,13 @@ def test_and_where_the_library_says_itself(
     import subprocess
     import sys
 
-    from tonearm_plugins.networks.hub import _cache
+    from tonearm_plugins.networks.hub import cache_folder
 
     for name, value in variables.items():
         monkeypatch.setenv(name, str(home / value))
     code = "from huggingface_hub.constants import HF_HUB_CACHE; print(HF_HUB_CACHE)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == str(_cache())
+    assert done.stdout.strip() == str(cache_folder())
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tonearm.run.sources.pattern_hints import pattern_hint
 from tonearm.run.store.hash_index import HashSet
 from tonearm.run.store.run_folder import QUARANTINE_MARKER
 from tonearm.source import Source
+from tonearm.system import with_slashes
 
 _WILDCARD = re.compile(r"[*?[]")
 _STARS = re.compile(r"[*?]")
@@ -56,7 +57,7 @@ def find_sources(
         If a path without wildcards does not exist, or a source is neither a path nor in memory.
     """
     root = os.fspath(base)
-    fixed = os.path.normpath(root) + "/"
+    fixed = with_slashes(os.path.normpath(root)) + "/"
     search = _PatternSearch(suffixes, stores=stores, written=written, warn=warn)
     seen = HashSet()
     for position, pattern in enumerate(patterns):
@@ -64,7 +65,7 @@ def find_sources(
             yield memory_source(pattern, f"<array {position}>", f"array-{position}")
             continue
         text = checked_path(pattern)
-        whole = os.path.normpath(os.path.join(root, text))
+        whole = with_slashes(os.path.normpath(os.path.join(root, text)))
         mask = one_line(masks.get(text, ""))
         matched = False
         # The name of the base can have brackets, which are no wildcards.
@@ -128,6 +129,8 @@ class _PatternSearch:
             parts = pattern.split("/")
             first += next(index for index, part in enumerate(parts[first:]) if _WILDCARD.search(part))
             root = "/".join(parts[:first]) or ("/" if pattern.startswith("/") else ".")
+            if os.path.splitdrive(root)[0] == root:  # C: is the current folder of a drive
+                root += "/"
             parts = parts[first:]
             for path, folder in self._walk(root, [*parts, "*"] if parts[-1] == "**" else parts, ".", ()):
                 yield path, folder, True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tonearm.content_hash import new_hasher
 from tonearm.plugins.sink import Sink
+from tonearm.system import write_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +84,7 @@ class HashingSink(Sink):
             size = os.fstat(self._own).st_size
         except OSError:
             return
-        os.pwrite(self._own, data, size)
+        write_at(self._own, data, size)
         os.fsync(self._own)
 
     def hash(self, size: int) -> str:

@@ -17,6 +17,7 @@ from tonearm.run.store.records import Record, RunRecord, decode_record, encode_r
 from tonearm.run.store.run_folder import NEW_JOURNAL
 from tonearm.run.store.store import JournalFile, Store
 from tonearm.run.store.tree import Tree, close_quietly, reason_of
+from tonearm.system import read_at
 
 RESERVED_BYTES = 1 << 14
 """Space in bytes that is reserved for a journal: for the records of a dozen files."""
@@ -177,7 +178,7 @@ class LocalJournalFile(JournalFile):
                 raise OSError(errno.EINVAL, f"{name} is no regular file")
             end = os.lseek(self.descriptor, 0, os.SEEK_END)
             # A line that a killed run left without a newline gets one before the next record.
-            self._torn = bool(end) and os.pread(self.descriptor, 1, end - 1) != b"\n"
+            self._torn = bool(end) and read_at(self.descriptor, 1, end - 1) != b"\n"
         except OSError as error:
             raise _cannot_write(error) from error
         self._has_reserve = self._take_reserve()
@@ -226,7 +227,7 @@ class LocalJournalFile(JournalFile):
     def flush(self) -> None:
         """Flush all lines to the disk."""
         try:
-            os.fdatasync(self.descriptor)
+            getattr(os, "fdatasync", os.fsync)(self.descriptor)
         except OSError as error:
             raise _cannot_write(error) from error
 

@@ -16,11 +16,13 @@ from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.journal import LocalJournalFile, replace_local_journal
 from tonearm.run.store.lock import Lock, lock_holders
 from tonearm.run.store.owners import Owner, hold_owner, is_dead, raise_file_limit, read_nonce, release_owner
+from tonearm.run.store.path_tree import open_tree
 from tonearm.run.store.run_folder import OWNERS, is_journal, journal_path, lock_path
 from tonearm.run.store.store import EntryKind, JournalFile, Store
 from tonearm.run.store.sweeping import Sweep, has_dead_owner
 from tonearm.run.store.temporaries import Temporaries, temporary_path
-from tonearm.run.store.tree import Tree, cannot_write, close_quietly, reason_of
+from tonearm.run.store.tree import cannot_write, close_quietly, reason_of
+from tonearm.system import free_space, read_at, with_slashes
 
 MAX_LINE = 1 << 28
 """Largest length of a journal's line in bytes. A longer one makes no sense."""
@@ -58,7 +60,7 @@ class LocalStore(Store):
 
     def __init__(self, root: str, path: str = "") -> None:
         super().__init__(root)
-        self._tree = Tree(root, path)
+        self._tree = open_tree(root, path)
         self._lock = Lock(self._tree, root)
         self._taken_over: dict[str, int] = {}
         self._may_have_owners = False
@@ -89,7 +91,7 @@ class LocalStore(Store):
         self._absent.clear()
         if create:
             try:
-                self._tree.folder(OWNERS, create=True)
+                self._tree.require_folder(OWNERS, create=True)
             except OSError as error:
                 raise cannot_write(os.path.join(self.root, OWNERS), error) from error
         return self._lock.warning
@@ -178,10 +180,12 @@ class LocalStore(Store):
 
     def replace_journal(self, lines: Iterable[bytes]) -> None:
         """Replace the journal of runs of all sources, in one step."""
+        self._close_readers()
         replace_local_journal(self._tree, journal_path(), lines)
 
     def remove_journal(self, part: Part) -> None:
         """Remove the journal of a part, and the part's lock."""
+        self._close_readers()
         self._tree.remove(journal_path(part))
         if self._tree.status(journal_path(part)):
             raise OutputError(
@@ -214,7 +218,7 @@ class LocalStore(Store):
         if folder in self._absent:
             return "nothing"
         try:
-            self._tree.folder(folder)
+            self._tree.require_folder(folder)
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise cannot_write(os.path.join(self.root, path), error) from error
@@ -227,7 +231,7 @@ class LocalStore(Store):
 
     def path_of(self, source: str) -> str | None:
         """Return the path below the root that a local source has; None if it lies elsewhere."""
-        folder, _, name = source.rpartition("/")
+        folder, _, name = with_slashes(source).rpartition("/")
         if folder not in self._below:
             if len(self._below) > MAX_KNOWN_FOLDERS:
                 self._below.clear()
@@ -238,22 +242,15 @@ class LocalStore(Store):
     def _folder_below(self, folder: str) -> str | None:
         """Return the path of a folder below the root, with a slash behind it unless it is the root itself."""
         try:
-            path = os.path.realpath(folder).rstrip("/") + "/"
-            root = os.path.realpath(self._tree.root).rstrip("/") + "/"
+            path = with_slashes(os.path.realpath(folder)).rstrip("/") + "/"
+            root = with_slashes(os.path.realpath(self._tree.root)).rstrip("/") + "/"
         except (OSError, ValueError):
             return None
         return path[len(root) :] if path.startswith(root) else None
 
     def free_space(self) -> int | None:
         """Return the number of free bytes; None if that is not known."""
-        folder = self._tree.root
-        while not os.path.isdir(folder):
-            folder = os.path.dirname(folder)
-        try:
-            space = os.statvfs(folder)
-        except OSError:
-            return None
-        return space.f_bavail * space.f_frsize
+        return free_space(self._tree.root)
 
     def publish(self, file: PreparedFile) -> None:
         """Give a prepared file its final name, in one step."""
@@ -372,16 +369,20 @@ class LocalStore(Store):
             marked.close()
         if self._may_have_owners:
             self._tree.remove_folder(OWNERS)
+        self._close_readers()
+        self._lock.release()
+        self._tree.close()
+
+    def _close_readers(self) -> None:
+        """Close the journals that are open for reading: Windows would neither replace nor remove them."""
         readers, self._readers = self._readers, {}
         for descriptor in readers.values():
             close_quietly(descriptor)
-        self._lock.release()
-        self._tree.close()
 
 
 def _read_line(descriptor: int, offset: int) -> bytes:
     line, size = b"", 4096
-    while block := os.pread(descriptor, size, offset + len(line)):
+    while block := read_at(descriptor, size, offset + len(line)):
         end = block.find(b"\n") + 1
         line += block[: end or None]
         if end or len(line) >= MAX_LINE:

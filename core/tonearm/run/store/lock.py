@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import stat
 
 from tonearm.errors import OutputError, TonearmError, one_line
 from tonearm.run.part import Part
+from tonearm.run.store.file_locks import lock
 from tonearm.run.store.run_folder import lock_path
 from tonearm.run.store.tree import Tree, close_quietly, reason_of
+from tonearm.system import HAS_POSIX
 
 
 class LockedError(TonearmError):
@@ -66,11 +67,11 @@ class Lock:
         OutputError
             If the folder cannot be written.
         """
-        wanted = [(lock_path(), fcntl.LOCK_SH if part else fcntl.LOCK_EX)]
+        wanted = [(lock_path(), part is not None)]
         if part:
-            wanted.append((lock_path(part), fcntl.LOCK_EX))
+            wanted.append((lock_path(part), False))
         flags = os.O_RDWR | os.O_CREAT if create else os.O_RDWR
-        for path, operation in wanted[len(self._held) :]:
+        for path, shared in wanted[len(self._held) :]:
             try:
                 descriptor = self._tree.open(path, flags, create_folder=create)
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -84,7 +85,7 @@ class Lock:
                 raise OutputError(message, hint="choose another output folder") from error
             self._held.append(descriptor)
             try:
-                fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
+                lock(descriptor, shared=shared)
             except BlockingIOError as error:
                 self.release()
                 raise LockedError(
@@ -113,14 +114,14 @@ def lock_holders(tree: Tree, part: Part | None = None) -> list[int]:
 
     Works on Linux only; elsewhere the list is empty.
     """
-    lock = tree.status(lock_path(part))
-    if lock is None:
+    status = tree.status(lock_path(part))
+    if status is None or not HAS_POSIX:
         return []
     try:
         with open("/proc/locks", encoding="ascii") as file:
             lines = [line.split() for line in file if " FLOCK " in line and "->" not in line]
     except OSError:
         return []
-    wanted = f"{os.major(lock.st_dev):02x}:{os.minor(lock.st_dev):02x}:{lock.st_ino}"
+    wanted = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     # Runs of parts share the lock of a whole run, for reading.
     return sorted({int(words[4]) for words in lines if words[5] == wanted and words[3] == "WRITE"})

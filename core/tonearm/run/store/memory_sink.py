@@ -7,10 +7,11 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from tonearm.errors import ItemError
 from tonearm.plugins.sink import Sink
+from tonearm.system import unnamed_file
 
 with contextlib.suppress(OSError):
     # The first call takes a lock. While a module is imported, no thread forks a child that would wait for it for ever.
@@ -30,7 +31,7 @@ class MemorySink(Sink):
     """
 
     def __init__(self, suffix: str) -> None:
-        self._file: BinaryIO = _scratch_file()
+        self._file: BinaryIO = unnamed_file("output", buffering=0)
         self._folder = ""
         super().__init__("", suffix, self._file.fileno())
 
@@ -80,15 +81,6 @@ class MemorySink(Sink):
         self._file.close()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _scratch_file() -> BinaryIO:
-    """Return an empty file without a name: in memory, or on the disk where the system has no files in memory."""
-    try:
-        descriptor = os.memfd_create("output", os.MFD_CLOEXEC)
-    except (AttributeError, OSError):
-        return cast("BinaryIO", tempfile.TemporaryFile(buffering=0))
-    return open(descriptor, "r+b", buffering=0)
 
 
 def _new_folder() -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import resource
 import weakref
 
+from tonearm.run.store.file_locks import lock
 from tonearm.run.store.run_folder import OWNERS
 from tonearm.run.store.tree import Tree, cannot_write, close_quietly
+from tonearm.system import HAS_POSIX
 
 _open: weakref.WeakSet[Owner] = weakref.WeakSet()
 """Owners of this process."""
@@ -101,7 +101,7 @@ def hold_owner(tree: Tree, owner: str, *, create: bool) -> int | None:
         if create:
             raise
         return None
-    if not lock_file(descriptor, fcntl.LOCK_SH):
+    if not lock_file(descriptor, shared=True):
         close_quietly(descriptor)
         return None
     return descriptor
@@ -123,6 +123,10 @@ def read_nonce(tree: Tree, owner: str) -> str:
 
 def raise_file_limit() -> bool:
     """Raise the number of files that this process may have open, if possible. Each thread of a cluster takes one."""
+    if not HAS_POSIX:  # Windows has no limit
+        return False
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == hard:
         return False
@@ -136,8 +140,22 @@ def raise_file_limit() -> bool:
 def release_owner(tree: Tree, owner: str, descriptor: int) -> None:
     """Release an owner. If nobody else holds it, its file is removed."""
     if is_only_holder(descriptor, without_locks=True):
-        tree.remove(f"{OWNERS}/{owner}")
-    close_quietly(descriptor)
+        remove_held(tree, f"{OWNERS}/{owner}", descriptor)
+    else:
+        close_quietly(descriptor)
+
+
+def remove_held(tree: Tree, path: str, descriptor: int) -> None:
+    """Remove a file that this process alone holds a lock on, and close it.
+
+    Where an open file cannot be removed, it is closed before. Then it stays if somebody else has opened it meanwhile.
+    """
+    if HAS_POSIX:
+        tree.remove(path)
+        close_quietly(descriptor)
+    else:
+        close_quietly(descriptor)
+        tree.remove(path)
 
 
 def is_dead(tree: Tree, owner: str) -> bool:
@@ -163,7 +181,7 @@ def is_only_holder(descriptor: int, *, without_locks: bool) -> bool:
         Result where the file system has no locks.
     """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(descriptor, shared=False)
     except BlockingIOError:
         return False
     except OSError:
@@ -171,10 +189,10 @@ def is_only_holder(descriptor: int, *, without_locks: bool) -> bool:
     return True
 
 
-def lock_file(descriptor: int, operation: int) -> bool:
+def lock_file(descriptor: int, *, shared: bool) -> bool:
     """Lock an open file, and return whether that worked before a sweep took it. It never blocks."""
     try:
-        fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
+        lock(descriptor, shared=shared)
     except BlockingIOError:
         return False
     except OSError:  # a file system without locks: nobody sweeps there what is not its own

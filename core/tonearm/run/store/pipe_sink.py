@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 import os
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO, NoReturn, cast
 from tonearm.errors import ItemError
 from tonearm.plugins.encoder import PIPE_HINT
 from tonearm.plugins.sink import Sink
+from tonearm.system import HAS_POSIX
 
 
 class PipeSink(Sink):
@@ -68,6 +68,10 @@ class _PipeFile(io.RawIOBase):
 
 def appends(descriptor: int) -> bool:
     """Return whether what is written to a descriptor always goes to the end of its file, as after ``>>`` in a shell."""
+    if not HAS_POSIX:  # Windows cannot tell
+        return False
+    import fcntl
+
     return bool(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND)
 
 

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from tonearm.content_hash import new_hasher
 from tonearm.errors import UsageError, one_line
+from tonearm.run.store.path_tree import open_tree
 from tonearm.run.store.run_folder import QUARANTINE_MARKER
 from tonearm.run.store.sweeping import Sweep
 from tonearm.run.store.temporaries import Temporaries, temporary_path
-from tonearm.run.store.tree import Tree, cannot_write, close_quietly
+from tonearm.run.store.tree import cannot_write, close_quietly
+from tonearm.system import read_at
 
 if TYPE_CHECKING:
     from tonearm.run.tasks import ItemId
@@ -56,7 +58,7 @@ class Quarantine:
     """
 
     def __init__(self, name: str, root: str = "", nonce: str = "") -> None:
-        self._tree = Tree(name, root)
+        self._tree = open_tree(name, root)
         self._nonce = nonce
 
     def __reduce__(self) -> tuple[type[Quarantine], tuple[str, str, str]]:
@@ -78,10 +80,10 @@ class Quarantine:
         try:
             descriptor = self._tree.open(QUARANTINE_MARKER, os.O_CREAT | os.O_RDWR | os.O_APPEND, create_folder=True)
             try:
-                if len(os.pread(descriptor, NONCE_LENGTH, 0)) < NONCE_LENGTH:
+                if len(read_at(descriptor, NONCE_LENGTH, 0)) < NONCE_LENGTH:
                     os.write(descriptor, os.urandom(NONCE_LENGTH // 2).hex().encode())
                 # Another run may have written at the same time; what is first counts.
-                self._nonce = os.pread(descriptor, NONCE_LENGTH, 0).decode("ascii", "replace")
+                self._nonce = read_at(descriptor, NONCE_LENGTH, 0).decode("ascii", "replace")
             finally:
                 close_quietly(descriptor)
         except OSError as error:
@@ -94,7 +96,7 @@ class Quarantine:
         except OSError:
             return False
         try:
-            return os.pread(descriptor, NONCE_LENGTH, 0) == self._nonce.encode()
+            return read_at(descriptor, NONCE_LENGTH, 0) == self._nonce.encode()
         except OSError:
             return False
         finally:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterable
 
 from tonearm.pipeline import RESERVED_PREFIX
-from tonearm.run.store.owners import is_dead, is_only_holder
+from tonearm.run.store.file_locks import lock
+from tonearm.run.store.owners import is_dead, is_only_holder, remove_held
 from tonearm.run.store.run_folder import OWNERS
 from tonearm.run.store.temporaries import PREFIX, SUFFIX, TEMPORARY_NAME
 from tonearm.run.store.tree import Tree, close_quietly
@@ -95,12 +95,12 @@ class Sweep:
         # Where there are no locks, only what this run knows to be dead is swept.
         held = not is_only_holder(descriptor, without_locks=bool(self._owner))
         if not held:
-            self._tree.remove(f"{OWNERS}/{owner}")
+            remove_held(self._tree, f"{OWNERS}/{owner}", descriptor)
             self._taken_over.pop(owner, None)
         elif taken:
             with contextlib.suppress(OSError):  # trying to hold it alone has given up holding it with others
-                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        if not held or not taken:
+                lock(descriptor, shared=True)
+        else:
             close_quietly(descriptor)
         return held
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import itertools
 import os
 import re
@@ -18,6 +17,7 @@ from tonearm.run.prepared import PreparedFile
 from tonearm.run.store.hashing_sink import HashingSink
 from tonearm.run.store.owners import Owner, lock_file
 from tonearm.run.store.tree import Tree, cannot_write, close_quietly
+from tonearm.system import HAS_POSIX
 
 PREFIX = f"{RESERVED_PREFIX}-"
 SUFFIX = ".part"
@@ -92,16 +92,20 @@ class Temporaries:
 
     def __exit__(self, *_: object) -> None:
         _without_owner.discard(self)
+        self._close()
         if not self._finished:
             for path in self._made:
                 self._tree.remove(path)
-        for sink, _path, target, descriptor, _encoder in self._open:
-            if not self._finished:
+            for sink, _path, target, _descriptor, _encoder in self._open:
                 for leftover in map(os.fspath, sink.sidecars.values()):
                     self._tree.remove(_join(target, os.path.basename(leftover)))
+
+    def _close(self) -> None:
+        """Close all files."""
+        for descriptor in (*(descriptor for *_, descriptor, _ in self._open), *self._others):
             close_quietly(descriptor)
-        for descriptor in self._others:
-            close_quietly(descriptor)
+        self._open = [(sink, path, target, -1, encoder) for sink, path, target, _, encoder in self._open]
+        self._others.clear()
 
     def take_back(self) -> None:
         """Own the files again after `finish`, so that those that were not published are removed at the end."""
@@ -111,7 +115,7 @@ class Temporaries:
         """Let every descriptor of the files lead to nothing: ours, and those by which encoders write."""
         with contextlib.suppress(OSError):
             ours = {_identity(descriptor) for _, _, _, descriptor, _ in self._open}
-            nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            nothing = os.open(os.devnull, os.O_RDWR)
             for name in os.listdir("/dev/fd"):
                 with contextlib.suppress(OSError):
                     if _identity(int(name)) in ours:
@@ -154,7 +158,7 @@ class Temporaries:
             except FileExistsError:
                 self._made.pop()
                 continue
-            if self._owner or lock_file(descriptor, fcntl.LOCK_EX):
+            if self._owner or lock_file(descriptor, shared=False):
                 return name, descriptor
             close_quietly(descriptor)
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
@@ -178,6 +182,8 @@ class Temporaries:
                 files.append(self._finish(os.fspath(sidecar), os.path.splitext(target)[0] + suffix, encoder))
             found.append(files)
         self._finished = True
+        if not HAS_POSIX:  # an open file cannot get another name; so no lock keeps a sweep off it from here on
+            self._close()
         return found
 
     def _finish(self, path: str, target: str, encoder: str, ours: tuple[Sink, int] | None = None) -> PreparedFile:
@@ -204,7 +210,7 @@ class Temporaries:
                 return self._prepared_file(descriptor, name, target, status.st_size)
             other = self._tree.open(_join(target, name), os.O_RDONLY)
             self._others.append(other)
-            if self._owner is None and ours and not lock_file(other, fcntl.LOCK_EX):
+            if self._owner is None and ours and not lock_file(other, shared=False):
                 raise ItemError(f"{encoder} wrote no {one_line(target)}", code="nothing-written")
             return self._prepared_file(other, name, target, status.st_size)
         except OSError as error:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from tonearm.errors import OutputError, one_line
+from tonearm.system import OPEN_FLAGS
 
 Returned = TypeVar("Returned")
 
@@ -24,10 +25,11 @@ MAX_OPEN_FOLDERS = 64
 MAX_FOLDER_TRIES = 10
 """Largest number of times that a folder is made, if somebody else keeps removing it."""
 
-_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0)
 
 
-class _LinkError(OSError):
+class LinkError(OSError):
     """A file or folder is a link."""
 
     def __init__(self, name: str) -> None:
@@ -104,12 +106,12 @@ class Tree:
         above, _, name = path.rpartition("/")
         if not path:
             try:
-                found = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
+                found = os.open(self.root, _FOLDER)
             except FileNotFoundError:
                 if not create:
                     raise
                 os.makedirs(self.root, exist_ok=True)
-                found = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
+                found = os.open(self.root, _FOLDER)
         else:
             descriptor = self.folder(above, create=create)
             try:
@@ -124,6 +126,10 @@ class Tree:
             self.close()
         folders[path] = found
         return found
+
+    def require_folder(self, path: str = "", *, create: bool = False) -> None:
+        """Check that a folder exists, or make it. The parameters and errors are those of `folder`."""
+        self.folder(path, create=create)
 
     def close(self) -> None:
         """Close all folders that this thread has open."""
@@ -158,7 +164,7 @@ class Tree:
             If that fails, or something on the way is a link.
         """
         folder, _, name = path.rpartition("/")
-        flags |= os.O_NOFOLLOW | os.O_NONBLOCK
+        flags |= _NO_LINK | OPEN_FLAGS
 
         def call(descriptor: int) -> int:
             return os.open(name, flags, 0o666, dir_fd=descriptor)
@@ -169,8 +175,8 @@ class Tree:
             if not create_folder:
                 raise
         except OSError as error:
-            if error.errno == errno.ELOOP and not isinstance(error, _LinkError):
-                raise _LinkError(name) from error
+            if error.errno == errno.ELOOP and not isinstance(error, LinkError):
+                raise LinkError(name) from error
             raise
         for _ in range(MAX_FOLDER_TRIES):
             self.close()  # somebody has removed the folder while it was open here
@@ -195,10 +201,9 @@ class Tree:
         """Return whether a name is a device or a named pipe, or a link that leads to one, as ``/dev/stdout`` does."""
         folder, _, name = path.rpartition("/")
         try:
-            mode = os.stat(name, dir_fd=self.folder(folder)).st_mode
-        except (OSError, ValueError):
+            return is_device(name, self.folder(folder))
+        except OSError:
             return False
-        return any(is_kind(mode) for is_kind in (stat.S_ISCHR, stat.S_ISBLK, stat.S_ISFIFO, stat.S_ISSOCK))
 
     def may_write(self, path: str) -> bool:
         """Return whether the user may write a file."""
@@ -282,6 +287,23 @@ class Tree:
             close_quietly(descriptor)
 
 
+def is_device(name: str, folder: int | None = None) -> bool:
+    """Return whether a name is a device, a named pipe or a socket, or a link that leads to one.
+
+    Parameters
+    ----------
+    name
+        Path.
+    folder
+        Descriptor of the folder that it starts from; None for the current one.
+    """
+    try:
+        mode = os.stat(name, dir_fd=folder).st_mode
+    except (OSError, ValueError):
+        return False
+    return any(is_kind(mode) for is_kind in (stat.S_ISCHR, stat.S_ISBLK, stat.S_ISFIFO, stat.S_ISSOCK))
+
+
 def reason_of(error: OSError) -> str:
     """Return the reason of an error of the system, to be put behind a colon."""
     text = error.strerror or str(error)
@@ -297,10 +319,10 @@ def cannot_write(path: str | os.PathLike[str], error: OSError) -> OutputError:
 def _open_folder(above: int, name: str) -> int:
     """Open a folder in another one."""
     try:
-        return os.open(name, _FOLDER, dir_fd=above)
+        return os.open(name, _FOLDER | _NO_LINK, dir_fd=above)
     except OSError as error:
         if error.errno in (errno.ENOTDIR, errno.ELOOP) and _is_link(above, name):
-            raise _LinkError(name) from error
+            raise LinkError(name) from error
         raise
 
 

@@ -14,6 +14,7 @@ from tonearm.run.workers.work import PipelineWork
 from tonearm.run.workers.worker import end, serve
 from tonearm.run.workers.worker_process import WorkerProcess, send_signal
 from tonearm.startup import die_with_parent, flush_c_streams, keep_freed_memory
+from tonearm.system import HAS_POSIX
 
 
 class ForkedProcess(WorkerProcess):
@@ -70,6 +71,8 @@ def start_forked(
     run_end, worker_end
         Two ends of the connection.
     """
+    if not HAS_POSIX:
+        raise NotImplementedError
     parent = os.getpid()
     # Until the child has its own handlers, a signal would run ours in it and remove what belongs to the run.
     flush_c_streams()
@@ -93,6 +96,8 @@ def _become_worker(
 ) -> NoReturn:
     """Work in the child. The frames above this one belong to the parent and never continue here."""
     status = 70
+    if not HAS_POSIX:
+        raise NotImplementedError
     try:
         for descriptor in foreign_descriptors:
             with contextlib.suppress(OSError):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import errno
 import math
-import resource
 
 from tonearm.errors import OutputError
 from tonearm.errors.tracebacks import causes
+from tonearm.system import HAS_POSIX
 
 _OF_FILES = (errno.EBADF, errno.EMFILE)
 """Errors of a process that has no more files, or whose files somebody has closed."""
@@ -37,6 +37,10 @@ class Health:
 
 def _limits() -> list[float]:
     """Return the limits of this process, soft ones and hard ones."""
+    if not HAS_POSIX:  # Windows has none
+        return []
+    import resource
+
     pairs = [resource.getrlimit(getattr(resource, name)) for name in _LIMITS if hasattr(resource, name)]
     return [math.inf if limit == resource.RLIM_INFINITY else limit for pair in pairs for limit in pair]
 

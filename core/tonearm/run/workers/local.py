@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-import select
 import signal
 import time
 from collections import deque
 from collections.abc import Iterator
 
+from tonearm.descendants import SIGKILL
 from tonearm.plugins.executor import Died, Executor, Handle, Results, Work
 from tonearm.plugins.plugin import NoOptions
 from tonearm.run.workers.chunk_results import WorkerError
+from tonearm.run.workers.polling import Polling
 from tonearm.run.workers.processes import start_worker
 from tonearm.run.workers.work import PipelineWork
 from tonearm.run.workers.worker import UNFIT
@@ -69,7 +70,7 @@ class LocalExecutor(Executor[NoOptions]):
         """Chunks that wait for a worker: the system allows no more processes, or their worker never started."""
         self._found: deque[tuple[int, Results | Died]] = deque()
         """What `wait` has not yielded yet."""
-        self._poll = select.poll()
+        self._polling = Polling()
 
     def submit(self, chunk: object) -> int:
         """Give a chunk to a worker, which is started if need be."""
@@ -128,7 +129,7 @@ class LocalExecutor(Executor[NoOptions]):
             raise WorkerError(f"a worker process could not start: {reason}", hint="use fewer jobs") from error
         worker = _Worker(process)
         self._workers.append(worker)
-        self._poll.register(process.connection, select.POLLIN)
+        self._polling.add(process.connection)
         return worker
 
     def _listen(self, seconds: float) -> None:
@@ -136,19 +137,19 @@ class LocalExecutor(Executor[NoOptions]):
         due = min((worker.kill_at for worker in self._workers), default=math.inf)
         milliseconds = math.ceil(1000 * min(seconds, max(0.0, due - time.monotonic())))
         if self._work.stopping:
-            ready = self._poll.poll(milliseconds)
+            ready = self._polling.wait(milliseconds)
         else:
             with self._work.gate.opened:
-                ready = self._poll.poll(milliseconds)
+                ready = self._polling.wait(milliseconds)
         for worker in self._workers:
             worker.process.close_if_ended()
         workers = {worker.process.connection.fileno(): worker for worker in self._workers}
-        for descriptor, _ in ready:
+        for descriptor in ready:
             self._receive(workers[descriptor])
         now = time.monotonic()
         for worker in self._workers:
             if now >= worker.kill_at:
-                worker.process.signal(signal.SIGKILL)
+                worker.process.signal(SIGKILL)
                 worker.kill_at = math.inf
             elif not worker.owner and worker.number is not None:
                 self._found.append((worker.number, Results(last=False)))  # it is still starting
@@ -174,7 +175,7 @@ class LocalExecutor(Executor[NoOptions]):
 
     def _reap(self, worker: _Worker) -> None:
         """Reap a dead worker."""
-        self._poll.unregister(worker.process.connection)
+        self._polling.remove(worker.process.connection)
         self._workers.remove(worker)
         status, went_on = worker.process.reap(EXIT_TIMEOUT)
         if worker.number is None:
@@ -206,7 +207,7 @@ def _describe_death(status: int, *, went_on: bool) -> tuple[str, str]:
         return "its process closed its connection to the run", "a plugin closes files that are not its own"
     if status == UNFIT:
         return "its process has no files left", "a plugin leaves files open, closes those of others, or lowers limits"
-    hint = "out of memory, most likely: use fewer jobs" if status == -signal.SIGKILL else ""
+    hint = "out of memory, most likely: use fewer jobs" if status == -SIGKILL else ""
     return f"its process was ended by {_describe_exit(status)}", hint
 
 

@@ -15,10 +15,13 @@ from collections.abc import Iterable
 
 from tonearm.run.workers.work import PipelineWork
 from tonearm.run.workers.worker_process import WorkerProcess
+from tonearm.system import HAS_POSIX
 
 
 def is_fork_safe() -> bool:
-    """Return whether this process has only one thread. Works on Linux only."""
+    """Return whether this process has only one thread, and can fork. Works on Linux only."""
+    if not HAS_POSIX:
+        return False
     try:
         return len(os.listdir("/proc/self/task")) == 1
     except OSError:
@@ -42,7 +45,7 @@ def start_worker(work: PipelineWork, foreign_descriptors: Iterable[int], *, fork
     UsageError
         If the pipeline's plugins cannot be imported in a fresh interpreter.
     """
-    run_end, worker_end = _socket.socketpair()
+    run_end, worker_end = _pair()
     try:
         if is_fork_safe() if fork is None else fork:
             from tonearm.run.workers.forked_process import start_forked
@@ -54,3 +57,12 @@ def start_worker(work: PipelineWork, foreign_descriptors: Iterable[int], *, fork
         return start_spawned(work, run_end, worker_end)
     finally:
         worker_end.close()
+
+
+def _pair() -> tuple[_socket.socket, _socket.socket]:
+    """Return the two ends of a connection."""
+    if HAS_POSIX:
+        return _socket.socketpair()
+    import socket  # Windows: two sockets that are connected over the loopback address
+
+    return socket.socketpair()

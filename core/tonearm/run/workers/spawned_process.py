@@ -14,6 +14,7 @@ from tonearm.run.workers.cores import pin_threads
 from tonearm.run.workers.messages import HEADER
 from tonearm.run.workers.work import PipelineWork
 from tonearm.run.workers.worker_process import WorkerProcess, send_signal
+from tonearm.system import HAS_POSIX
 
 
 class SpawnedProcess(WorkerProcess):
@@ -40,6 +41,9 @@ class SpawnedProcess(WorkerProcess):
         """Send a signal to the process, unless it has ended."""
         if self._process.poll() is None:
             send_signal(self._process.pid, number)
+
+    def _has_ended(self) -> bool:
+        return super()._has_ended() if HAS_POSIX else self._process.poll() is not None
 
     def wait(self) -> int:
         """Wait for the end of the process, and return its exit status; negative for a signal."""
@@ -74,10 +78,28 @@ def start_spawned(work: PipelineWork, run_end: _socket.socket, worker_end: _sock
     pin_threads(environ, work.settings.threads)
     # With -m, the worker's messages would hold classes of its __main__, which the run does not have.
     code = "from tonearm.run.workers.worker import main; main()"
-    words = [sys.executable, "-P", "-c", code, str(os.getpid()), str(worker_end.fileno())]
-    process = subprocess.Popen(  # noqa: S603
-        words, env=environ, pass_fds=[worker_end.fileno()], stdin=subprocess.DEVNULL, stdout=2, process_group=0
-    )
+    words = [sys.executable, "-P", "-c", code, str(os.getpid())]
+    process = _start(words, environ, worker_end)
     with contextlib.suppress(OSError):  # if the worker has ended already, the executor reaps it
         run_end.sendall(HEADER.pack(len(job)) + job)
     return SpawnedProcess(run_end, process)
+
+
+def _start(words: list[str], environ: dict[str, str], worker_end: _socket.socket) -> subprocess.Popen[bytes]:
+    """Start a process that inherits a socket. The last word tells it the descriptor, or -1 for its standard input.
+
+    Windows passes no descriptors on, but a process can share a socket with another one, given by its id.
+    """
+    if HAS_POSIX:
+        words = [*words, str(worker_end.fileno())]
+        return subprocess.Popen(  # noqa: S603
+            words, env=environ, pass_fds=[worker_end.fileno()], stdin=subprocess.DEVNULL, stdout=2, process_group=0
+        )
+    group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Ctrl-C is for the run alone
+    process = subprocess.Popen(  # noqa: S603
+        [*words, "-1"], env=environ, stdin=subprocess.PIPE, stdout=2, creationflags=group
+    )
+    assert process.stdin is not None
+    with contextlib.suppress(OSError), process.stdin as pipe:  # if it has ended already, the executor reaps it
+        pipe.write(worker_end.share(process.pid))  # type: ignore[attr-defined,unused-ignore]
+    return process

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from tonearm.descendants import kill_descendants
-from tonearm.errors import OutputError
+from tonearm.errors import OutputError, debug_messages
 from tonearm.plugins.executor import Results
 from tonearm.run.workers.health import Health, UnfitError
 from tonearm.run.workers.interrupts import SIGNALS, InterruptGate
 from tonearm.run.workers.messages import HEADER, Inbox, send
 from tonearm.run.workers.work import PipelineWork
 from tonearm.startup import die_with_parent, flush_c_streams, keep_freed_memory
+from tonearm.system import HAS_POSIX
 
 NO_OWNER = "00000000"
 """Id of a worker that has no owner of temporaries, and so cannot write any."""
@@ -81,11 +82,13 @@ def serve(connection: _socket.socket, make_work: Callable[[InterruptGate], Pipel
     The run handles Ctrl-C and a closed terminal, so the worker ignores these. SIGTERM stops its work.
     """
     worker = _Worker(connection, make_work)
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGHUP", "SIGPIPE"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, worker.on_term)
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        if HAS_POSIX:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         # What a plugin prints goes to stderr, or it would get between the lines of --json.
         with contextlib.suppress(OSError):
             os.dup2(2, 1)
@@ -100,16 +103,27 @@ def serve(connection: _socket.socket, make_work: Callable[[InterruptGate], Pipel
 
 
 def main() -> None:
-    """Work in a fresh interpreter, whose connection is an open file. The first message is the work."""
+    """Work in a fresh interpreter, which inherits its connection. The first message is the work.
+
+    Windows passes no descriptors on. There the run writes to this process what the system needs to share a socket.
+    """
     parent, descriptor = int(sys.argv[1]), int(sys.argv[2])
     die_with_parent(parent)
     keep_freed_memory()
-    connection = _socket.socket(fileno=descriptor)
+    if descriptor >= 0:
+        connection = _socket.socket(fileno=descriptor)
+    else:
+        import socket
+
+        connection = socket.fromshare(sys.stdin.buffer.read())  # type: ignore[attr-defined,unused-ignore]
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     (size,) = HEADER.unpack(connection.recv(HEADER.size, _socket.MSG_WAITALL))
     content = connection.recv(size, _socket.MSG_WAITALL)
 
     def make_work(gate: InterruptGate) -> PipelineWork:
         pipeline, store, settings = pickle.loads(content)  # noqa: S301 - from our own process
+        if settings.debug:
+            debug_messages.print_from_here_on()
         pipeline.preflight()
         return PipelineWork(pipeline, store, settings, gate)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import _socket
 import contextlib
 import os
-import signal
 import time
 from abc import ABC, abstractmethod
 
-from tonearm.descendants import kill_with_descendants
+from tonearm.descendants import SIGKILL, kill_with_descendants
 from tonearm.plugins.executor import Results
 from tonearm.run.workers.messages import Inbox, send
+from tonearm.system import HAS_POSIX
 
 
 class WorkerProcess(ABC):
@@ -79,10 +79,13 @@ class WorkerProcess(ABC):
                 break
             time.sleep(0.001)
         # Nobody has waited for the process yet, so its id, which is also that of its group, is not reused.
-        send_signal(self.process_id, signal.SIGKILL)
+        send_signal(self.process_id, SIGKILL)
         return self.wait(), timed_out
 
     def _has_ended(self) -> bool:
+        """Return whether the process has ended, without waiting for it."""
+        if not HAS_POSIX:
+            raise NotImplementedError
         try:
             return os.waitid(os.P_PID, self.process_id, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
         except ChildProcessError:  # somebody else has waited for it
@@ -103,9 +106,16 @@ class WorkerProcess(ABC):
 
 
 def send_signal(process_id: int, number: int) -> None:
-    """Send a signal to a worker. SIGKILL also goes to the programs that it runs, in its group and outside of it."""
+    """Send a signal to a worker. SIGKILL also goes to the programs that it runs, in its group and outside of it.
+
+    Windows has no signals: there a worker that does not stop by itself can only be killed.
+    """
+    if not HAS_POSIX:
+        if number == SIGKILL:
+            kill_with_descendants(process_id)
+        return
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        if number == signal.SIGKILL:
+        if number == SIGKILL:
             kill_with_descendants(process_id)
             os.killpg(process_id, number)
         else:

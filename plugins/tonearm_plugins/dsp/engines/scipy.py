@@ -289,22 +289,21 @@ class ScipyRecovery:
     def iterate(self, count: int, momentum: Momentum, progress: Progress | None = None) -> None:
         """Project ``count`` times, and report each time to ``progress``."""
         m = momentum
-        spare = np.empty_like(self.overlap_add.columns)
 
         def finish(first: int, columns: FloatArray) -> None:
             here = slice(first, first + len(columns))
-            point, estimate, part = self.point[here], self.estimate[here], spare[: len(columns)]
-            if m.gamma != 1.0:
-                columns *= m.gamma
-                columns += np.multiply(estimate, m.from_estimate, out=part)
-                columns += np.multiply(point, m.from_point, out=part)
-            np.subtract(columns, estimate, out=point)
-            point *= m.alpha
-            point += columns
-            estimate[:] = columns
+            point, estimate = self.point[here], self.estimate[here]
+            np.multiply(estimate, -m.alpha, out=point)
+            estimate *= m.from_estimate
+            columns *= m.from_projection
+            estimate += columns
+            point += np.multiply(estimate, 1 + m.alpha, out=columns)
+
+        def on_target(first: int, last: int) -> ComplexArray:
+            return self._on_target(first, last, m.smoothing)
 
         for _ in range(count):
-            self._project(self._on_target, finish)
+            self._project(on_target, finish)
             if progress:
                 progress.add(1)
 
@@ -339,9 +338,9 @@ class ScipyRecovery:
         self.rooms.append(room)
         return spectra
 
-    def _on_target(self, first: int, last: int) -> ComplexArray:
+    def _on_target(self, first: int, last: int, smoothing: float = 0.0) -> ComplexArray:
         spectra = self._spectra(self.point_frames, first, last)
-        self.target.project(first, last, spectra)
+        self.target.project(first, last, spectra, smoothing)
         return spectra
 
     def _take_over(self, first: int, columns: FloatArray) -> None:

@@ -167,7 +167,7 @@ def recover_channel(
 
 def _iterate(recovery: ChannelRecovery, settings: RecoverySettings, progress: Progress) -> int:
     """Iterate, with an early stop if the settings have a tolerance; return the number of iterations done."""
-    momentum, tolerance_db = Momentum.of(settings.momentum), settings.tolerance_db
+    momentum, tolerance_db = settings.weights, settings.tolerance_db
     if tolerance_db is None:
         recovery.iterate(settings.iterations, momentum, progress)
         return settings.iterations

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.mel_basis import MelBasis
+from tonearm_plugins.dsp.phase_recovery.momentum import Momentum
 from tonearm_plugins.dsp.phase_recovery.targets import Target, target_of
 from tonearm_plugins.dsp.typing import Array
 
@@ -16,7 +17,7 @@ STARTS = ("random", "zero", "plgi", "pghi")
 """Names of the first phases."""
 
 MOMENTUM_LIMIT = 1.1
-"""Momentum from which on the iterations diverge."""
+"""Momentum from which on the iterations wander without end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,11 @@ class RecoverySettings:
                 f"tolerance_db {self.tolerance_db}"
             )
         self.grid.require_invertible()
+
+    @property
+    def weights(self) -> Momentum:
+        """The weights of the iterations."""
+        return Momentum.of(self.momentum, smooth=self.basis is None)
 
     def target(self, given: Array, dtype: npt.DTypeLike = np.float32) -> Target:
         """Return the target of one channel, as `target_of` does.

@@ -33,8 +33,8 @@ class Target(Protocol):
     def initial_magnitudes(self) -> FloatArray:
         """Return the magnitudes to begin with: (frames, bins)."""
 
-    def project(self, first: int, last: int, spectra: ComplexArray) -> None:
-        """Change the magnitudes of spectra so that they meet the target; the phases stay."""
+    def project(self, first: int, last: int, spectra: ComplexArray, smoothing: float = 0.0) -> None:
+        """Change the magnitudes of spectra so that they meet the target, or almost if smoothed; the phases stay."""
 
     def residual(self, first: int, last: int, spectra: ComplexArray) -> tuple[float, float]:
         """Return the squared distance of spectra from the target, and the energy of the target."""
@@ -59,11 +59,23 @@ class MagnitudeTarget:
         """Return the known magnitudes."""
         return self.magnitude
 
-    def project(self, first: int, last: int, spectra: ComplexArray) -> None:
-        """Replace the magnitudes with the known ones."""
-        size = np.abs(spectra)
+    def project(self, first: int, last: int, spectra: ComplexArray, smoothing: float = 0.0) -> None:
+        """Replace the magnitudes with the known ones.
+
+        With smoothing e, ``x`` becomes ``x s / sqrt(|x|² + e s²)``. So a bin that is much quieter than it should be
+        gets less than its known magnitude s, because its phase means little yet. All others are scaled by about
+        ``1 / sqrt(1 + e)``, for which `Momentum.from_projection` makes up.
+        """
+        wanted, size = self.magnitude[first:last], np.abs(spectra)
         size += self.dtype.type(TINY)
-        np.divide(self.magnitude[first:last], size, out=size)
+        if smoothing:
+            np.divide(size, wanted, out=size)  # infinite where nothing is wanted, which makes it nothing
+            size *= size
+            size += self.dtype.type(smoothing)
+            np.reciprocal(size, out=size)
+            np.sqrt(size, out=size)
+        else:
+            np.divide(wanted, size, out=size)
         spectra *= size
 
     def residual(self, first: int, last: int, spectra: ComplexArray) -> tuple[float, float]:
@@ -128,8 +140,8 @@ class MelTarget:
             bands[:, group.bands] += energy[:, group.bins] @ group.to_bands
         return bands
 
-    def project(self, first: int, last: int, spectra: ComplexArray) -> None:
-        """Scale the bins."""
+    def project(self, first: int, last: int, spectra: ComplexArray, smoothing: float = 0.0) -> None:
+        """Scale the bins. The gains have a limit of their own, and are not smoothed."""
         energy = np.abs(spectra)
         if self.basis.power == 2:
             np.square(energy, out=energy)

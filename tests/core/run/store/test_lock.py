@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import io
 import os
 import subprocess
@@ -108,7 +109,7 @@ class TestLock:
         def refuse(*_):
             raise OSError(errno.ENOLCK, "No locks available")
 
-        monkeypatch.setattr(room.fcntl, "flock", refuse)
+        monkeypatch.setattr(fcntl, "flock", refuse)
         lock = lock_of(root)
         lock.acquire(None, create=True)
         assert lock.warning == (

@@ -93,7 +93,7 @@ class TestWriting:
             assert len(os.listdir("/proc/self/fd")) == before
 
     def test_nothing_is_left_by_an_interrupt_right_after_a_file_is_made(self, folder, monkeypatch):
-        def interrupted(*_):
+        def interrupted(*_, **__):
             raise KeyboardInterrupt
 
         monkeypatch.setattr(room, "lock_file", interrupted)

@@ -1,6 +1,5 @@
 import inspect
 
-import librosa
 import numpy as np
 import pytest
 from dsp_material import noise_spectrum, smooth_magnitude
@@ -13,6 +12,7 @@ from tonearm_plugins.dsp.phase_recovery import recovery
 from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
 
 WINDOW = hann(512)
+librosa = pytest.importorskip("librosa")
 SEED = "rng" if "rng" in inspect.signature(librosa.griffinlim).parameters else "random_state"
 
 

@@ -60,7 +60,7 @@ def recover(recorded, **changes):
 def test_the_steps_come_in_order(start, calls):
     recorded = Recorded()
     found = recover(recorded, start=start)
-    assert recorded.calls == [*calls, "iterate 10 0.85", "finish"]
+    assert recorded.calls == [*calls, "iterate 10 0.50", "finish"]
     assert found == (pytest.approx(0.5**10), 1.0, 10)
 
 

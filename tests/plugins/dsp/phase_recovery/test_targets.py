@@ -26,6 +26,18 @@ def test_known_magnitudes_replace_those_found_and_keep_the_phases():
     assert target.residual(0, 20, found)[0] == pytest.approx(wanted[3, 4] ** 2, rel=1e-4)
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_smoothing_spares_what_is_much_too_quiet(dtype):
+    wanted, found = smooth_magnitude(257, 20).astype(dtype), spectra().astype("c8" if dtype == "f4" else "c16")
+    found[3, 4] = 0
+    found[5] *= 1e-3
+    before = np.abs(found)
+    target = MagnitudeTarget(wanted.T, dtype)
+    target.project(0, 20, found, 0.25)
+    assert np.allclose(np.abs(found), wanted * before / np.sqrt(before**2 + 0.25 * wanted**2), rtol=1e-5)
+    assert found[3, 4] == 0
+
+
 @pytest.mark.parametrize("power", [1, 2])
 def test_a_known_mel_spectrogram_scales_bins_by_their_bands(power):
     basis = MelBasis.checked(WEIGHTS, mels=30, power=power)

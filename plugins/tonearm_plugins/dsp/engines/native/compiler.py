@@ -21,6 +21,17 @@ from tonearm_plugins.dsp.typing import Array, Float32Array
 OLDEST_LLVM = 20
 """Oldest version of LLVM that works: older ones (llvmlite up to 0.44) crash on the pointer type of the kernels."""
 
+ARCHITECTURES = {"x86_64": "x86-64", "amd64": "x86-64", "aarch64": "arm64", "arm64": "arm64"}
+"""Architectures by the names that platforms have for them."""
+
+PLATFORMS = {("linux", "x86-64"), ("darwin", "x86-64"), ("win32", "x86-64"), ("linux", "arm64"), ("darwin", "arm64")}
+
+ARM64_LANES = 8
+"""Two NEON registers, so that each twiddle factor is loaded for both; docs/platforms.md compares 4, 8 and 16 lanes."""
+
+ARM64_FEATURES = "+neon,-sve"
+"""NEON is in every arm64 processor. SVE is not, and has no wider registers except in Neoverse V1 and A64FX."""
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -41,9 +52,18 @@ class Machine:
 
 @functools.cache
 def refusal() -> str:
-    """Return why no native code can run on this machine, or an empty text if it can. Only llvmlite is imported."""
-    if sys.platform != "linux" or platform.machine() != "x86_64":
-        return f"it is made for Linux on x86-64, not for {sys.platform} on {platform.machine()}"
+    """Return why no native code can run on this machine, or an empty text if it can. Only llvmlite is imported.
+
+    Linux on x86-64 is known to run it. On every other platform a child process tries first, once for each machine; see
+    `tonearm_plugins.dsp.engines.native.trial`.
+    """
+    architecture = ARCHITECTURES.get(platform.machine().lower())
+    if (sys.platform, architecture) not in PLATFORMS:
+        return (
+            f"it is made for x86-64, and for arm64 on Linux and macOS, not for {sys.platform} on {platform.machine()}"
+        )
+    if sys.maxsize < 1 << 32:
+        return "it needs a 64-bit Python"
     try:
         from llvmlite import binding
     except Exception as error:
@@ -51,19 +71,29 @@ def refusal() -> str:
     if binding.llvm_version_info[0] < OLDEST_LLVM:
         version = ".".join(map(str, binding.llvm_version_info))
         return f"llvmlite brings LLVM {version}, and LLVM {OLDEST_LLVM} (llvmlite 0.45) or newer is needed"
-    if not _may_run_what_it_writes():
+    proven = (sys.platform, architecture) == ("linux", "x86-64")
+    if proven and not _may_run_what_it_writes():
         return "this system forbids memory that is writable and executable"
-    try:
-        features = binding.get_host_cpu_features()
-    except RuntimeError as error:
-        return f"LLVM does not know this processor ({error})"
-    return "" if features.get("avx2") and features.get("fma") else "this processor has no AVX2"
+    if architecture == "x86-64":
+        try:
+            features = binding.get_host_cpu_features()
+        except RuntimeError as error:
+            return f"LLVM does not know this processor ({error})"
+        if not (features.get("avx2") and features.get("fma")):
+            return "this processor has no AVX2"
+    if proven:
+        return ""
+    from tonearm_plugins.dsp.engines.native.trial import refusal_of_trial
+
+    return refusal_of_trial(this_machine())
 
 
 def _may_run_what_it_writes() -> bool:
     """Return whether memory can be writable and executable. LLVM does not check: on hardened systems calls crash."""
     import mmap
 
+    if sys.platform == "win32":  # its maps have no such flags, and the trial tells
+        return True
     try:
         mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC).close()
     except OSError:
@@ -76,6 +106,8 @@ def this_machine() -> Machine:
     """Return the machine to compile for. Call it only where `refusal` is empty."""
     from llvmlite import binding
 
+    if ARCHITECTURES.get(platform.machine().lower()) == "arm64":
+        return Machine(binding.get_host_cpu_name(), ARM64_FEATURES, ARM64_LANES)
     features = binding.get_host_cpu_features()
     wide = all(features.get(name) for name in ("avx512f", "avx512vl", "avx512dq", "avx512bw"))
     return Machine(binding.get_host_cpu_name(), features.flatten(), 16 if wide else 8)

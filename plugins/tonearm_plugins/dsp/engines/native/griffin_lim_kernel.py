@@ -70,8 +70,9 @@ def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTar
     blocks, start, iterations = (writer.int_argument(name) for name in ("blocks", "start", "iterations"))
     exchange = Exchange(writer, layout)
     analysis = Analysis(writer, layout, tile_index)
-    alpha, gamma = writer.float_argument("alpha"), writer.float_argument("gamma")
-    from_estimate, from_point = writer.float_argument("from_estimate"), writer.float_argument("from_point")
+    alpha, from_projection, from_estimate, smoothing = (
+        writer.float_argument(name) for name in ("alpha", "from_projection", "from_estimate", "smoothing")
+    )
     fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     overlap = OverlapAdd(writer, layout, synthesis, tile_index)
     last = state.tile(blocks - 1)
@@ -83,7 +84,7 @@ def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTar
             block = n - exchange.has_before
             tile = exchange.tile(block, state.tile(block))
             analysis.forward(fft, tile)
-            target.project(fft, block)
+            target.project(fft, block, smoothing)
             written = exchange.result(block, tile)
             before_it = exchange.tile_before(block, state.tile(block - 1))
             estimate = exchange.result(block, state.estimate(block))
@@ -102,8 +103,7 @@ def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTar
                 estimate.part(at + layout.block).prefetch()
                 prefetch_row(tile.part(row * layout.pitch + layout.tile), 4 * layout.pitch)
                 before = estimate[at]
-                result = result * weight[at] * gamma
-                result = result + before * from_estimate + tile[row * layout.pitch] * from_point
+                result = result * weight[at] * from_projection + before * from_estimate
                 estimate[at] = result
                 state.put(written, before_it, row, result + (result - before) * alpha)
 

@@ -179,9 +179,9 @@ class NativeRecovery:
                             analysis=self.tables.analysis,
                             blocks=last - first,
                             alpha=momentum.alpha,
-                            gamma=momentum.gamma,
+                            from_projection=momentum.from_projection,
                             from_estimate=momentum.from_estimate,
-                            from_point=momentum.from_point,
+                            smoothing=4 * momentum.smoothing,
                         ),
                         progress=None if number else progress,
                     )

@@ -32,8 +32,11 @@ LEAST_PIECE = 32
 class TargetCode(Protocol):
     """Writes the steps between the forward and the inverse FFT of a block."""
 
-    def project(self, fft: RealFFT, block: Int) -> None:
-        """Project the spectra onto the target, from points to points."""
+    def project(self, fft: RealFFT, block: Int, smoothing: Vec) -> None:
+        """Project the spectra onto the target, from points to points.
+
+        ``smoothing`` is 4 times that of `tonearm_plugins.dsp.phase_recovery.targets`, since the spectra are doubled.
+        """
 
     def residual(self, fft: RealFFT, block: Int, sums: Memory) -> None:
         """Add the squared distance of the spectra to the first register of ``sums``, the energy to the second."""
@@ -213,13 +216,14 @@ class MagnitudeCode:
         self.magnitudes = writer.memory("magnitudes")
         self.rows = (layout.bins + 1) * layout.lanes
 
-    def project(self, fft: RealFFT, block: Int) -> None:
-        """Replace the magnitudes with the known ones."""
+    def project(self, fft: RealFFT, block: Int, smoothing: Vec) -> None:
+        """Replace the magnitudes with the known ones, smoothed as `MagnitudeTarget.project` does it."""
         known, ahead = self.magnitudes.part(block * self.rows), self.magnitudes.part((block + 1) * self.rows)
 
         def change(k: Number, x: Complex) -> Complex:
             ahead.part(k * self.layout.lanes).prefetch()
-            return x.scaled(known[k * self.layout.lanes] / (squared(x) + TINY).sqrt())
+            wanted = known[k * self.layout.lanes]
+            return x.scaled(wanted / (x.re * x.re + (x.im * x.im + (wanted * smoothing * wanted + TINY))).sqrt())
 
         fft.bins(change)
 
@@ -264,8 +268,8 @@ class MelCode:
         self.sizes, self.gains = writer.scratch(rows), writer.scratch(rows)
         self.zero = writer.constant(0.0)
 
-    def project(self, fft: RealFFT, block: Int) -> None:
-        """Scale each bin by the gains of its bands."""
+    def project(self, fft: RealFFT, block: Int, smoothing: Vec) -> None:
+        """Scale each bin by the gains of its bands, which are not smoothed."""
         lanes = self.layout.lanes
         self._store_sizes(fft, result="bins")
         self._find_gains(block)

@@ -12,7 +12,7 @@ from tonearm_plugins.dsp.engines.native.llvm_writer import Vec
 
 def polynomial(x: Vec, coefficients: Sequence[float]) -> Vec:
     """Return the polynomial with these coefficients, the constant one first (Horner)."""
-    total = x.writer.constant(coefficients[-1])
+    total = x.writer.constant(coefficients[-1], x.kind)
     for coefficient in coefficients[-2::-1]:
         total = total * x + coefficient
     return total

@@ -4,14 +4,16 @@ import platform
 import sys
 import threading
 import time
+import types
 
 import numpy as np
 import pytest
 from dsp_material import NARROW, noise_spectrum, only_native
 from dsp_reference import hann
+from llvmlite.binding.targets import FeatureMap
 
 from tonearm_plugins.dsp.engines.choice import VARIABLE
-from tonearm_plugins.dsp.engines.native import compiler, istft_kernel
+from tonearm_plugins.dsp.engines.native import compiler, istft_kernel, trial
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout
 from tonearm_plugins.dsp.errors import EngineError
 from tonearm_plugins.dsp.framing import FrameGrid
@@ -39,9 +41,20 @@ def falls_back(reason):
 
 
 @pytest.mark.usefixtures("afresh")
-def test_other_platforms_fall_back(monkeypatch):
-    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
-    falls_back("riscv64")
+@pytest.mark.parametrize(
+    ("system", "machine"), [("linux", "riscv64"), ("win32", "ARM64"), ("freebsd14", "amd64"), ("darwin", "ppc")]
+)
+def test_other_platforms_fall_back(monkeypatch, system, machine):
+    # Elsewhere `sys.platform` decides which modules there are: what is forged here is what the compiler sees.
+    monkeypatch.setattr(compiler, "sys", types.SimpleNamespace(platform=system, maxsize=sys.maxsize))
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    falls_back(f"{system} on {machine}")
+
+
+@pytest.mark.usefixtures("afresh")
+def test_a_python_of_32_bits_falls_back(monkeypatch):
+    monkeypatch.setattr(compiler, "sys", types.SimpleNamespace(platform=sys.platform, maxsize=2**31 - 1))
+    falls_back("64-bit Python")
 
 
 @pytest.mark.usefixtures("afresh")
@@ -66,7 +79,14 @@ def new_llvm(afresh, monkeypatch):
     monkeypatch.setattr(binding, "llvm_version_info", (20, 1, 0))
 
 
-@pytest.mark.usefixtures("new_llvm")
+@pytest.fixture
+def on_linux_x86(new_llvm, monkeypatch):
+    """Let this be Linux on x86-64, whose processors decide, and where no trial is made."""
+    monkeypatch.setattr(compiler, "sys", types.SimpleNamespace(platform="linux", maxsize=sys.maxsize))
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+
+
+@pytest.mark.usefixtures("on_linux_x86")
 def test_hardened_systems_fall_back(monkeypatch):
     class Refusing(mmap.mmap):
         def __new__(cls, *args, **kwargs):
@@ -76,13 +96,43 @@ def test_hardened_systems_fall_back(monkeypatch):
     falls_back("writable and executable")
 
 
-@pytest.mark.usefixtures("new_llvm")
+@pytest.mark.usefixtures("on_linux_x86")
 @pytest.mark.parametrize("features", [{"sse2": True}, {"avx2": True, "fma": False}])
 def test_old_processors_fall_back(monkeypatch, features):
     from llvmlite import binding
 
     monkeypatch.setattr(binding, "get_host_cpu_features", lambda: features)
     falls_back("no AVX2")
+
+
+@pytest.mark.usefixtures("on_linux_x86")
+def test_unknown_processors_fall_back(monkeypatch):
+    from llvmlite import binding
+
+    def unknown():
+        raise RuntimeError("no features")
+
+    monkeypatch.setattr(binding, "get_host_cpu_features", unknown)
+    falls_back("does not know this processor")
+
+
+@pytest.mark.usefixtures("new_llvm")
+@pytest.mark.parametrize(
+    ("system", "machine"), [("linux", "aarch64"), ("darwin", "arm64"), ("darwin", "x86_64"), ("win32", "AMD64")]
+)
+def test_where_nothing_proves_it_a_trial_decides(monkeypatch, system, machine):
+    from llvmlite import binding
+
+    monkeypatch.setattr(binding, "get_host_cpu_features", lambda: FeatureMap(avx2=True, fma=True))
+    monkeypatch.setattr(compiler, "sys", types.SimpleNamespace(platform=system, maxsize=sys.maxsize))
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(compiler, "this_machine", compiler.this_machine.__wrapped__)
+    tried = []
+    monkeypatch.setattr(trial, "refusal_of_trial", lambda machine: tried.append(machine) or "the trial crashed")
+    falls_back("the trial crashed")
+    (found,) = tried
+    assert found.lanes == 8
+    assert found.features == ("+avx2,+fma" if "86" in machine or machine == "AMD64" else compiler.ARM64_FEATURES)
 
 
 @only_native

@@ -18,7 +18,9 @@ pytestmark = only_native
 @pytest.mark.parametrize("machine", [None, NARROW])
 @pytest.mark.parametrize("frames", [1, 16, 37])
 @pytest.mark.parametrize("mels", [0, 40])
-@pytest.mark.parametrize("momentum", [Momentum(0.0), Momentum(0.9), Momentum(0.85, 0.6, 1.35)])
+@pytest.mark.parametrize(
+    "momentum", [Momentum(0.0), Momentum(0.9), Momentum(0.85, 1.35, 0.0), Momentum(0.5, 1.87, 0.1)]
+)
 def test_iterations_and_residuals_are_those_in_numpy(machine, frames, mels, momentum):
     grid = FrameGrid.checked(hann(512), hop_length=128, pad=256, frames=frames, length=128 * frames)
     magnitude = smooth_magnitude(257, frames).T

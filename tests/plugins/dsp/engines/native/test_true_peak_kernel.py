@@ -1,17 +1,51 @@
+"""The kernel of true peaks, against the filters over whole channels in float64."""
+
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from dsp_material import NARROW, only_native
+from meter_material import noise
 
 from tonearm_plugins.dsp.engines.native import true_peak_kernel
+from tonearm_plugins.dsp.engines.native.true_peak_kernel import GROUP, PART_LENGTH, TILE
+from tonearm_plugins.dsp.interpolation import TAPS, interpolation_filters
+
+pytestmark = only_native
+
+LENGTHS = [1, 31, GROUP, GROUP + 1, TILE * GROUP - 1, TILE * GROUP + 1, 3 * TILE * GROUP + 77, PART_LENGTH + 5]
 
 
-@only_native
+def peaks_of(channel: np.ndarray) -> np.ndarray:
+    """Return the true peak at each sample, in float64."""
+    padded = np.pad(channel.astype("f8"), (TAPS // 2 - 1, TAPS // 2))
+    between = [np.correlate(padded, taps, "valid") for taps in interpolation_filters()]
+    return np.max(np.abs([channel, *between]), axis=0)
+
+
 @pytest.mark.parametrize("machine", [NARROW, None])
-@pytest.mark.parametrize(("span", "taps", "phases"), [(64, 32, 3), (32, 8, 1), (96, 5, 4)])
-def test_every_place_has_the_largest_of_the_filters(machine, span, taps, phases):
-    rng = np.random.default_rng(0)
-    rows = rng.standard_normal((7, span + taps - 1)).astype(np.float32)
-    filters = rng.standard_normal((phases, taps)).astype(np.float32)
-    found = true_peak_kernel.interpolated_peaks(rows, filters, machine)
-    expected = np.array([[np.correlate(row, one, "valid") for one in filters] for row in rows.astype(float)])
-    np.testing.assert_allclose(found, np.abs(expected).max(axis=1), rtol=1e-4)
+@pytest.mark.parametrize("length", LENGTHS)
+def test_peaks_are_those_of_the_filters_wherever_groups_and_tiles_end(machine, length) -> None:
+    channel = noise(length / 8000, 8000, 1, seed=length)[0]
+    wanted = peaks_of(channel)
+    for part in (slice(0, length), slice(length // 3, length - length // 5)):
+        found = true_peak_kernel.interpolated_envelope(channel, part, 0.0, machine)
+        np.testing.assert_allclose(found, wanted[part], rtol=0, atol=1e-6 * wanted.max())
+    assert true_peak_kernel.highest_interpolated(channel[None], machine) == pytest.approx(wanted.max(), rel=1e-6)
+
+
+@pytest.mark.parametrize("machine", [NARROW, None])
+def test_peaks_between_quiet_samples_are_found_wherever_they_lie(machine) -> None:
+    for place in range(3 * GROUP):
+        channel = np.full(6 * GROUP, 1e-3, "f4")
+        channel[place + GROUP : place + GROUP + 2] = 0.5  # the peak lies between the two
+        found = true_peak_kernel.highest_interpolated(channel[None], machine)
+        assert found == pytest.approx(peaks_of(channel).max(), rel=1e-6)
+        assert found > 0.6
+
+
+def test_threads_and_views_change_no_bit() -> None:
+    samples = noise(30, 8000, 3)
+    found = true_peak_kernel.highest_interpolated(samples)
+    assert true_peak_kernel.highest_interpolated(samples, threads=3) == found
+    assert true_peak_kernel.highest_interpolated(np.asfortranarray(samples)) == found
