@@ -45,11 +45,7 @@ def _stfts(signal: np.ndarray, n_fft: int, hop: int) -> Mapping[str, harness.Wor
     by_torch = {"torch": torch, "torch, frames adjacent": lambda: np.ascontiguousarray(torch())}
     return {
         "librosa": functools.partial(librosa.stft, signal, n_fft=n_fft, hop_length=hop),
-        **(
-            {"torch": torch, "torch, frames adjacent": lambda: np.ascontiguousarray(torch())}
-            if peers.has_torch()
-            else {}
-        ),
+        **(by_torch if peers.has_torch() else {}),
         "scipy.signal": functools.partial(peers.scipy_stft, signal, n_fft, hop),
         "tonearm": lambda: ours()[0],
         "tonearm, scipy alone": functools.partial(_by_scipy, ours),
