@@ -21,9 +21,15 @@ from importlib.metadata import PackageNotFoundError, version  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import headlines  # noqa: E402
+
 DOCUMENT = HERE.parents[1] / "docs" / "benchmarks.md"
 TITLES = {
     "griffin_lim": "Phase recovery",
+    "ffts": "FFTs",
+    "phase_peers": "Phase recovery by other methods",
     "istft": "Inverse STFT",
     "stft": "STFT and mel spectrograms",
     "first_run": "The first conversion in a fresh process",
@@ -41,16 +47,16 @@ TITLES = {
     "simulation": "A driver at scale",
     "startup": "Start-up",
 }
-BY_LANES = ("griffin_lim", "istft", "stft", "first_run", "mel", "large", "loudness", "threads")
+BY_LANES = ("griffin_lim", "ffts", "istft", "stft", "first_run", "mel", "large", "loudness", "threads")
 """What the compiled kernels do; each kind of machine has its tables, as AVX2 has half the lanes of AVX-512."""
 HEAD = """# Benchmarks
 
 Written by `python tests/benchmarks/run.py --write`: contenders run in turn, on one thread, the warm-up not counted;
 times are medians, ratios are medians of the ratios within each round. Only ratios mean anything, and only within one
-table. Tables of what compiled kernels do name the machine's lanes: 16 with AVX-512, 8 with AVX2. Quality is judged in
-float64 by `tests/benchmarks/evaluator.py`, which shares no code with what it judges: SC is the spectral convergence
-over all frames, PESQ is wide-band. Memory is the peak beyond what was resident before, result included. Speech is a
-neural voice (configs/samples), music is synthesised by `tests/benchmarks/material.py`; both at 22,050 Hz.
+table. Tables of what compiled kernels do name the machine's lanes: 16 with AVX-512, 8 with AVX2 or on arm64. Quality
+is judged in float64 by `tests/benchmarks/evaluator.py`, which shares no code with what it judges: SC is the spectral
+convergence over all frames, PESQ is wide-band. Memory is the peak beyond what was resident before, result included.
+Speech is a neural voice (configs/samples), music is synthesised by `tests/benchmarks/material.py`; both at 22,050 Hz.
 """
 
 
@@ -62,9 +68,8 @@ def main() -> None:
     unknown = set(options.names) - TITLES.keys()
     if unknown:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
-    sys.path.insert(0, str(HERE))
     for name in options.names or TITLES:
-        lanes = f", {_lanes()} lanes" if name in BY_LANES else ""
+        lanes = f", {_lanes()}" if name in BY_LANES else ""
         parts = [f"## {TITLES[name]}{lanes}", _machine()]
         print("\n\n".join(parts), flush=True)
         for table in importlib.import_module(name).tables():
@@ -74,12 +79,13 @@ def main() -> None:
             _write(name + lanes, "\n\n".join(parts))
 
 
-def _lanes() -> int:
-    """Return how many values the compiled kernels work on at a time; 0 where they cannot run."""
+def _lanes() -> str:
+    """Return how many values the compiled kernels work on at a time, and on which processors if that does not tell."""
     from tonearm_plugins.dsp.engines.choice import refusals
     from tonearm_plugins.dsp.engines.native.compiler import this_machine
 
-    return 0 if refusals()["native"] else this_machine().lanes
+    lanes = f"{0 if refusals()['native'] else this_machine().lanes} lanes"
+    return f"{lanes}, arm64" if platform.machine().lower() in ("arm64", "aarch64") else lanes
 
 
 def _machine() -> str:
@@ -103,6 +109,7 @@ def _write(name: str, text: str) -> None:
         document = pattern.sub(lambda _: section, document)
     else:
         document += "\n" + section
+    document = headlines.with_headlines(document)
     DOCUMENT.parent.mkdir(exist_ok=True)
     DOCUMENT.write_text(document, encoding="utf-8")
 

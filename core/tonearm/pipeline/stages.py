@@ -376,7 +376,8 @@ def _inverted_extent(
     """
     if not isinstance(signal, Waveform) or before is None or isinstance(before, Waveform):
         return None
-    extent = extent_of(signal.samples)
+    found, context.peak = context.peak, None
+    extent = extent_of(signal.samples) if found is None else Extent(-found, found)
     limits.check_inverted(extent, bound, context, before)
     return extent if extent.finite else None
 

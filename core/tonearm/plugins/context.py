@@ -100,6 +100,8 @@ class Context:
         What passes reports of progress on; None if nobody wants them. All contexts of a source share it.
     may_leave_search
         Whether the decoder may leave it to the first step to search its values for NaN and infinity.
+    peak
+        Largest absolute sample of the result, if a built-in step has found it on its way; else None.
     is_unsearched
         Whether it has: the step raises an error if a value is not finite.
     """
@@ -125,6 +127,7 @@ class Context:
         self.stage: NamedStage | None = None
         self.item: Item[Any] | None = None
         self.may_leave_search = self.is_unsearched = False
+        self.peak: float | None = None
         self.reporter = None if on_progress is None else Reporter(on_progress, source=source.name if source else "")
 
     def __repr__(self) -> str:

@@ -266,6 +266,8 @@ def ends_of(channel: FloatArray, pad: tuple[int, int], mode: PadMode) -> Ends:
     """
     before, after = pad
     _require_samples(channel.size, pad, mode)
+    if mode == "constant":  # np.pad takes as long as the analysis of a second
+        return np.zeros(before, channel.dtype), np.zeros(after, channel.dtype)
     # What is added depends on the samples nearby alone, unless they are repeated in turns.
     first = channel if mode == "wrap" else channel[: before + 1]
     last = channel if mode == "wrap" else channel[max(0, channel.size - after - 1) :]

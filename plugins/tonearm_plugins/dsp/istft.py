@@ -26,6 +26,7 @@ def istft(
     engine: str = "auto",
     threads: int = 1,
     require_finite: bool = False,
+    on_peak: Callable[[float], None] | None = None,
     on_progress: OnProgress | None = None,
 ) -> FloatArray:
     """Return the signal whose STFT is nearest to ``spectrum`` in the sense of least squares.
@@ -52,6 +53,8 @@ def istft(
         Largest number of threads.
     require_finite
         Whether to raise an error if a value is NaN or infinite. This costs no pass over the values.
+    on_peak
+        Function called with the largest absolute sample, NaN if there is one. This costs no pass over the samples.
     on_progress
         Function called with the frames of all channels that are done, and with the number of all.
 
@@ -86,9 +89,19 @@ def istft(
     double = spectrum.dtype.itemsize > 8
     chosen = choose(engine, grid, double=double)
     out = np.empty((spectrum.shape[0], grid.length), np.float64 if double else np.float32)
+    peaks = [0.0]
     for number, (channel, result) in enumerate(zip(spectrum, out, strict=True)):
-        report = frames_of(on_progress, number, spectrum.shape)
-        chosen.istft(channel, grid, out=result, threads=threads, require_finite=require_finite, on_progress=report)
+        chosen.istft(
+            channel,
+            grid,
+            out=result,
+            threads=threads,
+            require_finite=require_finite,
+            on_peak=peaks.append if on_peak else None,
+            on_progress=frames_of(on_progress, number, spectrum.shape),
+        )
+    if on_peak:
+        on_peak(float(np.max(peaks)))
     return out
 
 
@@ -100,8 +113,9 @@ class IstftStream:
 
     Parameters
     ----------
-    window, hop_length, pad, length, engine, threads, require_finite, on_progress
-        As in `istft`. Progress is reported if all frames come at once.
+    window, hop_length, pad, length, engine, threads, require_finite, on_peak,
+    on_progress
+        As in `istft`. Peaks and progress are reported if all frames come at once.
     samples_of
         Function from a number of frames to the length of their signal, which never decreases. It applies if ``length``
         is None; by default the signal has as many samples as the frames cover, less the padding.
@@ -137,6 +151,7 @@ class IstftStream:
         engine: str = "auto",
         threads: int = 1,
         require_finite: bool = False,
+        on_peak: Callable[[float], None] | None = None,
         on_progress: OnProgress | None = None,
     ) -> None:
         self._grid = FrameGrid.checked(window, hop_length=hop_length, pad=pad, frames=1)
@@ -144,7 +159,7 @@ class IstftStream:
         self._length = length
         self._samples_of = samples_of or self._samples_covered
         self._engine, self._threads, self._on_progress = engine, threads, on_progress
-        self._require_finite = require_finite
+        self._require_finite, self._on_peak = require_finite, on_peak
         self._kept: Array | None = None  # frames from `_first` on
         self._first = self._frames = 0
         self._at = pad  # where the next sample is on the padded time axis
@@ -179,6 +194,7 @@ class IstftStream:
             engine=self._engine,
             threads=self._threads,
             require_finite=self._require_finite,
+            on_peak=self._on_peak,
             on_progress=self._on_progress,
         )
 

@@ -277,10 +277,10 @@ class MelAnalysis:
             whole = with_ends(samples, ends, end=self.n_fft + self.hop_length * (frames - 1))
             self._analyse(whole, inside_window, out=out, first=first, on_progress=on_progress)
             return
-        from tonearm_plugins.dsp.engines.native.mel_kernel import mel_spectrogram
+        from tonearm_plugins.dsp.engines.native.mel_kernel import mel_bands
 
         per_frame = self.conditioning.preemphasis if self.conditioning.per_frame else 0.0
-        mel_spectrogram(
+        mel_bands(
             np.ascontiguousarray(samples),
             ends=ends,
             window=self.values,

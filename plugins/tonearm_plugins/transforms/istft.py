@@ -50,6 +50,7 @@ class Istft(BlockTransform[ComplexSpectrogram, Waveform, IstftOptions]):
             engine=self.options.engine,
             threads=context.threads,
             require_finite=context.is_unsearched,
+            on_peak=lambda peak: setattr(context, "peak", peak),
             on_progress=context.progress,
         )
         return _StartedIstft(stream, PlainValues(grid), context.warn)

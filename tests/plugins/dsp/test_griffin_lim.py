@@ -102,9 +102,9 @@ def peers(librosa):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_default_beats_librosa_by_three_decibels_on_speech(engine, peers):
+def test_default_beats_librosa_by_more_than_four_decibels_on_speech(engine, peers):
     magnitude = speech_magnitude()
-    assert griffin_lim(magnitude, **HANN, engine=engine).spectral_convergence_db < min(peers) - 3
+    assert griffin_lim(magnitude, **HANN, engine=engine).spectral_convergence_db < min(peers) - 4.5
     assert griffin_lim(magnitude, **HANN, engine=engine, start="pghi", iterations=0).spectral_convergence_db < -15
 
 

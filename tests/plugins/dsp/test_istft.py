@@ -33,6 +33,21 @@ def test_every_sample_is_as_in_float64(setting, padding, engine):
                 assert of_the_peak(found[0], clip(whole, pad, length)) < 2e-6
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("length", [None, 0, 700, 90_000])
+def test_the_peak_is_that_of_the_samples(engine, threads, length):
+    spectrum = np.concatenate([noise_spectrum(257, 400), 3 * noise_spectrum(257, 400, seed=1)])
+    frames = {"window": hann(512), "hop_length": 128, "pad": 256, "length": length}
+    peaks = []
+    found = istft(spectrum, **frames, engine=engine, threads=threads, on_peak=peaks.append)
+    assert peaks == [np.abs(found).max(initial=0)]
+    spectrum[0, 5, 1] = np.nan
+    with np.errstate(all="ignore"):
+        istft(spectrum, **frames, engine=engine, threads=threads, on_peak=peaks.append)
+    assert np.isnan(peaks[1]) or not length
+
+
 @pytest.mark.parametrize(("n_fft", "hop", "win_length"), ODD_SETTINGS)
 def test_sizes_that_only_scipy_knows(n_fft, hop, win_length):
     window = hann(n_fft, win_length)

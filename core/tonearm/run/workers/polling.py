@@ -5,6 +5,7 @@ from __future__ import annotations
 import _socket
 import select
 import time
+from typing import Any
 
 from tonearm.system import HAS_POSIX
 
@@ -14,7 +15,7 @@ class Polling:
 
     def __init__(self) -> None:
         self._connections: dict[int, _socket.socket] = {}
-        self._poll: select.poll | None = None
+        self._poll: Any = None
         if HAS_POSIX:  # `select` takes few descriptors, and none with a large number
             self._poll = select.poll()
 

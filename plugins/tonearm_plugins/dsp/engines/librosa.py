@@ -53,6 +53,7 @@ class LibrosaEngine:
         out: FloatArray,
         threads: int = 1,
         require_finite: bool = False,
+        on_peak: Callable[[float], None] | None = None,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
         """Invert one channel by ``librosa.istft``."""
@@ -67,6 +68,8 @@ class LibrosaEngine:
             out[:] = librosa.istft(spectrum, center=True, length=grid.length, **common)
         else:
             out[:] = without_padding(librosa.istft(spectrum, center=False, **common), grid)
+        if on_peak:
+            on_peak(float(np.abs(out).max(initial=0.0)))
 
     def recover(
         self,

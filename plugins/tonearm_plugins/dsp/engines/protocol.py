@@ -60,12 +60,14 @@ class Engine(Protocol):
         out: FloatArray,
         threads: int = 1,
         require_finite: bool = False,
+        on_peak: Callable[[float], None] | None = None,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
         """Invert the spectrum of one channel, (bins, frames), into ``out`` (length,).
 
         If ``require_finite`` is true and a value is NaN or infinite, it raises
-        `tonearm_plugins.dsp.errors.NotFiniteError`, perhaps at the end. ``on_progress`` is called with
+        `tonearm_plugins.dsp.errors.NotFiniteError`, perhaps at the end. ``on_peak`` is called with the largest absolute
+        sample. ``on_progress`` is called with
         the number of frames that are done, after each stretch of a long spectrum.
         """
 

@@ -90,6 +90,7 @@ class ScipyEngine:
         out: FloatArray,
         threads: int = 1,
         require_finite: bool = False,
+        on_peak: Callable[[float], None] | None = None,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
         """Invert one channel (bins, frames), which may be mapped from a file, into ``out`` (length,)."""
@@ -112,6 +113,8 @@ class ScipyEngine:
         out[max(0, covered) :] = 0
         OverlapAdd(grid, min_weight=MIN_WEIGHT_EXACT, dtype=out.dtype, threads=threads)(spectra, finish)
         mapping.release()
+        if on_peak:
+            on_peak(float(np.abs(out).max(initial=0.0)))
 
     def recover(
         self,

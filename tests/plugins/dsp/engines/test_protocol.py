@@ -35,7 +35,9 @@ def test_the_same_calls_give_about_the_same_values(engine):
     signal = np.random.default_rng(0).standard_normal(2048).astype(np.float32)
     spectrum, found = np.empty((513, 5), np.complex64), np.empty(GRID.length, np.float32)
     engine.stft(signal, GRID, out=spectrum, threads=2)
-    engine.istft(spectrum, GRID, out=found, threads=2)
+    peaks = []
+    engine.istft(spectrum, GRID, out=found, threads=2, on_peak=peaks.append)
+    assert peaks == [np.abs(found).max()]
     assert np.abs(found - signal[512 : 512 + GRID.length]).max() < 1e-5
 
 

@@ -139,6 +139,8 @@ class InverseWeights:
         steady &= (first * grid.hop_length >= begin) & ((first + lanes) * grid.hop_length <= end)
         outside = layout.outside(grid)
         edges = np.flatnonzero(~steady & ~outside)
+        self.nothing = layout.block
+        """Where the weights of a block outside the signal are."""
         self.which = outside.astype(np.int64)
         self.which[edges] = 2 + np.arange(edges.size)
         self.which *= layout.block

@@ -38,6 +38,17 @@ class Complex:
         """Return ``self (cos + i sin)``."""
         return Complex(self.re * cos - self.im * sin, self.re * sin + self.im * cos)
 
+    def plus_turned(self, other: Complex, cos: Vec, sin: Vec) -> Complex:
+        """Return ``self + other (cos + i sin)``: four multiply-adds."""
+        return Complex(
+            self.re + other.re * cos - other.im * sin,
+            self.im + other.re * sin + other.im * cos,
+        )
+
+    def twice_less(self, other: Complex, two: Vec) -> Complex:
+        """Return ``2 self - other``: two multiply-adds, unless the compiler knows that ``two`` is 2."""
+        return Complex(self.re * two - other.re, self.im * two - other.im)
+
     def conjugate(self) -> Complex:
         """Return the complex conjugate."""
         return Complex(self.re, -self.im)
@@ -66,6 +77,20 @@ def dft4(x: list[Complex]) -> list[Complex]:
     return [a + c, b.minus_i(d), a - c, b.plus_i(d)]
 
 
+def sum_and_difference(x: Complex, y: Complex, factor: tuple[Vec, Vec], two: Vec) -> tuple[Complex, Complex]:
+    """Return x + y w and x - y w: six multiply-adds, where a product and two sums take eight operations."""
+    total = x.plus_turned(y, *factor)
+    return total, x.twice_less(total, two)
+
+
+def turned_dft4(x: list[Complex], factors: list[tuple[Vec, Vec]], two: Vec) -> list[Complex]:
+    """Return the DFT of four points, all but the first turned by factors."""
+    first, second, third = factors
+    a, b = sum_and_difference(x[0], x[2], second, two)
+    c, d = sum_and_difference(x[1].turned(*first), x[3], third, two)
+    return [a + c, b.minus_i(d), a - c, b.plus_i(d)]
+
+
 def dft5(x: list[Complex]) -> list[Complex]:
     """Return the DFT of five points."""
     cos1, cos2, sin1, sin2 = (f(2 * math.pi * k / 5) for f in (math.cos, math.sin) for k in (1, 2))
@@ -77,7 +102,16 @@ def dft5(x: list[Complex]) -> list[Complex]:
 
 def dft8(x: list[Complex]) -> list[Complex]:
     """Return the DFT of eight points, from two times four."""
-    even, odd = dft4(x[0::2]), dft4(x[1::2])
+    return _joined(dft4(x[0::2]), dft4(x[1::2]))
+
+
+def turned_dft8(x: list[Complex], factors: list[tuple[Vec, Vec]], two: Vec) -> list[Complex]:
+    """Return the DFT of eight points, all but the first turned by factors."""
+    odd = [x[1].turned(*factors[0]), *x[3::2]]
+    return _joined(turned_dft4(x[0::2], factors[1::2], two), turned_dft4(odd, factors[2::2], two))
+
+
+def _joined(even: list[Complex], odd: list[Complex]) -> list[Complex]:
     root = math.sqrt(0.5)
     odd = [
         odd[0],
@@ -89,3 +123,9 @@ def dft8(x: list[Complex]) -> list[Complex]:
 
 
 DFT: dict[int, Callable[[list[Complex]], list[Complex]]] = {2: dft2, 3: dft3, 4: dft4, 5: dft5, 8: dft8}
+
+TURNED_DFT: dict[int, Callable[[list[Complex], list[tuple[Vec, Vec]], Vec], list[Complex]]] = {
+    4: turned_dft4,
+    8: turned_dft8,
+}
+"""The DFTs that take fewer operations if they turn their points themselves."""

@@ -92,6 +92,8 @@ def _may_run_what_it_writes() -> bool:
     """Return whether memory can be writable and executable. LLVM does not check: on hardened systems calls crash."""
     import mmap
 
+    if sys.platform == "win32":  # its maps have no such flags, and the trial tells
+        return True
     try:
         mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC).close()
     except OSError:
@@ -134,6 +136,7 @@ class Kernel:
         self.scratch_size = writer.scratch_size
         self._kinds = writer.argument_kinds
         self._tables = {name: _table(table, writer.memory_kinds[name]) for name, table in tables.items()}
+        self._addresses = {name: table.ctypes.data for name, table in self._tables.items()}
         types = {"ptr": ctypes.c_void_p, "i64": ctypes.c_int64, "float": ctypes.c_float}
         self._engine = _engine(writer.source(), machine)  # owns the code: as long as this lives, it may be called
         signature = ctypes.CFUNCTYPE(None, *(types[kind] for kind in self._kinds.values()), ctypes.c_void_p)
@@ -145,7 +148,7 @@ class Kernel:
 
     def __call__(self, scratch: Float32Array, **arguments: Any) -> None:
         """Run without the interpreter's lock. Nothing checks that arrays are as large as the kernel assumes."""
-        given = {**self._tables, **arguments}
+        given = {**self._addresses, **arguments}
         if given.keys() != self._kinds.keys() or scratch.size < self.scratch_size:
             raise TypeError(f"a kernel wants {sorted(self._kinds)}, not {sorted(given)}")
         values = (v.ctypes.data if isinstance(v, np.ndarray) else v for v in (given[name] for name in self._kinds))

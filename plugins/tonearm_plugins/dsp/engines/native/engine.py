@@ -56,12 +56,21 @@ class NativeEngine:
         out: FloatArray,
         threads: int = 1,
         require_finite: bool = False,
+        on_peak: Callable[[float], None] | None = None,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
         """Invert the spectrum of one channel, (bins, frames), into ``out`` (length,)."""
         from tonearm_plugins.dsp.engines.native.istft_kernel import istft
 
-        istft(spectrum, grid, out=out, threads=threads, require_finite=require_finite, on_progress=on_progress)
+        istft(
+            spectrum,
+            grid,
+            out=out,
+            threads=threads,
+            require_finite=require_finite,
+            on_peak=on_peak,
+            on_progress=on_progress,
+        )
 
     def recover(
         self,

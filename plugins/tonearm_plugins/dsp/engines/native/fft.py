@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from tonearm_plugins.dsp.engines.native.butterflies import DFT, Complex, swapped
+from tonearm_plugins.dsp.engines.native.butterflies import DFT, TURNED_DFT, Complex, swapped
 from tonearm_plugins.dsp.engines.native.llvm_writer import Int, Vec, Writer
 
 Number = Int | int
@@ -128,7 +128,7 @@ class RealFFT:
         return {
             "twiddles": twiddles(found),
             "places": places(found) * 2 * lanes,
-            "turns": half_turns(n_fft // 2),
+            "turns": np.append(half_turns(n_fft // 2), 2.0),
         }
 
     # ---- the three stages; a caller writes one after the other ----
@@ -142,7 +142,7 @@ class RealFFT:
         with self.writer.loop(size // radix) as j:
             begin, offsets = j * 2, [q * self.step for q in range(radix)]
             x = DFT[radix]([Complex(sample(begin, at), sample(begin, at + 1)) for at in offsets])
-            self._store(self._butterfly(0, j, radix, size), self._twiddled(x, j, radix, size, twiddles))
+            self._store(self._butterfly(0, j, radix, size), self._twiddled(x, j, radix, twiddles))
 
     def bins(self, change: Change, *, source: Kind = "points", result: Kind = "points") -> None:
         """Write the other forward passes, the change of the bins, and all inverse passes but the last.
@@ -187,7 +187,7 @@ class RealFFT:
         radix, size, twiddles = self.passes[0]
         with self.writer.loop(size // radix) as j:
             x = [self._load(at) for at in self._butterfly(0, j, radix, size)]
-            x = swapped(DFT[radix](self._twiddled(swapped(x), j, radix, size, twiddles)))
+            x = self._inverse_butterfly(x, j, radix, twiddles)
             samples = {
                 q * self.step + part: value for q in range(radix) for part, value in enumerate((x[q].re, x[q].im))
             }
@@ -222,15 +222,29 @@ class RealFFT:
                 at = self._butterfly(transform * (room * width) + group * (size * width), j, radix, size)
                 x = [self._load(i) for i in at]
                 if inverse:
-                    x = swapped(DFT[radix](self._twiddled(swapped(x), j, radix, size, twiddles)))
+                    x = self._inverse_butterfly(x, j, radix, twiddles)
                 else:
-                    x = self._twiddled(DFT[radix](x), j, radix, size, twiddles)
+                    x = self._twiddled(DFT[radix](x), j, radix, twiddles)
                 self._store(at, x)
 
-    def _twiddled(self, x: list[Complex], j: Number, radix: int, size: int, begin: int) -> list[Complex]:
+    def _twiddled(self, x: list[Complex], j: Int, radix: int, begin: int) -> list[Complex]:
+        factors = self._factors(j, radix, begin)
+        return [x[0], *(value.turned(*factor) for value, factor in zip(x[1:], factors, strict=True))]
+
+    def _inverse_butterfly(self, x: list[Complex], j: Int, radix: int, begin: int) -> list[Complex]:
+        x, factors = swapped(x), self._factors(j, radix, begin)
+        if radix in TURNED_DFT:
+            return swapped(TURNED_DFT[radix](x, factors, self._two()))
+        return swapped(DFT[radix]([x[0], *(value.turned(*w) for value, w in zip(x[1:], factors, strict=True))]))
+
+    def _factors(self, j: Int, radix: int, begin: int) -> list[tuple[Vec, Vec]]:
+        """Return cosine and sine of the twiddle factors of butterfly j, for each q > 0."""
         at = [j * (2 * (radix - 1)) + (begin + 2 * (q - 1)) for q in range(1, radix)]
-        turned = (v.turned(self.twiddles.splat(i), self.twiddles.splat(i + 1)) for v, i in zip(x[1:], at, strict=True))
-        return [x[0], *turned]
+        return [(self.twiddles.splat(i), self.twiddles.splat(i + 1)) for i in at]
+
+    def _two(self) -> Vec:
+        """Return 2, from memory: LLVM would make a sum of a product with a constant 2, and no multiply-add."""
+        return self.turns.splat(2 * self.points + 2)
 
     def _load(self, at: Number) -> Complex:
         return Complex(self.z[at], self.z[at + self.lanes])
@@ -293,8 +307,9 @@ class RealFFT:
         partner = self.points - k
         cos, sin = self.turns.splat(k * 2), self.turns.splat(k * 2 + 1)
         if source == "points":
-            e, d = a + b.conjugate(), (a - b.conjugate()).turned(cos, -sin)
-            a, b = e.minus_i(d), e.plus_i(d).conjugate()
+            e, d = a + b.conjugate(), a - b.conjugate()
+            a = e.plus_turned(d, -sin, -cos)
+            b = e.twice_less(a, self._two()).conjugate()
         a, b = change(k, a), change(partner, b)
         if result == "points":
             e, d = a + b.conjugate(), (a - b.conjugate()).turned(cos, sin)

@@ -58,7 +58,7 @@ class RecoveryState:
             before.put_short(at + layout.lanes, point.first(layout.halo), layout.halo)
 
 
-def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTarget) -> None:
+def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTarget, *, smooth: bool) -> None:
     """Write the kernel that iterates on the blocks of one thread; see `neighbours` for what its arguments mean.
 
     It returns early if neighbours do not get on, and goes on from the iteration ``start`` when it is called again.
@@ -70,8 +70,8 @@ def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTar
     blocks, start, iterations = (writer.int_argument(name) for name in ("blocks", "start", "iterations"))
     exchange = Exchange(writer, layout)
     analysis = Analysis(writer, layout, tile_index)
-    alpha, from_projection, from_estimate, smoothing = (
-        writer.float_argument(name) for name in ("alpha", "from_projection", "from_estimate", "smoothing")
+    alpha, from_projection, from_estimate = (
+        writer.float_argument(name) for name in ("alpha", "from_projection", "from_estimate")
     )
     fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     overlap = OverlapAdd(writer, layout, synthesis, tile_index)
@@ -84,7 +84,7 @@ def write_iterations(writer: Writer, layout: BlockLayout, write_target: WriteTar
             block = n - exchange.has_before
             tile = exchange.tile(block, state.tile(block))
             analysis.forward(fft, tile)
-            target.project(fft, block, smoothing)
+            target.project(fft, block, smooth=smooth)
             written = exchange.result(block, tile)
             before_it = exchange.tile_before(block, state.tile(block - 1))
             estimate = exchange.result(block, state.estimate(block))

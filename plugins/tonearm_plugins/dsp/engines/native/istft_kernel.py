@@ -40,7 +40,7 @@ def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
     results = writer.memory("results")  # for each block: where its samples go
     which, weights = writer.memory("which"), writer.memory("weights")
     window, tile_index = writer.memory("window"), writer.memory("tile_index")
-    peak = writer.memory("peak", "i32")
+    peak = writer.memory("peak", "i32")  # of each lane: that by which the values are searched, then that of the samples
     blocks = writer.int_argument("blocks")
     fft = RealFFT(writer, layout.n_fft, layout.hop_length)
     overlap = OverlapAdd(writer, layout, window, tile_index)
@@ -67,15 +67,23 @@ def write(writer: Writer, layout: BlockLayout, *, frames_apart: bool) -> None:
 
         overlap.finish(fft, finish)
         read.fetch_rest()
-        write_in_time_order(writer, layout, finished, address(results.int64(block)))
+        write_in_time_order(writer, layout, finished, address(results.int64(block)), peak.part(layout.lanes))
 
 
-def write_in_time_order(writer: Writer, layout: BlockLayout, rows: Memory, result: Memory) -> None:
-    """Write samples [row][lane] to one column after the other: a transposition, square by square."""
+def write_in_time_order(
+    writer: Writer, layout: BlockLayout, rows: Memory, result: Memory, peak: Memory | None = None
+) -> None:
+    """Write samples [row][lane] to one column after the other: a transposition, square by square.
+
+    If there is a ``peak``, it is compared with the samples.
+    """
     lanes, hop = layout.lanes, layout.hop_length
 
     def square(row: Number) -> None:
-        for lane, column in enumerate(transposed([rows[(row + i) * lanes] for i in range(lanes)])):
+        columns = transposed([rows[(row + i) * lanes] for i in range(lanes)])
+        if peak is not None:
+            compare_peak(peak, *columns)
+        for lane, column in enumerate(columns):
             result[row + lane * hop] = column
 
     with writer.loop(hop // lanes) as i:
@@ -196,6 +204,7 @@ def istft(
     machine: Machine | None = None,
     threads: int = 1,
     require_finite: bool = False,
+    on_peak: Callable[[float], None] | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> None:
     """Invert one channel (bins, frames), mapped or not, into ``out`` (length,), float32 and contiguous.
@@ -214,7 +223,7 @@ def istft(
     mapping = MappedMemory(spectrum)
     block_size = layout.bins * layout.lanes * COMPLEX.itemsize
     results = ResultBlocks(out, grid, layout)
-    peak = aligned(layout.lanes).view(np.int32)
+    peak = aligned(2, layout.lanes).view(np.int32)
     threads = useful_threads(threads, grid.frames * grid.n_fft)
     scratch = run.scratch() if threads == 1 else None
 
@@ -224,14 +233,14 @@ def istft(
         if not in_place:
             part = np.ascontiguousarray(part, dtype=COMPLEX)
         sources, kept = _sources(part, layout, last - begin, frames_apart=frames_apart)
-        addresses = results.addresses[begin:last].copy()
-        addresses[: first - begin] = results.nowhere
-        found = aligned(layout.lanes).view(np.int32)
+        addresses, which = results.addresses[begin:last].copy(), tables.weights.which[begin:last].copy()
+        addresses[: first - begin], which[: first - begin] = results.nowhere, tables.weights.nothing
+        found = aligned(2, layout.lanes).view(np.int32)
         run(
             run.scratch() if scratch is None else scratch,
             sources=sources,
             results=addresses,
-            which=tables.weights.which[begin:last],
+            which=which,
             weights=tables.weights.values,
             window=tables.synthesis,
             peak=found,
@@ -249,10 +258,12 @@ def istft(
     size = max(1, (RELEASE_BYTES if in_place else CONVERTED) // block_size)
     share_slices(invert, finish, blocks, threads, size=size, least=LEAST_STRETCH)
     if require_finite:
-        not_finite.require_finite(peak.view(np.float32))
+        not_finite.require_finite(peak[0].view(np.float32))
         not_finite.require_finite(spectrum[:, blocks * layout.lanes :])  # frames after the end of the signal
     mapping.release()
     results.finish()
+    if on_peak:
+        on_peak(float(peak[1].max().view(np.float32)))
 
 
 def _sources(

@@ -137,7 +137,7 @@ class _Conditioning:
 # ---- calling it ----
 
 
-def kernel(layout: BlockLayout, machine: Machine, form: MelForm) -> Kernel:
+def _kernel(layout: BlockLayout, machine: Machine, form: MelForm) -> Kernel:
     """Return the compiled kernel."""
 
     def make() -> Kernel:
@@ -146,7 +146,7 @@ def kernel(layout: BlockLayout, machine: Machine, form: MelForm) -> Kernel:
     return compiled(("mel", layout, machine, form), make)
 
 
-def mel_spectrogram(
+def mel_bands(
     signal: FloatArray,
     *,
     ends: Ends | None = None,
@@ -201,7 +201,7 @@ def mel_spectrogram(
     results[:, 0] = out.ctypes.data + np.arange(blocks + 1) * lanes * out.itemsize
     results[:, 1] = out.strides[0]
     results[whole:] = last.ctypes.data, last.strides[0]
-    run = kernel(layout, machine, form)
+    run = _kernel(layout, machine, form)
     arguments: dict[str, Any] = {"bands": basis.bands, "weights": basis.weights, "analysis": window}
     count = inside.stop - inside.start
     arguments["figures"] = np.array([magnitude_guard, preemphasis, 1 / count])

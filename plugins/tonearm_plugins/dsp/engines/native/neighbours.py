@@ -310,8 +310,7 @@ class Exchange:
         self.writer, self.layout, self._boundary = writer, layout, BoundaryLayout(layout)
         self.before, self.after = writer.memory("before"), writer.memory("after")
         self.has_before, self.has_after = writer.int_argument("has_before"), writer.int_argument("has_after")
-        self._unread = writer.scratch(layout.tile + layout.lanes)
-        self._patience = writer.int_argument("patience")
+        self._patience, self._unread = writer.int_argument("patience"), writer.scratch(layout.tile + layout.lanes)
 
     def begin(self, iteration: Int, last: Memory) -> None:
         """Begin an iteration, or return from the function if neighbours do not get so far.
@@ -377,8 +376,7 @@ class Exchange:
             target.put_short(row * target_pitch, source[row * source_pitch].first(halo), halo)
 
     def _either(self, condition: str, one: Memory, other: Memory) -> Memory:
-        name = self.writer.emit(f"select i1 {condition}, ptr {one.name}, ptr {other.name}")
-        return Memory(self.writer, name)
+        return Memory(self.writer, self.writer.emit(f"select i1 {condition}, ptr {one.name}, ptr {other.name}"))
 
     def _count(self, count: Memory, iteration: Int) -> None:
         """Set a count after all that was written before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
@@ -159,7 +160,15 @@ class NativeRecovery:
         return float(distance), float(energy)
 
     def _iterate(self, count: int, momentum: Momentum, progress: Progress | None = None) -> None:
-        run = self._kernel("iterations", lambda w: write_iterations(w, self.layout, self.target.code), self.target.key)
+        smooth = momentum.smoothing > 0 and self.basis is None
+        run = self._kernel(
+            "iterations",
+            lambda w: write_iterations(w, self.layout, self.target.code, smooth=smooth),
+            (self.target.key, smooth),
+        )
+        analysis = self.tables.analysis
+        if smooth:
+            analysis = analysis * np.float32(0.5 / math.sqrt(momentum.smoothing))  # the FFT doubles all spectra
         with free_threads(self._useful_threads(count), self.limit) as threads:
             parts = stretches(self.blocks, threads)
             boundaries = boundaries_of(parts, self.layout, self.tiles)
@@ -176,12 +185,11 @@ class NativeRecovery:
                             which=self.tables.weights.which[first:],
                             weights=self.tables.weights.values,
                             synthesis=self.tables.synthesis,
-                            analysis=self.tables.analysis,
+                            analysis=analysis,
                             blocks=last - first,
                             alpha=momentum.alpha,
                             from_projection=momentum.from_projection,
                             from_estimate=momentum.from_estimate,
-                            smoothing=4 * momentum.smoothing,
                         ),
                         progress=None if number else progress,
                     )

@@ -87,7 +87,7 @@ def fill_tile(writer: Writer, layout: BlockLayout, samples: Memory, tile: Memory
 # ---- calling it ----
 
 
-def kernel(layout: BlockLayout, machine: Machine) -> Kernel:
+def _kernel(layout: BlockLayout, machine: Machine) -> Kernel:
     """Return the compiled kernel."""
 
     def make() -> Kernel:
@@ -117,7 +117,7 @@ def stft(
     results[:, 0] = out.ctypes.data + np.arange(blocks + 1) * lanes * out.itemsize
     results[:, 1] = out.strides[0]
     results[whole:] = last.ctypes.data, last.strides[0]
-    run = kernel(layout, machine)
+    run = _kernel(layout, machine)
     window = grid.window.astype(np.float32)
 
     def analyse(first: int, last: int) -> None:

@@ -32,10 +32,11 @@ LEAST_PIECE = 32
 class TargetCode(Protocol):
     """Writes the steps between the forward and the inverse FFT of a block."""
 
-    def project(self, fft: RealFFT, block: Int, smoothing: Vec) -> None:
+    def project(self, fft: RealFFT, block: Int, *, smooth: bool) -> None:
         """Project the spectra onto the target, from points to points.
 
-        ``smoothing`` is 4 times that of `tonearm_plugins.dsp.phase_recovery.targets`, since the spectra are doubled.
+        To be smoothed as `tonearm_plugins.dsp.phase_recovery.targets` says, the spectra must be scaled so that the
+        smoothing is 1: by the window, where the factor costs nothing.
         """
 
     def residual(self, fft: RealFFT, block: Int, sums: Memory) -> None:
@@ -216,14 +217,15 @@ class MagnitudeCode:
         self.magnitudes = writer.memory("magnitudes")
         self.rows = (layout.bins + 1) * layout.lanes
 
-    def project(self, fft: RealFFT, block: Int, smoothing: Vec) -> None:
-        """Replace the magnitudes with the known ones, smoothed as `MagnitudeTarget.project` does it."""
+    def project(self, fft: RealFFT, block: Int, *, smooth: bool) -> None:
+        """Replace the magnitudes with the known ones."""
         known, ahead = self.magnitudes.part(block * self.rows), self.magnitudes.part((block + 1) * self.rows)
 
         def change(k: Number, x: Complex) -> Complex:
             ahead.part(k * self.layout.lanes).prefetch()
             wanted = known[k * self.layout.lanes]
-            return x.scaled(wanted / (squared(x) + wanted * wanted * smoothing + TINY).sqrt())
+            least = wanted * wanted + TINY if smooth else TINY
+            return x.scaled(wanted / (x.re * x.re + (x.im * x.im + least)).sqrt())
 
         fft.bins(change)
 
@@ -268,7 +270,7 @@ class MelCode:
         self.sizes, self.gains = writer.scratch(rows), writer.scratch(rows)
         self.zero = writer.constant(0.0)
 
-    def project(self, fft: RealFFT, block: Int, smoothing: Vec) -> None:
+    def project(self, fft: RealFFT, block: Int, *, smooth: bool) -> None:
         """Scale each bin by the gains of its bands, which are not smoothed."""
         lanes = self.layout.lanes
         self._store_sizes(fft, result="bins")

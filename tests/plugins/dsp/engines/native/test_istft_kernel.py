@@ -27,6 +27,19 @@ def test_samples_are_those_of_the_reference(setting, order, machine):
         assert room[0] == room[-1] == 7
 
 
+@only_native
+def test_sums_that_another_thread_completes_are_no_peak(monkeypatch):
+    monkeypatch.setattr(istft_kernel, "useful_threads", lambda threads, work: threads)
+    monkeypatch.setattr(istft_kernel, "LEAST_STRETCH", 1)
+    spectrum = np.zeros((513, 200), np.complex64)
+    spectrum[0] = (-1.0) ** np.arange(200)  # frames that cancel each other where all of them overlap
+    grid = FrameGrid.checked(hann(1024), hop_length=256, pad=2048, frames=200, length=180 * 256)
+    for threads in (1, 4):
+        out, peaks = np.empty(grid.length, np.float32), []
+        istft_kernel.istft(spectrum, grid, out=out, threads=threads, on_peak=peaks.append)
+        assert peaks == [np.abs(out).max()]
+
+
 def test_blocks_at_the_edges_go_through_room_of_their_own():
     grid = FrameGrid.checked(hann(64), hop_length=16, pad=32, frames=30)
     layout = BlockLayout(64, 16, 8)

@@ -36,7 +36,7 @@ def test_bands_are_those_of_the_reference(machine, hop, frames, kind, power, pre
     conditioned = remove_dc or preemphasis > 0
     signal = (np.random.default_rng(0).standard_normal(512 + (frames - 1) * hop) + 3).astype(kind)
     room = np.full((5, frames + 2), 7.0)  # rows that are apart from one another
-    mel_kernel.mel_spectrogram(
+    mel_kernel.mel_bands(
         signal, window=window, inside=inside, hop_length=hop, basis=SparseBasis.of(BASIS), power=power,
         magnitude_guard=1e-3, preemphasis=preemphasis, remove_dc=remove_dc, out=room[:, :-2], machine=machine,
     )  # fmt: skip
@@ -52,7 +52,7 @@ def test_a_frame_has_the_same_bits_wherever_it_lies():
 
     def bands(samples):
         out = np.empty((5, 1 + (samples.size - 512) // 128))
-        mel_kernel.mel_spectrogram(
+        mel_kernel.mel_bands(
             samples, window=hann(512), inside=slice(0, 512), hop_length=128, basis=SparseBasis.of(BASIS), power=2,
             magnitude_guard=0.0, preemphasis=0.5, remove_dc=True, out=out,
         )  # fmt: skip
@@ -67,7 +67,7 @@ def test_nan_stays_in_its_frames():
     signal = np.zeros(512 + 40 * 128, np.float32)
     signal[20 * 128] = np.nan
     out = np.empty((5, 41))
-    mel_kernel.mel_spectrogram(
+    mel_kernel.mel_bands(
         signal, window=np.ones(512), inside=slice(0, 512), hop_length=128, basis=SparseBasis.of(BASIS), power=2,
         magnitude_guard=0.0, preemphasis=0.0, remove_dc=False, out=out,
     )  # fmt: skip
