@@ -41,9 +41,13 @@ def command_lines():
             [wave, "e.wav", *rate, "--step", "loudness:target_lufs=-23"],
         ),
         "MP3": ([wave, "f.mp3", *rate],),
-        "other sound files": ([wave, "g.flac", *rate], [wave, "h.opus", "--sample-rate", "24000"], ["a.wav", "i.ogg"]),
+        "reading sound files, other formats, tags": (
+            [wave, "g.flac", *rate],
+            [wave, "h.opus", "--sample-rate", "24000"],
+            ["a.wav", "i.ogg"],
+            [wave, "k.flac", *rate, "--tags", "{title: a}"],
+        ),
         "`resample`": ([wave, "j.wav", *rate, "--step", "resample:sample_rate=16000"],),
-        "tags": ([wave, "k.flac", *rate, "--tags", "{title: a}"],),
     }
 
 

@@ -29,7 +29,7 @@ USES: Mapping[str, Use] = {
     "librosa": Use("librosa", "hpss, time-stretch, pitch-shift, the engine librosa"),
     "llvmlite": Use("llvmlite.binding", "compiled kernels"),
     "msgspec": Use("msgspec", "options and journals"),
-    "mutagen": Use("mutagen", "tags, covers"),
+    "mutagen": Use("mutagen", "reading of sound files, tags, covers"),
     "numpy": Use("numpy", "arrays"),
     "pluggy": Use("pluggy", "plugins"),
     "pydub": Use("pydub", "ffmpeg-writer"),
