@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import platform
 import sys
 from collections import Counter
@@ -18,9 +17,11 @@ from tonearm.cli import console, styles
 from tonearm.cli.printing import align_columns
 from tonearm.cli.wrapping import wrap, wrap_cells
 from tonearm.errors import one_line
+from tonearm.errors.text import counted
 from tonearm.health.examination import examine
 from tonearm.plugins import registry
 from tonearm.plugins.diagnosis import Diagnosis
+from tonearm.usable_cores import usable_cores
 from tonearm.version import __version__
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _machine() -> dict[str, Any]:
         "executable": sys.executable,
         "system": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": usable_cores(),
     }
 
 
@@ -74,7 +75,7 @@ def _page(found: Sequence[Diagnosis]) -> Iterator[str]:
     width = styles.terminal_width(console.data())
     machine = _machine()
     yield f"tonearm {machine['tonearm']}, Python {machine['python']} ({one_line(machine['executable'])})"
-    yield f"{machine['system']} on {machine['machine']}, {machine['cores']} cores"
+    yield f"{machine['system']} on {machine['machine']}, {counted(machine['cores'], 'usable core')}"
     for group, members in itertools.groupby(found, lambda one: one.group):
         rows = list(members)
         yield ""
