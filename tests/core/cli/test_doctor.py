@@ -58,6 +58,13 @@ def test_what_is_slower_or_optional_is_no_fault(examined):
     assert text.endswith("\nall is well\n")
 
 
+@pytest.mark.parametrize(("cores", "text"), [(1, "1 usable core\n"), (12, "12 usable cores\n")])
+def test_cores_are_those_that_this_process_may_use(examined, monkeypatch, cores, text):
+    monkeypatch.setattr(doctor, "usable_cores", lambda: cores)
+    assert text in examined(GOOD)[1]
+    assert json.loads(examined(GOOD, arguments=["--json"])[1])["cores"] == cores
+
+
 def test_json(examined):
     code, text = examined(GOOD, MISSING, arguments=["--json"])
     found = json.loads(text)
