@@ -37,7 +37,7 @@ def diagnoses() -> Iterator[Diagnosis]:
 
 
 def _engines() -> Iterator[Diagnosis]:
-    """Yield the engine that each kind of work gets, and why not a faster one."""
+    """Yield what does each kind of work, and why not a faster engine."""
     from tonearm_plugins.dsp.engines.choice import explain
     from tonearm_plugins.dsp.errors import EngineError
 
@@ -45,24 +45,28 @@ def _engines() -> Iterator[Diagnosis]:
         chosen = explain()
     except EngineError as error:
         hint = "unset TONEARM_ENGINE"
-        yield Diagnosis(group=ENGINES, subject="all", state="broken", reason=str(error), hint=hint)
-        return
-    for work in BY_ENGINE:
-        yield _engine(work, chosen)
-    if chosen.name == "native":
-        yield Diagnosis(group=ENGINES, subject="these in double precision", found="scipy", use=_refusal(double=True))
-        yield Diagnosis(group=ENGINES, subject="these with other sizes", found="scipy", use=_refusal(n_fft=514))
+        yield Diagnosis(group=ENGINES, subject=", ".join(BY_ENGINE), state="broken", reason=str(error), hint=hint)
+    else:
+        for work in BY_ENGINE:
+            yield _engine(work, chosen)
+        if chosen.name == "native":
+            yield _by_package("these in double precision", "scipy", use=_refusal(double=True))
+            yield _by_package("these with other sizes", "scipy", use=_refusal(n_fft=514))
     for work, module in BY_PACKAGE.items():
-        if find_spec(module) is None:
-            yield Diagnosis(
-                group=ENGINES,
-                subject=work,
-                state="missing",
-                reason=f"the package {module!r} is not installed",
-                hint=f"pip install {module}",
-            )
-        else:
-            yield Diagnosis(group=ENGINES, subject=work, found=module)
+        yield _by_package(work, module)
+
+
+def _by_package(work: str, module: str, *, use: str = "") -> Diagnosis:
+    if find_spec(module) is not None:
+        return Diagnosis(group=ENGINES, subject=work, found=module, use=use)
+    return Diagnosis(
+        group=ENGINES,
+        subject=work,
+        state="missing",
+        use=use,
+        reason=f"the package {module!r} is not installed",
+        hint=f"pip install {module}",
+    )
 
 
 def _refusal(*, n_fft: int = 1024, double: bool = False) -> str:

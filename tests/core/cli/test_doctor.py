@@ -51,6 +51,27 @@ def test_the_page(examined):
     )
 
 
+def test_a_group_of_several_packages_has_one_heading_and_one_line_a_diagnosis(examined):
+    other = Diagnosis(group="formats", subject="flac")
+    odd = Diagnosis(group="engines", subject="a\nb", found="c\x1b[31m", hint="d\ne", state="slower")
+    assert examined(GOOD, other, odd)[1].partition("\n\n")[2] == (
+        "engines\n"
+        "  ok      istft  native     long clips\n"
+        "  slower  a\\nb   c\\x1b[31m\n"
+        "    hint: d\\ne\n"
+        "\n"
+        "formats\n"
+        "  ok  flac\n"
+        "\n"
+        "1 slower, 2 ok\n"
+    )
+
+
+def test_one_core_is_no_plural(examined, monkeypatch):
+    monkeypatch.setattr(doctor, "usable_cores", lambda: 1)
+    assert ", 1 core\n" in examined(GOOD)[1]
+
+
 def test_what_is_slower_or_optional_is_no_fault(examined):
     assert examined(SLOWER)[0] == 0
     code, text = examined(GOOD)
