@@ -78,6 +78,27 @@ def test_the_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first.reason == "TONEARM_ENGINE is one of auto, native, scipy, librosa, not 'cuda'"
 
 
+def test_librosa_does_a_part_of_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "librosa")
+    engines = found("engines")
+    assert [engines[work].found for work in BY_ENGINE] == ["librosa"] * 3 + ["scipy"] * 3
+
+
+def test_what_only_the_native_engine_may_do_and_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    if NativeEngine().refusal():
+        pytest.skip("no kernels run here")
+    monkeypatch.setenv(VARIABLE, "native")
+    engines = found("engines")
+    assert engines["istft"].state == "ok"
+    assert engines["these in double precision"] == Diagnosis(
+        group="engines",
+        subject="these in double precision",
+        state="broken",
+        reason="the native engine was asked for (TONEARM_ENGINE), but it works in single precision",
+        hint="unset TONEARM_ENGINE",
+    )
+
+
 def test_without_scipy_and_kernels_there_is_no_engine(
     native: Callable[[str], None], without: Callable[..., None]
 ) -> None:
