@@ -40,6 +40,7 @@ def torch_istft(spectrum: np.ndarray, n_fft: int, hop: int, length: int) -> np.n
 
 
 def torch_stft(signal: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
+    """torch.stft, whose result has adjacent bins."""
     import torch
 
     window = torch.hann_window(n_fft)

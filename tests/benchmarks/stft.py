@@ -40,10 +40,12 @@ def tables() -> Iterator[harness.Table]:
 
 
 def _stfts(signal: np.ndarray, n_fft: int, hop: int) -> Mapping[str, harness.Work]:
+    torch = functools.partial(peers.torch_stft, signal, n_fft, hop)
     ours = functools.partial(stft, signal[None], window=evaluator.hann(n_fft), hop_length=hop, pad=n_fft // 2)
+    by_torch = {"torch": torch, "torch, frames adjacent": lambda: np.ascontiguousarray(torch())}
     return {
         "librosa": functools.partial(librosa.stft, signal, n_fft=n_fft, hop_length=hop),
-        **({"torch": functools.partial(peers.torch_stft, signal, n_fft, hop)} if peers.has_torch() else {}),
+        **(by_torch if peers.has_torch() else {}),
         "scipy.signal": functools.partial(peers.scipy_stft, signal, n_fft, hop),
         "tonearm": lambda: ours()[0],
         "tonearm, scipy alone": functools.partial(_by_scipy, ours),
