@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import random
 from typing import Any
 
 from tonearm.system import HAS_POSIX
@@ -59,7 +58,7 @@ def lock(descriptor: int, *, shared: bool) -> None:
         with contextlib.suppress(OSError):  # the lock of a file that was closed, whose number this file has got
             _in_range(descriptor, msvcrt.LK_UNLCK, *_ranges.pop(descriptor))
     for _ in range(MAX_TRIES if shared else 1):
-        wanted = (FIRST_BYTE + random.randrange(BYTES), 1) if shared else (FIRST_BYTE, BYTES)  # noqa: S311
+        wanted = (FIRST_BYTE + int.from_bytes(os.urandom(4)) % BYTES, 1) if shared else (FIRST_BYTE, BYTES)
         try:
             _in_range(descriptor, msvcrt.LK_NBLCK, *wanted)
         except OSError as error:
