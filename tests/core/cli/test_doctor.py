@@ -67,16 +67,18 @@ def test_a_group_of_several_packages_has_one_heading_and_one_line_a_diagnosis(ex
     )
 
 
-def test_one_core_is_no_plural(examined, monkeypatch):
-    monkeypatch.setattr(doctor, "usable_cores", lambda: 1)
-    assert ", 1 core\n" in examined(GOOD)[1]
-
-
 def test_what_is_slower_or_optional_is_no_fault(examined):
     assert examined(SLOWER)[0] == 0
     code, text = examined(GOOD)
     assert code == 0
     assert text.endswith("\nall is well\n")
+
+
+@pytest.mark.parametrize(("cores", "text"), [(1, ", 1 core\n"), (12, ", 12 cores\n")])
+def test_cores_are_those_that_this_process_may_use(examined, monkeypatch, cores, text):
+    monkeypatch.setattr(doctor, "usable_cores", lambda: cores)
+    assert text in examined(GOOD)[1]
+    assert json.loads(examined(GOOD, arguments=["--json"])[1])["cores"] == cores
 
 
 def test_json(examined):
