@@ -113,6 +113,8 @@ def _mending(reason: str) -> str:
         return "unset TONEARM_ENGINE"
     if "trial" in reason:
         return f"delete {trial.cache_file()} to try again"
+    if "cannot be imported" in reason and "ModuleNotFoundError" not in reason:  # it is there, but broken
+        return "pip install --force-reinstall --no-deps llvmlite"
     return "pip install -U 'llvmlite>=0.45'" if "llvmlite" in reason else ""
 
 

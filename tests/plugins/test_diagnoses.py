@@ -55,7 +55,8 @@ def test_the_engine_of_each_kind_of_work(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     ("reason", "hint"),
     [
-        ("llvmlite cannot be imported (ImportError)", "pip install -U 'llvmlite>=0.45'"),
+        ("llvmlite cannot be imported (ModuleNotFoundError)", "pip install -U 'llvmlite>=0.45'"),
+        ("llvmlite cannot be imported (OSError)", "pip install --force-reinstall --no-deps llvmlite"),
         ("this processor has no AVX2", ""),
         ("compiled code does not run here: a trial was ended by SIGSEGV", f"delete {cache_file()} to try again"),
     ],
