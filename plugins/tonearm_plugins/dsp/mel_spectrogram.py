@@ -94,7 +94,7 @@ def mel_spectrogram(
     Raises
     ------
     ShapeError
-        If there are fewer samples than a frame has, or than are reflected.
+        If there are fewer samples than a frame has, or than are reflected, or the figures do not fit one another.
 
     Examples
     --------
@@ -197,7 +197,13 @@ def mel_stream(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MelAnalysis:
-    """The way from frames to bands; the parameters are those of `mel_spectrogram`."""
+    """The way from frames to bands; the parameters are those of `mel_spectrogram`.
+
+    Raises
+    ------
+    ShapeError
+        If the filter bank, the window and the hop do not fit one another.
+    """
 
     window: npt.ArrayLike
     win_length: int
@@ -207,6 +213,16 @@ class MelAnalysis:
     magnitude_guard: float = 0.0
     conditioning: Conditioning = field(default_factory=Conditioning)
     threads: int = 1
+
+    def __post_init__(self) -> None:
+        """Check what no engine looks at again: the kernels read as much as they are told to."""
+        shape, bins = self.mel_basis.shape, self.n_fft // 2 + 1
+        if len(shape) != 2 or not shape[0] or shape[1] != bins:
+            raise ShapeError(f"a mel basis of shape {shape} does not fit n_fft {self.n_fft}, which has {bins} bins")
+        if not 1 <= self.win_length <= self.n_fft or self.hop_length < 1:
+            raise ShapeError(
+                f"impossible frames: n_fft {self.n_fft}, win_length {self.win_length}, hop_length {self.hop_length}"
+            )
 
     @cached_property
     def values(self) -> Float64Array:

@@ -100,3 +100,13 @@ def test_too_few_samples_are_refused():
         mel(SAMPLES[0])
     with pytest.raises(ShapeError, match="real"):
         mel(SAMPLES.astype(complex))
+
+
+@pytest.mark.usefixtures("engine")
+def test_figures_that_do_not_fit_one_another_are_refused():
+    for shape in ((80, 512), (80, 514), (0, 513), (513,)):
+        with pytest.raises(ShapeError, match="which has 513 bins"):
+            mel(mel_basis=np.ones(shape))
+    for figures in ({"win_length": 0}, {"win_length": 1025}, {"hop_length": 0}):
+        with pytest.raises(ShapeError, match="impossible frames"):
+            mel(conditioning=Conditioning(remove_dc=True), **figures)

@@ -209,10 +209,10 @@ if hasattr(os, "register_at_fork"):
 
 
 def aligned(*shape: int) -> Float32Array:
-    """Return zeros of a shape that begin on a cache line."""
+    """Return zeros of a shape that begin on a cache line, after another line of zeros, which kernels may read."""
     size = math.prod(shape)
-    room = np.zeros(size + 16, np.float32)
-    begin = -(room.ctypes.data // 4) % 16
+    room = np.zeros(size + 32, np.float32)
+    begin = 16 + -(room.ctypes.data // 4) % 16
     return room[begin : begin + size].reshape(shape)
 
 

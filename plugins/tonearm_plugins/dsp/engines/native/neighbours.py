@@ -115,11 +115,6 @@ class Boundary:
         The sizes of blocks.
     earlier, later
         Whether there is a thread before it, and one after it.
-
-    Attributes
-    ----------
-    has_earlier, has_later
-        The same.
     """
 
     def __init__(self, layout: BlockLayout, *, earlier: bool, later: bool) -> None:
@@ -278,23 +273,28 @@ def _help(stretch: Stretch, over: Event) -> None:
     """
     rest = SHORTEST_REST
     while not over.is_set() and not stretch.is_done:
-        with stretch.lock:
-            begin, waited, pause = time.perf_counter(), 0.0, 0.0
-            while not over.is_set() and not stretch.is_done:
-                since = time.perf_counter()
-                if stretch.advance(PATIENCE):
-                    pause = 0.0
-                    continue
-                time.sleep(pause)
-                pause = min(max(2 * pause, SHORTEST_PAUSE), LONGEST_PAUSE)
-                now = time.perf_counter()
-                waited += now - since
-                if waited > TRIAL and waited > (now - begin) / 2:
-                    break
-            else:
-                return
-        over.wait(rest)
-        rest *= 2
+        if stretch.lock.acquire(timeout=rest):  # if Ctrl-C interrupts the first thread here, it is never released
+            try:
+                _advance_while_useful(stretch, over)
+            finally:
+                stretch.lock.release()
+            over.wait(0 if stretch.is_done else rest)
+            rest *= 2
+
+
+def _advance_while_useful(stretch: Stretch, over: Event) -> None:
+    """Do the iterations of a stretch until they are done, or most of the time is waiting."""
+    begin, waited, pause = time.perf_counter(), 0.0, 0.0
+    while not over.is_set() and not stretch.is_done:
+        since = time.perf_counter()
+        if stretch.advance(PATIENCE):
+            pause = 0.0
+            continue
+        time.sleep(pause)
+        pause = min(max(2 * pause, SHORTEST_PAUSE), LONGEST_PAUSE)
+        waited += time.perf_counter() - since
+        if waited > max(TRIAL, (time.perf_counter() - begin) / 2):
+            return
 
 
 class Exchange:

@@ -166,7 +166,8 @@ class NativeMelTarget:
 def in_blocks(frames: Array, rows: int, layout: BlockLayout, blocks: int, *, threads: int = 1) -> Float32Array:
     """Return an array (rows, frames) as blocks [row][lane] of ``rows`` rows, at least as many as the array has.
 
-    In memory there is one more block of zeros before the first, and one after the last.
+    In memory there is one more block of zeros before the first, with a register of zeros before it, and one after the
+    last.
     """
     lanes = layout.lanes
     given, count = frames.shape

@@ -214,6 +214,9 @@ def interpolated_envelope(channel: Array, part: slice, ceiling: float, machine: 
 
 
 def _surrounded(channel: Array, part: slice) -> tuple[Float32Array, int]:
-    """Return the samples that the kernels read for a part, and its number of groups, the last one perhaps not full."""
-    groups = -(-(part.stop - part.start) // GROUP)
+    """Return the samples that the kernels read for a part, and its number of groups, the last one perhaps not full.
+
+    There is a group even in an empty part, because loops run at least once.
+    """
+    groups = max(1, -(-(part.stop - part.start) // GROUP))
     return float32_part(channel, part.start - HALO, HALO + groups * GROUP + AHEAD), groups

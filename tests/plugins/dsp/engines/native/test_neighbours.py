@@ -96,17 +96,22 @@ def test_this_thread_does_all_where_no_other_can_begin(monkeypatch):
     assert same(recovered(4), alone)
 
 
-def test_this_thread_begins_the_work_of_those_that_come_late(monkeypatch):
-    alone, begin = recovered(1, counts=(20,)), _thread.start_new_thread
+def begin_late(monkeypatch):
+    begin = _thread.start_new_thread
 
-    def begin_late(function, arguments):
+    def start(function, arguments):
         def wait_first():
             time.sleep(0.002)
             function(*arguments)
 
         begin(wait_first, ())
 
-    monkeypatch.setattr(_thread, "start_new_thread", begin_late)
+    monkeypatch.setattr(_thread, "start_new_thread", start)
+
+
+def test_this_thread_begins_the_work_of_those_that_come_late(monkeypatch):
+    alone = recovered(1, counts=(20,))
+    begin_late(monkeypatch)
     assert same(recovered(3, counts=(20,)), alone)
 
 
@@ -137,6 +142,32 @@ def test_what_a_report_raises_ends_all_threads(error):
 
     with pytest.raises(error):
         recovered(4, counts=(1000,), progress=Reports(fail))
+    assert _thread._count() == before
+
+
+def test_ctrl_c_as_the_first_thread_takes_a_lock_ends_all_threads(monkeypatch):
+    locks = []
+
+    class Interrupted:
+        """A lock that is taken, but who takes it is not told."""
+
+        def __init__(self):
+            self.lock = threading.Lock()
+            self.release = self.lock.release
+            locks.append(self)
+
+        def acquire(self, *, blocking=True, timeout=-1):
+            taken = self.lock.acquire(blocking, timeout)
+            if taken and self is locks[-1] and threading.current_thread() is threading.main_thread():
+                time.sleep(0.05)  # meanwhile its own thread begins to wait for it
+                raise KeyboardInterrupt
+            return taken
+
+    before = _thread._count()
+    monkeypatch.setattr(neighbours, "Lock", Interrupted)
+    begin_late(monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        recovered(4)
     assert _thread._count() == before
 
 

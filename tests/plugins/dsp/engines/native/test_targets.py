@@ -47,6 +47,15 @@ def test_every_memory_order_and_type_comes_into_the_same_blocks(frames, form):
     assert np.isclose(blocks.sum(), given.sum(), rtol=1e-5)  # zeros all around
 
 
+def test_kernels_may_read_a_register_before_the_block_before_the_first():
+    for frames in range(1, 40):  # whose memory begins at different places in a cache line
+        blocks = in_blocks(np.ones((3, frames), np.float32), 3, LAYOUT, 5)
+        room = blocks.base
+        begin = (blocks.ctypes.data - room.ctypes.data) // 4 - blocks[0].size
+        assert begin >= 16
+        assert not room[begin - 16 : begin + blocks[0].size].any()
+
+
 def test_tables_of_bands_have_all_weights():
     weights = triangles()
     basis = MelBasis.checked(weights, mels=10, power=1)

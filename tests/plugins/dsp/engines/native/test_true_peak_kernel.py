@@ -8,8 +8,8 @@ from dsp_material import NARROW, only_native
 from meter_material import noise
 
 from tonearm_plugins.dsp.engines.native import true_peak_kernel
-from tonearm_plugins.dsp.engines.native.true_peak_kernel import GROUP, PART_LENGTH, TILE
-from tonearm_plugins.dsp.interpolation import TAPS, interpolation_filters
+from tonearm_plugins.dsp.engines.native.true_peak_kernel import AHEAD, GROUP, PART_LENGTH, TILE
+from tonearm_plugins.dsp.interpolation import HALO, TAPS, interpolation_filters
 
 pytestmark = only_native
 
@@ -32,6 +32,20 @@ def test_peaks_are_those_of_the_filters_wherever_groups_and_tiles_end(machine, l
         found = true_peak_kernel.interpolated_envelope(channel, part, 0.0, machine)
         np.testing.assert_allclose(found, wanted[part], rtol=0, atol=1e-6 * wanted.max())
     assert true_peak_kernel.highest_interpolated(channel[None], machine) == pytest.approx(wanted.max(), rel=1e-6)
+
+
+@pytest.mark.parametrize("machine", [NARROW, None])
+def test_there_is_a_group_to_read_where_there_are_no_samples(machine, monkeypatch) -> None:
+    read, sizes = true_peak_kernel.float32_part, []
+
+    def noted(channel: np.ndarray, start: int, size: int) -> np.ndarray:
+        sizes.append(size)
+        return read(channel, start, size)
+
+    monkeypatch.setattr(true_peak_kernel, "float32_part", noted)
+    assert true_peak_kernel.highest_interpolated(np.zeros((2, 0), "f4"), machine) == 0
+    assert true_peak_kernel.interpolated_envelope(np.ones(99, "f4"), slice(7, 7), 0.5, machine).size == 0
+    assert sizes == [HALO + GROUP + AHEAD] * 3
 
 
 @pytest.mark.parametrize("machine", [NARROW, None])
