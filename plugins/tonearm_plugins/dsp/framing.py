@@ -198,12 +198,14 @@ def _shared(window: bytes, hop_length: int, pad: int, frames: int, length: int) 
 def frames_in_cache(n_fft: int) -> int:
     """Return the number of frames in a block of about a megabyte of float32, which was measured to be fastest.
 
+    It is a multiple of four: scipy.fft transforms as many at once.
+
     Examples
     --------
-    >>> frames_in_cache(1024)
-    256
+    >>> frames_in_cache(1024), frames_in_cache(400)
+    (256, 652)
     """
-    return max(8, 2**18 // n_fft)
+    return max(8, 2**18 // n_fft // 4 * 4)
 
 
 def padded(signal: npt.NDArray[F], pad: tuple[int, int], mode: PadMode) -> npt.NDArray[F]:

@@ -8,8 +8,10 @@ FRAMES = {"window": np.hanning(64) + 0.1, "hop_length": 16, "pad": 32, "pad_mode
 SAMPLES = np.random.default_rng(0).standard_normal((2, 1000))
 
 
+@pytest.mark.parametrize("engine", ["auto", "scipy"])
 @pytest.mark.parametrize("size", [1, 31, 33, 64, 999, 1000])
-def test_blocks_of_any_size_give_all_frames(size):
+def test_blocks_of_any_size_give_all_frames(size, engine, monkeypatch):
+    monkeypatch.setenv("TONEARM_ENGINE", engine)
     stream = stft_stream(**FRAMES)
     parts = [stream.push(SAMPLES[:, at : at + size]) for at in range(0, 1000, size)]
     found = np.concatenate((*parts, stream.finish()), axis=2)

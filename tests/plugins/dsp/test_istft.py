@@ -4,7 +4,7 @@ from dsp_material import BOTH, ENGINES, ODD_SETTINGS, noise_spectrum, pad_of, sp
 from dsp_reference import clip, hann, synthesise
 
 from tonearm_plugins.dsp.errors import NotInvertibleError, ShapeError
-from tonearm_plugins.dsp.istft import istft
+from tonearm_plugins.dsp.istft import IstftStream, istft
 from tonearm_plugins.dsp.stft import stft
 
 
@@ -142,3 +142,13 @@ def test_no_channels_and_no_samples_are_no_error():
     assert istft(noise_spectrum(513, 5)[:0], window=hann(1024), hop_length=256).shape == (0, 2048)
     assert istft(noise_spectrum(513, 5), window=hann(1024), hop_length=256, length=0).shape == (1, 0)
     assert istft(noise_spectrum(513, 1), window=hann(1024), hop_length=256, pad=512).shape == (1, 0)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("size", [1, 3, 9])
+def test_frames_that_come_in_blocks_have_the_bits_of_all(size, engine):
+    frames = {"window": hann(256), "hop_length": 64, "pad": 128, "engine": engine}
+    spectrum = noise_spectrum(129, 38)
+    stream = IstftStream(**frames)
+    parts = [stream.push(spectrum[..., at : at + size]) for at in range(0, 38, size)]
+    np.testing.assert_array_equal(np.concatenate([*parts, stream.finish()], axis=1), istft(spectrum, **frames))

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
     from tonearm_plugins.dsp.phase_recovery.targets import Target
 
+VECTOR = 4
+"""Rows that scipy.fft transforms at once, in single precision; in double precision half as many."""
+
 Spectra = Callable[[int, int], ComplexArray]
 """Gives the spectra of frames ``first`` to ``last - 1``, (frames, bins), which may be overwritten."""
 
@@ -74,7 +77,9 @@ class ScipyEngine:
         blocks = list(block_slices(grid.frames, frames_in_cache(grid.n_fft)))
 
         def analyse(number: int) -> None:
-            out[:, blocks[number]] = scipy.fft.rfft(view[blocks[number]] * window, axis=1, overwrite_x=True).T
+            frames = view[blocks[number]] * window
+            spectra = scipy.fft.rfft(in_whole_vectors(frames), axis=1, overwrite_x=True)
+            out[:, blocks[number]] = spectra[: len(frames)].T
 
         def report(number: int, _: None) -> None:
             if on_progress:
@@ -152,6 +157,21 @@ def missing_package(name: str) -> str:
     return "" if importlib.util.find_spec(name) else f"{name} is not installed"
 
 
+def in_whole_vectors(rows: Array) -> Array:
+    """Return rows with zeros after them, as many as scipy.fft transforms at once, or a multiple.
+
+    It transforms those that are left over one by one, and rounds them otherwise where the compiler has merged
+    multiplications with additions, as on arm64. Then streams would not have the bits of whole signals.
+
+    Examples
+    --------
+    >>> in_whole_vectors(np.ones((3, 2))).shape
+    (4, 2)
+    """
+    rest = -len(rows) % VECTOR
+    return np.concatenate([rows, np.zeros((rest, rows.shape[1]), rows.dtype)]) if rest else rows
+
+
 class OverlapAdd:
     """Inverts spectra block by block, and hands over each stretch of the signal as soon as it is complete.
 
@@ -200,9 +220,9 @@ class OverlapAdd:
 
         def invert(number: int) -> FloatArray:
             block = blocks[number]
-            frames: FloatArray = scipy.fft.irfft(
-                spectra(block.start, block.stop), n=grid.n_fft, axis=1, overwrite_x=True
-            )
+            given = in_whole_vectors(spectra(block.start, block.stop))
+            frames: FloatArray = scipy.fft.irfft(given, n=grid.n_fft, axis=1, overwrite_x=True)
+            frames = frames[: block.stop - block.start]
             frames *= self.window
             return frames
 
