@@ -18,6 +18,9 @@ EXACT_DB = -200.0
 MIN_WORK = 1 << 24
 """Samples of frames that are analysed, at least, between two reports of progress: some ten milliseconds of work."""
 
+UNASKED_WORK = 1 << 28
+"""The same where nobody asks, so that Ctrl-C is still heard: some two tenths of a second."""
+
 CHECK_EVERY = 4
 """Iterations between two measurements of the convergence, if an early stop is asked for."""
 
@@ -78,7 +81,7 @@ class Progress:
         self._done = 0
         self._lock = threading.Lock()
         work = settings.grid.frames * settings.grid.n_fft
-        self.step = max(1, MIN_WORK // max(1, work))
+        self.step = max(1, (UNASKED_WORK if on_progress is None else MIN_WORK) // max(1, work))
         self.over: threading.Event | None = None
 
     def add(self, iterations: int) -> None:
