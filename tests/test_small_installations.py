@@ -41,9 +41,9 @@ def command_lines():
             [wave, "e.wav", *rate, "--step", "loudness:target_lufs=-23"],
         ),
         "MP3": ([wave, "f.mp3", *rate],),
-        "other sound files": ([wave, "g.flac", *rate], [wave, "h.opus", "--sample-rate", "24000"], ["a.wav", "i.ogg"]),
+        "other sound files, as outputs": ([wave, "g.flac", *rate], [wave, "h.opus", "--sample-rate", "24000"]),
         "`resample`": ([wave, "j.wav", *rate, "--step", "resample:sample_rate=16000"],),
-        "tags": ([wave, "k.flac", *rate, "--tags", "{title: a}"],),
+        "tags, and sound files as sources": ([wave, "k.flac", *rate, "--tags", "{title: a}"], ["a.wav", "i.ogg"]),
     }
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import _signal  # `signal` makes enumerations of its numbers, which takes as long as a fork
 import os
-
-_SIGSTOP = 19  # `signal` makes enumerations of such numbers, which takes as long as a fork
 
 SIGKILL = 9
 """Number of the signal that ends a process at once. On Windows, which has no signals, `os.kill` does the same."""
@@ -31,8 +30,9 @@ def kill_descendants(process_id: int) -> None:
 
 
 def kill_with_descendants(process_id: int) -> None:
-    """Kill a process with all that it has started. It is stopped first, so that it starts no more."""
-    _send(process_id, _SIGSTOP)
+    """Kill a process with all that it has started. If possible, it is stopped first, so that it starts no more."""
+    if hasattr(_signal, "SIGSTOP"):  # Windows would end the process by any number, with that as its exit status
+        _send(process_id, _signal.SIGSTOP)
     kill_descendants(process_id)
     _send(process_id, SIGKILL)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import threading
 from typing import BinaryIO, cast
 
@@ -15,6 +16,12 @@ HAS_POSIX = os.open in os.supports_dir_fd and hasattr(os, "fork")
 
 OPEN_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Flags for each call of `os.open`: it does not wait for the other end of a pipe, and Windows changes no line ends."""
+
+_NO_NAME = re.compile(
+    r'.*[\\:*?"<>|\0-\x1f]|.*[. ]$|(con|prn|aux|nul|conin\$|conout\$|com[1-9¹²³]|lpt[1-9¹²³]) *(\..*)?$',
+    re.IGNORECASE | re.DOTALL,
+)
+"""What Windows takes for something else than one name: separators, drives, streams of a file, patterns, devices."""
 
 _position = threading.Lock()
 """Held while a file's position is moved for a moment, where there is no call that reads at an offset."""
@@ -120,3 +127,8 @@ def free_space(folder: str) -> int | None:
 def with_slashes(path: str) -> str:
     """Return a path with slashes between its names, as patterns and the names of outputs have them."""
     return path if os.sep == "/" else path.replace(os.sep, "/")
+
+
+def is_file_name(text: str) -> bool:
+    """Return whether a text without slashes names a file in a folder: on Windows, many a text leads somewhere else."""
+    return HAS_POSIX or not _NO_NAME.match(text)

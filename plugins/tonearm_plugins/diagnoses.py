@@ -25,6 +25,9 @@ BY_ENGINE = (
 )
 """Kinds of work that kernels do."""
 
+NOT_BY_LIBROSA = BY_ENGINE[3:]
+"""Those of them that scipy does where the engine is librosa."""
+
 BY_PACKAGE = {"resample": "soxr", "hpss": "librosa", "time-stretch": "librosa", "pitch-shift": "librosa"}
 """Kinds of work that one package does, with its module."""
 
@@ -37,7 +40,7 @@ def diagnoses() -> Iterator[Diagnosis]:
 
 
 def _engines() -> Iterator[Diagnosis]:
-    """Yield the engine that each kind of work gets, and why not a faster one."""
+    """Yield what does each kind of work, and why not a faster engine."""
     from tonearm_plugins.dsp.engines.choice import explain
     from tonearm_plugins.dsp.errors import EngineError
 
@@ -45,35 +48,44 @@ def _engines() -> Iterator[Diagnosis]:
         chosen = explain()
     except EngineError as error:
         hint = "unset TONEARM_ENGINE"
-        yield Diagnosis(group=ENGINES, subject="all", state="broken", reason=str(error), hint=hint)
-        return
-    for work in BY_ENGINE:
-        yield _engine(work, chosen)
-    if chosen.name == "native":
-        yield Diagnosis(group=ENGINES, subject="these in double precision", found="scipy", use=_refusal(double=True))
-        yield Diagnosis(group=ENGINES, subject="these with other sizes", found="scipy", use=_refusal(n_fft=514))
+        yield Diagnosis(group=ENGINES, subject=", ".join(BY_ENGINE), state="broken", reason=str(error), hint=hint)
+    else:
+        for work in BY_ENGINE:
+            yield _engine(work, chosen)
+        if chosen.name == "native":
+            yield _exception("these in double precision", double=True)
+            yield _exception("these with other sizes", n_fft=514)
     for work, module in BY_PACKAGE.items():
-        if find_spec(module) is None:
-            yield Diagnosis(
-                group=ENGINES,
-                subject=work,
-                state="missing",
-                reason=f"the package {module!r} is not installed",
-                hint=f"pip install {module}",
-            )
-        else:
-            yield Diagnosis(group=ENGINES, subject=work, found=module)
+        yield _by_package(work, module)
 
 
-def _refusal(*, n_fft: int = 1024, double: bool = False) -> str:
-    """Return why the native engine does not do some work, which is scipy's."""
+def _by_package(work: str, module: str, *, use: str = "") -> Diagnosis:
+    if find_spec(module) is not None:
+        return Diagnosis(group=ENGINES, subject=work, found=module, use=use)
+    return Diagnosis(
+        group=ENGINES,
+        subject=work,
+        state="missing",
+        use=use,
+        reason=f"the package {module!r} is not installed",
+        hint=f"pip install {module}",
+    )
+
+
+def _exception(work: str, *, n_fft: int = 1024, double: bool = False) -> Diagnosis:
+    """Return what does work that the native engine cannot do, and why it cannot."""
     import numpy as np
 
     from tonearm_plugins.dsp.engines.choice import explain
+    from tonearm_plugins.dsp.errors import EngineError
     from tonearm_plugins.dsp.framing import FrameGrid
 
     grid = FrameGrid.checked(np.hanning(n_fft), hop_length=n_fft // 4, pad=0, frames=1)
-    return explain(grid=grid, double=double).reason
+    try:
+        return _by_package(work, "scipy", use=explain(grid=grid, double=double).reason)
+    except EngineError as error:  # TONEARM_ENGINE asks for the native engine, and no other
+        hint = "unset TONEARM_ENGINE"
+        return Diagnosis(group=ENGINES, subject=work, state="broken", reason=str(error), hint=hint)
 
 
 def _engine(work: str, chosen: EngineChoice) -> Diagnosis:
@@ -89,7 +101,7 @@ def _engine(work: str, chosen: EngineChoice) -> Diagnosis:
         group=ENGINES,
         subject=work,
         state="slower",
-        found=chosen.name,
+        found="scipy" if work in NOT_BY_LIBROSA else chosen.name,
         reason=f"not native: {chosen.reason}",
         hint=_mending(chosen.reason),
     )

@@ -109,7 +109,8 @@ def with_headlines(document: str) -> str:
         tables = [_table(document, *wanted) for wanted in headline.tables]
         if all(tables):
             names = " ".join(dict.fromkeys(name for name, _, _ in headline.tables))
-            lines.append(f"1. {headline.sentence(*tables)}\n   Again: `python tests/benchmarks/run.py {names}`\n")
+            command = f"`python tests/benchmarks/run.py {names}`"
+            lines.append(f"1. {headline.sentence(*tables)}\n   Measure it again: {command}\n")
     block = BEGIN + "".join(lines) + END
     without = re.sub(f"{BEGIN}.*?{END}\n?", "", document, flags=re.DOTALL)
     return without.replace("# Benchmarks\n\n", f"# Benchmarks\n\n{block}\n", 1)

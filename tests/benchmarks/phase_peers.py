@@ -27,9 +27,9 @@ COUNTS = (32, 128)
 STARTS = ("random", "pghi", "plgi")
 COLUMNS = ("method", *(f"{start}, {count}" for start in STARTS for count in COUNTS))
 NOTE = (
-    f"SC in dB by first phases and number of iterations: means over {CLIPS} clips of {SECONDS} s. PESQ is that of "
-    f"{STARTS[-1]}, {COUNTS[0]}. Each iteration of each method is one pair of projections. The weights of AGLA, RAAR "
-    "and ADMM are the best that were found here."
+    "In all of these tables: SC in dB by first phases and number of iterations: means over "
+    f"{CLIPS} clips of {SECONDS} s. PESQ is that of {STARTS[-1]}, {COUNTS[0]}. Each iteration of each method is one"
+    " pair of projections. The weights of AGLA, RAAR and ADMM are the best that were found here."
 )
 GRIDS = (
     (22_050, 1024, 256),
@@ -189,12 +189,15 @@ METHODS: dict[str, Method] = {
 
 
 def tables() -> Iterator[harness.Table]:
+    note = NOTE
     for sample_rate, n_fft, hop in GRIDS:
         for kind in MATERIAL:
             problems = [Problem(clip, sample_rate, n_fft, hop) for clip in _clips(kind, sample_rate)]
             rows = tuple(_row(name, method, problems, kind) for name, method in METHODS.items())
             columns = (*COLUMNS, "PESQ") if kind == "speech" else COLUMNS
-            yield harness.Table(f"{kind} at {sample_rate:,} Hz, n_fft {n_fft}, hop_length {hop}", columns, rows, NOTE)
+            title = f"{kind} at {sample_rate:,} Hz, n_fft {n_fft}, hop_length {hop}"
+            yield harness.Table(title, columns, rows, note)
+            note = ""
 
 
 def _clips(kind: str, sample_rate: int) -> Iterator[np.ndarray]:

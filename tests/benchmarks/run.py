@@ -1,7 +1,8 @@
 """Runs the benchmarks: ``python tests/benchmarks/run.py [NAME…] [--write]``.
 
-Everything runs on one thread. Each NAME is a module of this folder; without one, all run. Only ratios within one run
-mean anything. ``--write`` puts the tables into docs/benchmarks.md, in place of those of the same name and lanes.
+Everything runs on one thread, except where threads are what is measured. Each NAME is a module of this folder; without
+one, all run. Only ratios within one run mean anything. ``--write`` puts the tables into docs/benchmarks.md, in place of
+those of the same name and lanes.
 """
 
 from __future__ import annotations
@@ -49,15 +50,6 @@ TITLES = {
 }
 BY_LANES = ("griffin_lim", "ffts", "istft", "stft", "first_run", "mel", "large", "loudness", "threads")
 """What the compiled kernels do; each kind of machine has its tables, as AVX2 has half the lanes of AVX-512."""
-HEAD = """# Benchmarks
-
-Written by `python tests/benchmarks/run.py --write`: contenders run in turn, on one thread, the warm-up not counted;
-times are medians, ratios are medians of the ratios within each round. Only ratios mean anything, and only within one
-table. Tables of what compiled kernels do name the machine's lanes: 16 with AVX-512, 8 with AVX2 or on arm64. Quality
-is judged in float64 by `tests/benchmarks/evaluator.py`, which shares no code with what it judges: SC is the spectral
-convergence over all frames, PESQ is wide-band. Memory is the peak beyond what was resident before, result included.
-Speech is a neural voice (configs/samples), music is synthesised by `tests/benchmarks/material.py`; both at 22,050 Hz.
-"""
 
 
 def main() -> None:
@@ -102,7 +94,7 @@ def _machine() -> str:
 
 
 def _write(name: str, text: str) -> None:
-    document = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else HEAD
+    document = DOCUMENT.read_text(encoding="utf-8")
     section = f"<!-- {name} -->\n{text}\n<!-- end of {name} -->\n"
     pattern = re.compile(rf"<!-- {name} -->.*?<!-- end of {name} -->\n", re.DOTALL)
     if pattern.search(document):
@@ -110,7 +102,6 @@ def _write(name: str, text: str) -> None:
     else:
         document += "\n" + section
     document = headlines.with_headlines(document)
-    DOCUMENT.parent.mkdir(exist_ok=True)
     DOCUMENT.write_text(document, encoding="utf-8")
 
 

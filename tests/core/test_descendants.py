@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tonearm import descendants
 from tonearm.descendants import descendants_of, kill_descendants, kill_with_descendants
 
 TREE = """
@@ -71,3 +72,12 @@ def test_a_process_ends_with_its_descendants(tree):
     assert root.wait() == -signal.SIGKILL
     wait_for_end(child)
     wait_for_end(grandchild)
+
+
+def test_a_system_without_signals_only_kills(monkeypatch):
+    """Windows ends a process by any number, and gives it that as its exit status."""
+    sent = []
+    monkeypatch.delattr(descendants._signal, "SIGSTOP")
+    monkeypatch.setattr(os, "kill", lambda *given: sent.append(given))
+    kill_with_descendants(2**22 + 1)
+    assert sent == [(2**22 + 1, 9)]

@@ -96,3 +96,19 @@ def test_slashes(monkeypatch):
     assert system.with_slashes("a\\b/c") == "a\\b/c"  # a name may have a backslash here
     monkeypatch.setattr(os, "sep", "\\")
     assert system.with_slashes("Z:\\a\\b/c") == "Z:/a/b/c"
+
+
+@pytest.mark.parametrize("text", ["a.wav", "é ü", ".a", "console", "nul_", "com10.txt", "a.con", "x~1"])
+def test_a_name_of_a_file(posix, text):
+    assert system.is_file_name(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"..\a", r"a\b", "c:", "c:a", "a.wav:b", "a?", "a*", "a|b", '"', "a.", "a ", "..", "nul", "NUL.wav", "Con",
+        "aux .x", "com1", "COM¹.wav", "lpt9.a.b", "conin$", "a\n", "a\0",
+    ],
+)  # fmt: skip
+def test_what_leads_elsewhere_on_windows(posix, text):
+    assert system.is_file_name(text) == posix

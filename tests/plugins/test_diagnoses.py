@@ -8,7 +8,7 @@ import pytest
 
 from tonearm.api import Diagnosis, UsageError
 from tonearm_plugins import diagnoses as room
-from tonearm_plugins.diagnoses import BY_ENGINE, diagnoses
+from tonearm_plugins.diagnoses import BY_ENGINE, BY_PACKAGE, diagnoses
 from tonearm_plugins.dsp.engines.choice import VARIABLE
 from tonearm_plugins.dsp.engines.native.engine import NativeEngine
 from tonearm_plugins.dsp.engines.native.trial import cache_file
@@ -72,9 +72,31 @@ def test_the_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     one = found("engines")["istft"]
     assert (one.reason, one.hint) == ("not native: TONEARM_ENGINE is scipy", "unset TONEARM_ENGINE")
     monkeypatch.setenv(VARIABLE, "cuda")
-    (one,) = found("engines").values()
-    assert one.is_fault
-    assert one.reason == "TONEARM_ENGINE is one of auto, native, scipy, librosa, not 'cuda'"
+    first, *others = found("engines").values()
+    assert first.is_fault
+    assert [one.subject for one in others] == [*BY_PACKAGE]
+    assert first.reason == "TONEARM_ENGINE is one of auto, native, scipy, librosa, not 'cuda'"
+
+
+def test_librosa_does_a_part_of_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "librosa")
+    engines = found("engines")
+    assert [engines[work].found for work in BY_ENGINE] == ["librosa"] * 3 + ["scipy"] * 3
+
+
+def test_what_only_the_native_engine_may_do_and_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    if NativeEngine().refusal():
+        pytest.skip("no kernels run here")
+    monkeypatch.setenv(VARIABLE, "native")
+    engines = found("engines")
+    assert engines["istft"].state == "ok"
+    assert engines["these in double precision"] == Diagnosis(
+        group="engines",
+        subject="these in double precision",
+        state="broken",
+        reason="the native engine was asked for (TONEARM_ENGINE), but it works in single precision",
+        hint="unset TONEARM_ENGINE",
+    )
 
 
 def test_without_scipy_and_kernels_there_is_no_engine(
@@ -85,6 +107,16 @@ def test_without_scipy_and_kernels_there_is_no_engine(
     engines = found("engines")
     assert engines["istft"].state == engines["hpss"].state == "missing"
     assert engines["istft"].hint == "pip install scipy"
+
+
+def test_kernels_without_scipy_do_not_do_everything(without: Callable[..., None]) -> None:
+    if NativeEngine().refusal():
+        pytest.skip("no kernels run here")
+    without("scipy")
+    engines = found("engines")
+    assert engines["istft"].state == "ok"
+    for work in ("these in double precision", "these with other sizes"):
+        assert (engines[work].state, engines[work].hint) == ("missing", "pip install scipy")
 
 
 def test_the_ways_of_formats(without: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -198,11 +198,19 @@ def _run_guarded(command: Callable[[], int], *, debug: bool) -> int:
     except Exception as error:
         if debug:
             _print_traceback()
+        if isinstance(error, ModuleNotFoundError) and error.name == "msgspec":  # which errors are made of
+            return _report_missing("msgspec")
         used_up = _used_up(error)
         if used_up:  # what reports other errors may not even be importable
             print_message(f"output: the process cannot go on: {used_up}")
             return OUTPUT
         return _report(error)
+
+
+def _report_missing(package: str) -> int:
+    message = f"missing-requirement: tonearm needs the package {package!r}, which is not installed"
+    print_message(f"{message}\n    hint: pip install {package}")
+    return USAGE
 
 
 def _used_up(error: BaseException) -> str:
@@ -259,9 +267,7 @@ def _report(error: Exception) -> int:
         from tonearm.health.packages import missing_package
 
         if package := missing_package(error):
-            message = f"missing-requirement: tonearm needs the package {package!r}, which is not installed"
-            print_message(f"{message}\n    hint: pip install {package}")
-            return USAGE
+            return _report_missing(package)
     from tonearm.errors import tracebacks
 
     where = "" if tracebacks.are_shown() else "; --debug shows where"

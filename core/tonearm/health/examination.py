@@ -9,7 +9,7 @@ from tonearm.errors import one_line
 from tonearm.errors.literals import all_of
 from tonearm.errors.text import counted
 from tonearm.health.imports import failing_imports
-from tonearm.health.packages import Dependency, dependencies
+from tonearm.health.packages import Dependency, dependencies, missing_package
 from tonearm.plugins.diagnosis import Diagnosis, State
 from tonearm.plugins.hookspecs import DIAGNOSES
 from tonearm.plugins.registry import PluginError, Registry, as_plugin_error
@@ -43,7 +43,10 @@ def plugin_diagnoses(registry: Registry) -> Iterator[Diagnosis]:
             with as_plugin_error(f"{DIAGNOSES} of {label}"):
                 yield from _checked(function())
         except PluginError as error:
-            yield Diagnosis(group=PLUGINS, subject=label, state="broken", reason=error.message, hint=error.hint)
+            cause = error.__cause__
+            needed = missing_package(cause) if isinstance(cause, ModuleNotFoundError) else ""
+            hint = f"pip install {needed}" if needed else error.hint
+            yield Diagnosis(group=PLUGINS, subject=label, state="broken", reason=error.message, hint=hint)
 
 
 def _checked(found: object) -> Iterator[Diagnosis]:

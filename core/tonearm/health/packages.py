@@ -97,13 +97,14 @@ class Dependency(Struct, frozen=True, kw_only=True):
 def missing_package(error: ModuleNotFoundError) -> str:
     """Return the name of the package that an import has not found; empty if it is none that tonearm can use.
 
+    It is empty for a module within a package, too: that package is there, and may be broken or too old.
+
     Examples
     --------
-    >>> missing_package(ModuleNotFoundError(name="yaml.reader"))
+    >>> missing_package(ModuleNotFoundError(name="yaml"))
     'pyyaml'
     """
-    module = (error.name or "").partition(".")[0]
-    return next((name for name, use in USES.items() if module and use.module.partition(".")[0] == module), "")
+    return next((name for name, use in USES.items() if use.module.partition(".")[0] == error.name), "")
 
 
 def dependencies() -> list[Dependency]:

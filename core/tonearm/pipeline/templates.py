@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Sequence
 
 from msgspec import Struct
 
 from tonearm.addresses import refuse_address
 from tonearm.errors import ItemError, OptionError, UsageError, one_line
 from tonearm.pipeline import RESERVED_PREFIX
+from tonearm.system import is_file_name
 from tonearm.writing.templates import Parts, parse_parts
 
 MAX_NAME = 255
@@ -77,7 +78,7 @@ class Template(Struct, frozen=True):
             pieces.append(text)
         joined = "".join(pieces)
         names = joined.split("/")
-        if names[-1] in ("", ".") or not names[0] or ".." in names or _is_own(names) or "\0" in joined:
+        if _is_no_file(names) or not names[0] or ".." in names or "\0" in joined:
             raise ItemError(
                 f"{self.text} becomes {one_line(joined)!r}, which is not a name below the output folder",
                 code="unsafe-name",
@@ -90,8 +91,11 @@ def _is_in_name(part: str | tuple[str, int]) -> bool:
     return "/" not in part if isinstance(part, str) else part[0] != "relative_dir"
 
 
-def _is_own(names: Iterable[str]) -> bool:
-    return any(name.startswith(RESERVED_PREFIX) for name in names)
+def _is_no_file(names: Sequence[str]) -> bool:
+    """Return whether names are not those of folders, and of a file that tonearm does not need for itself."""
+    if names[-1] in ("", "."):
+        return True
+    return any(name.startswith(RESERVED_PREFIX) or not (name == "." or is_file_name(name)) for name in names)
 
 
 def _check_value(name: str, text: str) -> None:
@@ -103,7 +107,7 @@ def _check_value(name: str, text: str) -> None:
 
 def parse_template(text: str) -> Template:
     """Return a template, or raise `OptionError` if it is invalid or could leave the output folder."""
-    if _PLAIN_NAME.fullmatch(text):
+    if _PLAIN_NAME.fullmatch(text) and is_file_name(text):
         return Template(text, (text,))
     parts = parse_parts(text)
     shown = one_line(repr(text))
@@ -117,7 +121,7 @@ def parse_template(text: str) -> Template:
         raise OptionError(f"{shown} is absolute", code="bad-template", hint="write it relative to the output folder")
     if ".." in names:
         raise OptionError(f"{shown} would leave the output folder", code="bad-template", hint="write it without ..")
-    if names[-1] in ("", ".") or not literal.isprintable() or _is_own(names):
+    if _is_no_file(names) or not literal.isprintable():
         raise OptionError(f"{shown} is not a file name", code="bad-template", hint='as in "audio/{stem}.wav"')
     _check_lengths(text, parts)
     return Template(text, parts)

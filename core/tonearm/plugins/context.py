@@ -100,10 +100,10 @@ class Context:
         What passes reports of progress on; None if nobody wants them. All contexts of a source share it.
     may_leave_search
         Whether the decoder may leave it to the first step to search its values for NaN and infinity.
+    is_unsearched
+        Whether the decoder has left it so: the first step raises an error if a value is not finite.
     peak
         Largest absolute sample of the result, if a built-in step has found it on its way; else None.
-    is_unsearched
-        Whether it has: the step raises an error if a value is not finite.
     """
 
     def __init__(

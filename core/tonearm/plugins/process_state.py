@@ -17,6 +17,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from tonearm.system import HAS_POSIX
+
 FORK_PATIENCE = 0.25
 """Seconds that a process which a plugin forked has to return into the host or to end, before it is left alone."""
 
@@ -179,9 +181,13 @@ class _Forks:
         """Return whether one of the processes has returned. Those that work on are left alone."""
         deadline = time.monotonic() + FORK_PATIENCE
         pending, self.pending = self.pending, []
+        if not HAS_POSIX:  # nobody forks
+            return False
         returned = False
         for descriptor in pending:
-            if select.select([descriptor], [], [], max(0, deadline - time.monotonic()))[0]:
+            poll = select.poll()  # `select` refuses descriptors from 1024 on
+            poll.register(descriptor, select.POLLIN)
+            if poll.poll(max(0, 1000 * (deadline - time.monotonic()))):
                 with contextlib.suppress(OSError):
                     returned |= bool(os.read(descriptor, 1))
             _close(descriptor)

@@ -21,7 +21,7 @@ class Target(str):
     suffixes
         ``suffixes`` of a decoder or an encoder; None if they are not stated.
     same_signal
-        Whether a transform gives a signal that it takes, too, so that none needs it to get from one to another.
+        Whether a transform gives all signals that it takes, so that none needs it to get from one to another.
 
     Examples
     --------
@@ -46,12 +46,12 @@ class Target(str):
         if self.suffixes is not None and self.suffixes != suffixes:
             raise TypeError(f"it is registered with the suffixes {self.suffixes}, and its class has {suffixes}")
         ports = ports_of(found)
-        if self.same_signal and set(ports.takes).isdisjoint(ports.gives):
-            raise TypeError("it is registered with same_signal, and its class gives nothing that it takes")
+        if self.same_signal and not set(ports.takes) <= set(ports.gives):
+            raise TypeError("it is registered with same_signal, and its class does not give all that it takes")
 
 
 def has_same_signal(target: object) -> bool:
-    """Return whether it is stated of a transform that it gives a signal that it takes."""
+    """Return whether it is stated of a transform that it gives all signals that it takes."""
     return isinstance(target, Target) and target.same_signal
 
 

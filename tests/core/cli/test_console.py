@@ -4,6 +4,7 @@ import io
 import os
 import re
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -45,6 +46,19 @@ def test_each_error_has_its_exit_status(error, status, message, capsys, monkeypa
 
     assert console.run_guarded(command, debug=False) == status
     assert capsys.readouterr().err == message
+
+
+def test_a_package_that_errors_themselves_need():
+    code = (
+        "import sys; sys.modules['msgspec'] = None\n"
+        "from tonearm.cli.main import main; sys.exit(main(['doctor', '--json']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr == (
+        "missing-requirement: tonearm needs the package 'msgspec', which is not installed\n"
+        "    hint: pip install msgspec\n"
+    )
+    assert done.returncode == 2
 
 
 def test_debug_prints_the_traceback_and_keeps_the_status(capsys):

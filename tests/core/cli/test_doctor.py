@@ -51,11 +51,34 @@ def test_the_page(examined):
     )
 
 
+def test_a_group_of_several_packages_has_one_heading_and_one_line_a_diagnosis(examined):
+    other = Diagnosis(group="formats", subject="flac")
+    odd = Diagnosis(group="engines", subject="a\nb", found="c\x1b[31m", hint="d\ne", state="slower")
+    assert examined(GOOD, other, odd)[1].partition("\n\n")[2] == (
+        "engines\n"
+        "  ok      istft  native     long clips\n"
+        "  slower  a\\nb   c\\x1b[31m\n"
+        "    hint: d\\ne\n"
+        "\n"
+        "formats\n"
+        "  ok  flac\n"
+        "\n"
+        "1 slower, 2 ok\n"
+    )
+
+
 def test_what_is_slower_or_optional_is_no_fault(examined):
     assert examined(SLOWER)[0] == 0
     code, text = examined(GOOD)
     assert code == 0
     assert text.endswith("\nall is well\n")
+
+
+@pytest.mark.parametrize(("cores", "text"), [(1, ", 1 core\n"), (12, ", 12 cores\n")])
+def test_cores_are_those_that_this_process_may_use(examined, monkeypatch, cores, text):
+    monkeypatch.setattr(doctor, "usable_cores", lambda: cores)
+    assert text in examined(GOOD)[1]
+    assert json.loads(examined(GOOD, arguments=["--json"])[1])["cores"] == cores
 
 
 def test_json(examined):

@@ -79,6 +79,14 @@ def test_diagnoses_of_plugins_come_first_and_a_package_that_fails_is_one(machine
     assert list(examine(found))[:2] == [GOOD, GOOD]
 
 
+def test_a_package_that_misses_one_of_tonearms_own_is_mended_by_that():
+    def broken():
+        raise ModuleNotFoundError("No module named 'numpy'", name="numpy")
+
+    (one,) = plugin_diagnoses(Registry([package_of("b", hooks(diagnoses=broken))]))
+    assert (one.state, one.hint) == ("broken", "pip install numpy")
+
+
 def test_plugins_that_cannot_be_loaded(machine):
     found = registry_of(encoders={"lost-writer": "no_such_module:Lost"})
     good, broken = of("plugins", found)

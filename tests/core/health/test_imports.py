@@ -34,10 +34,12 @@ def test_each_module_that_fails_has_its_reason():
     }
 
 
+@pytest.mark.slow
 def test_a_module_that_hangs_costs_its_time_alone():
-    found = failing_imports(["toy_good", "toy_hangs", "toy_raises"], timeout=1.0)
+    # Python itself must start within that time, on a machine that is busy.
+    found = failing_imports(["toy_good", "toy_hangs", "toy_raises"], timeout=8.0)
     assert found == {
-        "toy_hangs": "its import takes more than 1 s",
+        "toy_hangs": "its import takes more than 8 s",
         "toy_raises": "OSError: libtoy.so.1: no such file",
     }
 

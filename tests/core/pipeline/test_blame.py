@@ -88,7 +88,7 @@ def test_an_interrupt_within_a_run_that_no_signal_has_raised(monkeypatch):
 
 
 def test_a_package_that_is_not_installed_is_named_with_the_line_that_installs_it():
-    error = ModuleNotFoundError("No module named 'PIL'", name="PIL.Image")
+    error = ModuleNotFoundError("No module named 'PIL'", name="PIL")
     assert blamed(error) == ("missing-requirement", "same needs the package 'pillow', which is not installed")
     with pytest.raises(ItemError) as caught, as_item_error(STEP):
         raise error

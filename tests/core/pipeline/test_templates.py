@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tonearm import system
 from tonearm.errors import ItemError, OptionError
 from tonearm.pipeline import templates
 from tonearm.pipeline.templates import parse_template
@@ -250,3 +251,24 @@ def test_a_plain_name_needs_no_checks(monkeypatch, name):
     short = found()
     monkeypatch.setattr(templates, "_PLAIN_NAME", re.compile("(?!)"))
     assert short == found()
+
+
+class TestNamesOnWindows:
+    @pytest.fixture(autouse=True)
+    def windows(self, monkeypatch):
+        monkeypatch.setattr(system, "HAS_POSIX", False)
+
+    @pytest.mark.parametrize("key", [r"..\..\a", r"c:\a", "c:a", "nul", "a|b"])
+    def test_a_key_leads_nowhere_else(self, key):
+        with pytest.raises(ItemError, match="which is not a name below the output folder") as caught:
+            rendered("{key}.wav", key=key)
+        assert caught.value.code == "unsafe-name"
+
+    @pytest.mark.parametrize("text", [r"..\{stem}.wav", "c:{stem}.wav", "aux.wav", "a./{stem}.wav"])
+    def test_neither_does_a_template(self, text):
+        with pytest.raises(OptionError, match="is not a file name"):
+            parse_template(text)
+
+    @pytest.mark.parametrize("text", ["a.wav", "./{relative_dir}//{stem}-{key}.wav", "{parent}/a b.wav"])
+    def test_others_stay_as_they_are(self, text):
+        assert rendered(text)

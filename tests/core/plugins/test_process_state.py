@@ -1,6 +1,7 @@
 """Tests of the state of the process around calls of plugins."""
 
 import os
+import resource
 import signal
 import sys
 
@@ -107,6 +108,21 @@ def test_a_fork_that_returns(tmp_path):
     assert found == "it forks a process that returns"
     assert os.waitpid(child, 0)[1]
     assert [path.name for path in tmp_path.iterdir()] == [str(os.getpid())]
+
+
+def test_a_fork_of_a_process_that_has_many_files_open():
+    """`select` takes no descriptor from 1024 on."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limits[0], 1100), limits[1]))
+    opened = []
+    try:
+        while not opened or opened[-1] < 1024:
+            opened.append(os.open(os.devnull, os.O_RDONLY))
+        assert changed(fork_and_wait) == ""
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_a_fork_outside_of_a_plugin_opens_nothing():

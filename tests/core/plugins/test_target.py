@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from core_toys import registry_of
 
-from tonearm.api import Target
+from tonearm.api import MelSpectrogram, NoOptions, Target, Transform
 from tonearm.conversion.option_places import connecting_transforms
 from tonearm.pipeline.inference import find_conversion, plugins_by_suffix
 from tonearm.plugins import registry
@@ -44,7 +44,7 @@ def test_a_stated_suffix_imports_that_plugin_alone():
     ("stated", "message"),
     [
         ({"suffixes": (".mp3",)}, r"it is registered with the suffixes \('.mp3',\), and its class has \('.wav', "),
-        ({"same_signal": True}, "it is registered with same_signal, and its class gives nothing that it takes"),
+        ({"same_signal": True}, "it is registered with same_signal, and its class does not give all that it takes"),
     ],
 )
 def test_a_class_that_contradicts_is_refused(stated, message):
@@ -84,3 +84,14 @@ def test_a_waveform_is_converted_without_the_import_of_any_other_plugin(tmp_path
     expected = {"decoders.npy_reader", "encoders.wav_writer"}
     plugins = {name for name in names if name.endswith(("_reader", "_writer")) or name.startswith(("t", "n"))}
     assert plugins == expected
+
+
+def test_a_transform_that_takes_more_than_it_gives_may_connect_two_signals():
+    """Its `same_signal` would hide it where it is the only way."""
+
+    class Both(Transform[MelSpectrogram | MagnitudeSpectrogram, MelSpectrogram, NoOptions]):
+        def apply(self, signal, context):
+            return signal
+
+    with pytest.raises(TypeError, match="does not give all that it takes"):
+        Target("x:Both", same_signal=True).check(Both)

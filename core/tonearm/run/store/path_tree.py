@@ -97,7 +97,7 @@ class PathTree(Tree):
         """Remove a file, if that is possible."""
         with contextlib.suppress(OSError):
             self.require_folder(path.rpartition("/")[0])
-            os.unlink(self._path(path))
+            _try_again(lambda: os.unlink(self._path(path)))
 
     def remove_folder(self, path: str) -> None:
         """Remove a folder, if it is empty."""

@@ -202,7 +202,7 @@ class Tree:
         folder, _, name = path.rpartition("/")
         try:
             return is_device(name, self.folder(folder))
-        except OSError:
+        except (OSError, ValueError):
             return False
 
     def may_write(self, path: str) -> bool:

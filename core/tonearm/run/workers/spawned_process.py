@@ -43,7 +43,8 @@ class SpawnedProcess(WorkerProcess):
             send_signal(self._process.pid, number)
 
     def _has_ended(self) -> bool:
-        return super()._has_ended() if HAS_POSIX else self._process.poll() is not None
+        # macOS has no `waitid` before Python 3.13.
+        return super()._has_ended() if hasattr(os, "waitid") else self._process.poll() is not None
 
     def wait(self) -> int:
         """Wait for the end of the process, and return its exit status; negative for a signal."""
@@ -95,6 +96,11 @@ def _start(words: list[str], environ: dict[str, str], worker_end: _socket.socket
         return subprocess.Popen(  # noqa: S603
             words, env=environ, pass_fds=[worker_end.fileno()], stdin=subprocess.DEVNULL, stdout=2, process_group=0
         )
+    base = getattr(sys, "_base_executable", "")
+    if words[0] == sys.executable and base and base != sys.executable:
+        # In a virtual environment there, Python's program is a launcher: it starts the process that has to get the
+        # socket, and whose id nobody knows. So that process is started as the launcher would start it.
+        words, environ = [base, *words[1:]], {**environ, "__PYVENV_LAUNCHER__": sys.executable}
     group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Ctrl-C is for the run alone
     process = subprocess.Popen(  # noqa: S603
         [*words, "-1"], env=environ, stdin=subprocess.PIPE, stdout=2, creationflags=group

@@ -78,7 +78,7 @@ class WorkerProcess(ABC):
             if time.monotonic() > deadline:
                 break
             time.sleep(0.001)
-        # Nobody has waited for the process yet, so its id, which is also that of its group, is not reused.
+        # Where there is `waitid`, nobody has waited for the process yet, so its id, that of its group, is not reused.
         send_signal(self.process_id, SIGKILL)
         return self.wait(), timed_out
 

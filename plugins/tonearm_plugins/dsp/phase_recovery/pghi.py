@@ -16,10 +16,20 @@ import numpy as np
 
 from tonearm_plugins.dsp.framing import FrameGrid
 from tonearm_plugins.dsp.phase_recovery.phase_gradient import gradient_factors, magnitude_floor
-from tonearm_plugins.dsp.typing import Float32Array, FloatArray
+from tonearm_plugins.dsp.typing import Float32Array, FloatArray, Int64Array
+
+BINS_AT_ONCE = 1 << 19
+"""Bins that are integrated between two signs of life: some hundred milliseconds of work."""
 
 
-def pghi(magnitude: FloatArray, grid: FrameGrid, *, seed: int, tolerance: float = 1e-6) -> Float32Array:
+def pghi(
+    magnitude: FloatArray,
+    grid: FrameGrid,
+    *,
+    seed: int,
+    tolerance: float = 1e-6,
+    on_step: Callable[[], object] | None = None,
+) -> Float32Array:
     """Return the phases of PGHI, in turns seen from the centre of each frame: (frames, bins), float32.
 
     Bins below ``tolerance`` times the largest magnitude get random phases, as in the paper. The heap is a loop over
@@ -35,6 +45,8 @@ def pghi(magnitude: FloatArray, grid: FrameGrid, *, seed: int, tolerance: float 
         Seed of the random phases.
     tolerance
         Smallest magnitude that is integrated, relative to the largest.
+    on_step
+        Function called now and then while bins are integrated. An exception from it ends the integration.
 
     Examples
     --------
@@ -55,45 +67,68 @@ def pghi(magnitude: FloatArray, grid: FrameGrid, *, seed: int, tolerance: float 
     over_frames[:] = grid.hop_length * np.arange(loudness.shape[1]) / grid.n_fft
     over_frames += 4 * bend * np.gradient(loudness, axis=1)
     turns = np.random.default_rng(seed).random(magnitude.shape, dtype=np.float32)
-    threshold = np.fmax.reduce(magnitude, axis=None, initial=0.0) * tolerance
+    peak = np.fmax.reduce(magnitude, axis=None, initial=0.0)
+    flat, reached = magnitude.ravel(), ~(magnitude > peak * tolerance)
     del loudness
-    order = np.argsort(-magnitude.ravel(), kind="stable")[: np.count_nonzero(magnitude > threshold)]
-    _heap_integration()(magnitude, over_frames, over_bins, order, float(threshold), turns)
+    integrate = _heap_integration()
+
+    def integrate_from(order: Int64Array) -> None:
+        heap = np.empty(0, np.int64)
+        while order.size or heap.size:
+            used, heap = integrate(magnitude, over_frames, over_bins, order, heap, reached, turns, BINS_AT_ONCE)
+            order = order[used:]
+            if on_step is not None and (order.size or heap.size):
+                on_step()
+
+    integrate_from(np.array([np.argmax(flat == peak)]))  # by which nearly all are reached: the rest alone is sorted
+    rest = np.flatnonzero(~reached)
+    integrate_from(rest[np.argsort(-flat[rest], kind="stable")])
     return turns
 
 
 @functools.cache
-def _heap_integration() -> Callable[..., None]:
+def _heap_integration() -> Callable[..., tuple[int, Int64Array]]:
     """Return `_integrate_from_the_loudest`, compiled if numba is installed."""
     try:
         import numba
     except ImportError:
         return _integrate_from_the_loudest
-    compiled: Callable[..., None] = numba.njit(_integrate_from_the_loudest)
+    compiled: Callable[..., tuple[int, Int64Array]] = numba.njit(_integrate_from_the_loudest)
     return compiled
 
 
 def _integrate_from_the_loudest(
-    magnitude: Any, over_frames: Any, over_bins: Any, order: Any, threshold: float, turns: Any
-) -> None:
-    """Spread phases to ``turns`` from each bin of ``order`` (loudest first) that is not reached yet."""
+    magnitude: Any, over_frames: Any, over_bins: Any, order: Any, waiting: Any, reached: Any, turns: Any, most: int
+) -> tuple[int, Any]:
+    """Spread phases to ``turns`` from each bin of ``order`` (loudest first) that is not reached yet.
+
+    It begins with the heap of bins that are ``waiting``, ends after ``most`` bins, and returns how many of ``order`` it
+    has seen, and the heap of those that wait then.
+    """
     frames, bins = magnitude.shape
-    reached = magnitude <= threshold
-    for start in order:
-        frame, bin_ = start // bins, start % bins
-        if reached[frame, bin_]:
+    heap = [(-magnitude[place // bins, place % bins], place // bins, place % bins) for place in waiting]
+    seen = 0
+    while most > 0 and (len(heap) > 0 or seen < len(order)):
+        if len(heap) == 0:
+            frame, bin_ = order[seen] // bins, order[seen] % bins
+            seen += 1
+            if not reached[frame, bin_]:
+                reached[frame, bin_] = True
+                turns[frame, bin_] = 0.0
+                heap.append((-magnitude[frame, bin_], frame, bin_))
             continue
-        reached[frame, bin_] = True
-        turns[frame, bin_] = 0.0
-        heap = [(-magnitude[frame, bin_], frame, bin_)]
-        while heap:
-            _, n, m = heapq.heappop(heap)
-            for dn, dm in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-                i, k = n + dn, m + dm
-                if i < 0 or k < 0 or i >= frames or k >= bins or reached[i, k]:
-                    continue
-                gradient = dn * (over_frames[n, m] + over_frames[i, k]) + dm * (over_bins[n, m] + over_bins[i, k])
-                phase = turns[n, m] + 0.5 * gradient
-                turns[i, k] = phase - np.floor(phase)
-                reached[i, k] = True
-                heapq.heappush(heap, (-magnitude[i, k], i, k))
+        most -= 1
+        _, n, m = heapq.heappop(heap)
+        for dn, dm in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            i, k = n + dn, m + dm
+            if i < 0 or k < 0 or i >= frames or k >= bins or reached[i, k]:
+                continue
+            gradient = dn * (over_frames[n, m] + over_frames[i, k]) + dm * (over_bins[n, m] + over_bins[i, k])
+            phase = turns[n, m] + 0.5 * gradient
+            turns[i, k] = phase - np.floor(phase)
+            reached[i, k] = True
+            heapq.heappush(heap, (-magnitude[i, k], i, k))
+    left = np.empty(len(heap), np.int64)
+    for place, (_, n, m) in enumerate(heap):
+        left[place] = n * bins + m
+    return seen, left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import threading
 from collections.abc import Callable
@@ -154,6 +155,7 @@ def recover_channel(
     >>> recover_channel(ScipyRecovery(target, grid), settings, seed=0, out=out).iterations
     4
     """
+    progress = progress or Progress(None, 1, settings)
     if settings.start == "random":
         recovery.start_from_noise(seed)
     elif settings.start == "plgi":
@@ -164,9 +166,8 @@ def recover_channel(
         if settings.start == "pghi":
             from tonearm_plugins.dsp.phase_recovery.pghi import pghi
 
-            turns = pghi(magnitude, settings.grid, seed=seed)
+            turns = pghi(magnitude, settings.grid, seed=seed, on_step=functools.partial(progress.add, 0))
         recovery.start_from_spectra(spectra_with_phases(magnitude, turns))
-    progress = progress or Progress(None, 1, settings)
     progress.add(0)
     iterations = _iterate(recovery, settings, progress)
     progress.add(settings.iterations - iterations)

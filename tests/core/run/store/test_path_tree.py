@@ -93,6 +93,7 @@ def test_devices(tree, folder):
     assert not tree.leads_to_device("a")
     assert not tree.leads_to_device("none")
     assert not tree.leads_to_device("a\0b")
+    assert not Tree(str(folder / "out")).leads_to_device("b\0c/a")
 
 
 class TestAFileThatSomebodyHasOpen:
@@ -117,6 +118,19 @@ class TestAFileThatSomebodyHasOpen:
         tree.rename("a", "b")
         assert (folder / "out/b").exists()
         assert waits == [0.005 * 2**number for number in range(times)]
+
+    def test_is_removed_when_it_is_closed(self, tree, folder, monkeypatch, waits):
+        made(tree, "a")
+        real = os.unlink
+
+        def unlink(path):
+            if len(waits) < 3:
+                raise PermissionError(13, "The process cannot access the file")
+            real(path)
+
+        monkeypatch.setattr(os, "unlink", unlink)
+        tree.remove("a")
+        assert not (folder / "out/a").exists()
 
     def test_is_given_up_in_the_end(self, tree, monkeypatch, waits):
         def replace(*_):

@@ -63,3 +63,30 @@ def test_one_frame_and_silence_are_no_error():
     grid = FrameGrid.checked(hann(128), hop_length=32, pad=0, frames=1)
     assert pghi(smooth_magnitude(65, 1), grid, seed=0).shape == (1, 65)
     assert np.isfinite(pghi(np.zeros((1, 65), np.float32), grid, seed=0)).all()
+
+
+def test_steps_change_nothing_and_can_end_it(monkeypatch):
+    grid = FrameGrid.checked(hann(128), hop_length=32, pad=64, frames=20)
+    magnitude = smooth_magnitude(65, 20)
+    magnitude[:, 30:34] = 0  # two parts, of which neither is reached from the other
+    whole, steps = pghi(magnitude, grid, seed=3), []
+    monkeypatch.setattr(module, "BINS_AT_ONCE", 100)
+    assert np.array_equal(pghi(magnitude, grid, seed=3, on_step=lambda: steps.append(1)), whole)
+    assert len(steps) > 10
+
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pghi(magnitude, grid, seed=3, on_step=stop)
+
+
+@pytest.mark.usefixtures("no_numba")
+def test_each_part_begins_at_its_loudest_bin():
+    grid = FrameGrid.checked(hann(128), hop_length=32, pad=64, frames=6)
+    magnitude = np.zeros((6, 65), np.float32)
+    magnitude[:, 10] = [1, 2, 3, 4, 3, 2]
+    magnitude[:, 40] = [2, 1, 1, 1, 1, 2]
+    magnitude[2, 60] = 9
+    turns = pghi(magnitude, grid, seed=0)
+    assert [turns[place] for place in ((2, 60), (3, 10), (0, 40))] == [0, 0, 0]

@@ -149,22 +149,24 @@ class _BinsApart:
 
 
 class _FramesApart:
-    """Reads a block whose bins are adjacent: transposes it first, square by square, and fetches the next one."""
+    """Reads a block whose bins are adjacent: transposes it first, square by square.
+
+    As above, some of the next block is fetched for each row of samples of this one.
+    """
 
     def __init__(self, writer: Writer, layout: BlockLayout, sources: Memory) -> None:
         self.writer, self.layout, self.sources = writer, layout, sources
+        self.lines = -(-layout.bins * COMPLEX.itemsize // CACHE_LINE)  # of a frame
+        self.at_once = -(-self.lines * layout.lanes // layout.hop_length)
         self.stage = writer.scratch(layout.bins * 2 * layout.lanes)  # for each bin a real, then an imaginary register
 
     def begin(self, block: Int) -> None:
         bins, at_once = self.layout.bins, self.layout.lanes // 2
         first, step = address(self.sources.int64(block * 2)), self.sources.int64(block * 2 + 1)
-        ahead, ahead_step = address(self.sources.int64(block * 2 + 2)), self.sources.int64(block * 2 + 3)
+        self.next, self.next_step = address(self.sources.int64(block * 2 + 2)), self.sources.int64(block * 2 + 3)
 
         def square(k: Number) -> None:
-            rows = []
-            for lane in range(self.layout.lanes):
-                rows.append(first.bytes_on(step * lane)[k * 2])
-                ahead.bytes_on(ahead_step * lane).part(k * 2).prefetch()
+            rows = [first.bytes_on(step * lane)[k * 2] for lane in range(self.layout.lanes)]
             for i, column in enumerate(transposed(rows)):
                 self.stage[(k * 2 + i) * self.layout.lanes] = column
 
@@ -178,7 +180,11 @@ class _FramesApart:
         return Complex(self.stage[k * (2 * lanes)], self.stage[k * (2 * lanes) + lanes])
 
     def fetch(self, row: Int) -> None:
-        """Fetch nothing more."""
+        """Fetch the cache lines that come with a row of samples; the last few may be those of the block after next."""
+        for i in range(self.at_once):
+            line = row * self.at_once + i
+            frame = line // self.lines
+            self.next.bytes_on(self.next_step * frame + (line - frame * self.lines) * CACHE_LINE).prefetch()
 
     def fetch_rest(self) -> None:
         """Fetch nothing more."""

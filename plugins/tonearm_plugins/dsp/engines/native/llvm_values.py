@@ -57,6 +57,10 @@ class Int:
 
     __rmul__ = __mul__
 
+    def __floordiv__(self, other: int) -> Int:
+        """Return the quotient of an integer that is not negative."""
+        return self._written("udiv", self, other)
+
     def equals(self, other: Int | int) -> str:
         """Return the condition that the integers are equal."""
         return self.writer.emit(f"icmp eq i64 {self}, {other}")

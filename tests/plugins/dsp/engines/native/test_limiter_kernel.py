@@ -52,10 +52,9 @@ def test_cuts_and_lanes_change_no_bit_and_no_sample_is_lost(true_peak, lookahead
     settings = LimiterSettings(0.2, lookahead, 500, true_peak)
     whole = NativePass(settings).push(samples, is_last=True)
     assert whole.shape == samples.shape
-    for seed in range(3):
-        rng = np.random.default_rng(seed)
-        cuts = np.sort(rng.integers(0, 30_000, (4, 40, 400)[seed]))
-        one = NativePass(settings)
+    for seed, machine in enumerate([None, *machines()]):
+        cuts = np.sort(np.random.default_rng(seed).integers(0, 30_000, (400, 40, 4)[seed]))
+        one = NativePass(settings, machine)
         *first, last = np.split(samples, cuts, axis=1)
         parts = [one.push(part) for part in first]
         waiting = one.waiting

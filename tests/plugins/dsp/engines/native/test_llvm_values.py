@@ -46,6 +46,19 @@ def test_shuffles_integers_and_scratch():
 
 
 @only_native
+def test_quotients_of_integers_leave_the_rest_out():
+    def write(writer):
+        x, y = writer.memory("x"), writer.memory("y")
+        with writer.loop(3) as i:
+            y[i * 8] = x[(i + 7) // 4 * 8]
+
+    x = np.repeat(np.arange(3, dtype=np.float32), 8)
+    y = aligned(24)
+    run(write, x=x, y=y)
+    assert y[::8].tolist() == [1, 2, 2]
+
+
+@only_native
 def test_a_row_can_be_shorter_than_a_vector():
     def write(writer):
         x = writer.memory("x")
