@@ -187,6 +187,44 @@ def share_in_order(begin: Callable[[int], T], finish: Callable[[int, T], None], 
         in_threads(take, taken)
 
 
+def share_each(work: Callable[[int, Event], T], count: int, threads: int) -> list[T]:
+    """Work on long things in several threads, of which this is one, and return the results in their order.
+
+    Parameters
+    ----------
+    work
+        Function that takes the number of a thing, and an event, which is set once another call has failed: then it
+        should fail as well, so that nobody waits for a result that is of no use.
+    count
+        Number of things.
+    threads
+        Largest number of threads.
+
+    Examples
+    --------
+    >>> share_each(lambda number, over: number * number, 3, threads=2)
+    [0, 1, 4]
+    """
+    found: dict[int, T] = {}
+    left, done = iter(range(count)), Event()
+
+    def take(thread: int, over: Event) -> None:
+        try:
+            for number in left:
+                found[number] = work(number, over)
+        except BaseException:
+            deque(left, 0)  # none is begun any more
+            done.set()
+            raise
+        if len(found) == count:
+            done.set()
+        if not thread:
+            done.wait()
+
+    in_threads(take, min(threads, count))
+    return [found[number] for number in range(count)]
+
+
 def in_threads(work: Callable[[int, Event], None], threads: int) -> None:
     """Call a function in several threads at once, of which this is one, and wait until all have ended.
 

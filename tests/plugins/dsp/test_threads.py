@@ -20,7 +20,7 @@ from tonearm_plugins.dsp.istft import istft
 from tonearm_plugins.dsp.mel_griffin_lim import mel_griffin_lim
 from tonearm_plugins.dsp.mel_spectrogram import mel_spectrogram
 from tonearm_plugins.dsp.stft import stft
-from tonearm_plugins.dsp.threads import free_threads, in_threads, share_in_order, share_out
+from tonearm_plugins.dsp.threads import free_threads, in_threads, share_each, share_in_order, share_out
 
 
 @pytest.mark.parametrize("count", [1, 7, 100])
@@ -112,6 +112,36 @@ def test_the_child_of_a_fork_has_none_of_its_parents_threads():
             with free_threads(4, 4) as taken:
                 os._exit(taken)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 4
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_long_things_are_each_worked_on_once(threads):
+    meeting = threading.Barrier(min(threads, 2), timeout=30)
+
+    def work(number, over):
+        if number < 2:
+            meeting.wait()  # or the barrier breaks
+        return number * number
+
+    assert share_each(work, 9, threads) == [number * number for number in range(9)]
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_the_error_of_a_long_thing_tells_the_others_and_begins_no_more(here):
+    begun, told = [], []
+    meeting = threading.Barrier(2, timeout=30)
+
+    def work(number, over):
+        begun.append(number)
+        meeting.wait()
+        if (threading.current_thread() is threading.main_thread()) == here:
+            raise ValueError("one of them")
+        told.append(over.wait(30))
+
+    with pytest.raises(ValueError, match="one of them"):
+        share_each(work, 9, 2)
+    assert told == [True]
+    assert sorted(begun) == [0, 1]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

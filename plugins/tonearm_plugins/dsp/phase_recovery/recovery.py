@@ -19,6 +19,9 @@ EXACT_DB = -200.0
 MIN_WORK = 1 << 24
 """Samples of frames that are analysed, at least, between two reports of progress: some ten milliseconds of work."""
 
+UNASKED_WORK = 1 << 28
+"""The same where nobody asks, so that Ctrl-C is still heard: some two tenths of a second."""
+
 CHECK_EVERY = 4
 """Iterations between two measurements of the convergence, if an early stop is asked for."""
 
@@ -56,7 +59,9 @@ class Progress:
     Attributes
     ----------
     step
-        Number of iterations from one report to the next.
+        Number of iterations from one report to the next, or to the next look for Ctrl-C if nobody asks.
+    over
+        Event that is set once a channel has failed, which ends the others; None if they are recovered one by one.
 
     Examples
     --------
@@ -77,10 +82,13 @@ class Progress:
         self._done = 0
         self._lock = threading.Lock()
         work = settings.grid.frames * settings.grid.n_fft
-        self.step = settings.iterations if on_progress is None else max(1, MIN_WORK // max(1, work))
+        self.step = max(1, (UNASKED_WORK if on_progress is None else MIN_WORK) // max(1, work))
+        self.over: threading.Event | None = None
 
     def add(self, iterations: int) -> None:
-        """Report that more iterations are done."""
+        """Report that more iterations are done, or raise an error once another channel has failed."""
+        if self.over is not None and self.over.is_set():
+            raise RuntimeError("another channel has failed")
         if self._on_progress is not None:
             with self._lock:
                 self._done += iterations

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tonearm_plugins.dsp.engines.native import compiler
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from tonearm_plugins.dsp.framing import Ends, FrameGrid
     from tonearm_plugins.dsp.phase_recovery.recovery import Convergence, Progress
     from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
@@ -87,19 +89,19 @@ class NativeEngine:
 
         each = max(1, threads // max(1, len(given)))
 
-        def recover(channel: int) -> Convergence:
+        def recover(channel: int, over: Event | None = None) -> Convergence:
+            if progress:
+                progress.over = over
             recovery = NativeRecovery(given[channel], settings.grid, basis=settings.basis, threads=each, limit=threads)
             return recover_channel(
                 recovery, settings, seed=settings.seed + channel, out=out[channel], progress=progress
             )
 
-        channels = range(len(given))
-        if threads > 1 and len(channels) > 1:
-            from concurrent.futures import ThreadPoolExecutor
+        if threads > 1 and len(given) > 1:
+            from tonearm_plugins.dsp.threads import share_each
 
-            with ThreadPoolExecutor(threads) as pool:
-                return list(pool.map(recover, channels))
-        return [recover(channel) for channel in channels]
+            return share_each(recover, len(given), threads)
+        return [recover(channel) for channel in range(len(given))]
 
 
 NATIVE = NativeEngine()

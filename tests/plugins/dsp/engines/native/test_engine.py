@@ -5,6 +5,8 @@ from dsp_reference import hann
 
 from tonearm_plugins.dsp.engines.native.engine import NATIVE
 from tonearm_plugins.dsp.framing import FrameGrid
+from tonearm_plugins.dsp.phase_recovery import recovery
+from tonearm_plugins.dsp.phase_recovery.recovery import Progress
 from tonearm_plugins.dsp.phase_recovery.settings import RecoverySettings
 
 GRID = FrameGrid.checked(hann(512), hop_length=128, pad=256, frames=20)
@@ -29,3 +31,26 @@ def test_threads_change_nothing_and_each_channel_has_its_own_seed(start):
     assert [one.iterations for one in found[0]] == [2, 2, 2]
     assert np.array_equal(alone, together)
     assert np.array_equal(alone[0], alone[1]) == (start == "plgi")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_what_a_report_of_a_channel_raises_ends_the_others(monkeypatch, error):
+    monkeypatch.setattr(recovery, "MIN_WORK", 1)  # a report for each iteration
+    reports = []
+
+    def fail_once(done, _):
+        reports.append(done)
+        if len(reports) == 5:
+            raise error
+
+    magnitude = np.stack([smooth_magnitude(257, 20).T] * 3)
+    settings = RecoverySettings(grid=GRID, start="random", iterations=3000, momentum=0.9, seed=4)
+    with pytest.raises(error):
+        NATIVE.recover(
+            magnitude,
+            settings,
+            out=np.empty((3, GRID.length), np.float32),
+            threads=2,
+            progress=Progress(fail_once, 3, settings),
+        )
+    assert len(reports) < 3000

@@ -5,6 +5,7 @@ from dsp_reference import clip, hann, synthesise
 
 from tonearm_plugins.dsp.engines.native import istft_kernel
 from tonearm_plugins.dsp.engines.native.block_layout import BlockLayout
+from tonearm_plugins.dsp.errors import NotFiniteError
 from tonearm_plugins.dsp.framing import FrameGrid
 
 
@@ -53,3 +54,24 @@ def test_blocks_at_the_edges_go_through_room_of_their_own():
     for begin, whole in zip(begins, inside, strict=True):
         stretch = out[max(begin, 0) : max(begin + layout.block, 0)]
         assert (stretch == (7 if whole else 1)).all()
+
+
+@only_native
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("machine", [None, NARROW])
+def test_every_value_is_searched_in_the_kernel_and_sums_too_large_are_no_error(order, machine):
+    grid = FrameGrid.checked(hann(160), hop_length=40, pad=80, frames=37)
+    spectrum, out = np.array(noise_spectrum(81, 37)[0], order=order), np.empty(grid.length, np.float32)
+
+    def search():
+        istft_kernel.istft(spectrum, grid, out=out, machine=machine, require_finite=True)
+
+    for k in range(81):
+        values = spectrum.real if k % 2 else spectrum.imag
+        for wrong in (np.nan, -np.inf):
+            kept, values[k, k % 37] = values[k, k % 37], wrong
+            with pytest.raises(NotFiniteError):
+                search()
+            values[k, k % 37] = kept
+    spectrum[3:5, 5] = 3e38
+    search()
