@@ -190,7 +190,7 @@ def sweeps_what_is_held() -> None:
 
 def follows_links() -> None:
     """Follow links below the output folder."""
-    tree._FOLDER &= ~os.O_NOFOLLOW
+    tree._NO_LINK = 0
 
 
 BREAKERS: dict[str, Callable[[], None]] = {
