@@ -265,12 +265,17 @@ def in_threads(work: Callable[[int, Event], None], threads: int) -> None:
                 break
             running.append(ended)
         work(0, over)
+    except Exception as error:
+        errors.append(error)  # not raised yet: it may follow from that of another thread, which came first
     finally:
         over.set()
         for ended in running:
             ended.acquire()
     if errors:
-        raise errors[0]
+        try:
+            raise errors[0]
+        finally:
+            errors.clear()  # else the error would hold itself, and what its calls hold
 
 
 class _AtWork:

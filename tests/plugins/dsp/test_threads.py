@@ -86,6 +86,17 @@ def test_the_error_of_another_thread_is_raised_here():
         in_threads(work, 2)
 
 
+def test_an_error_that_follows_from_that_of_another_thread_does_not_hide_it():
+    def work(number, over):
+        if number:
+            raise ValueError("the first")
+        assert over.wait(30)
+        raise RuntimeError("another has failed")
+
+    with pytest.raises(ValueError, match="the first"):
+        in_threads(work, 2)
+
+
 def test_where_the_system_has_no_more_threads_this_one_does_all(monkeypatch):
     def refuse(*_):
         raise RuntimeError("can't start new thread")
