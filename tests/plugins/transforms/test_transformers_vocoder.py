@@ -201,7 +201,7 @@ outputs: [{use: wav-writer, file: "{stem}.wav", with: {subtype: FLOAT}}]
     (wave,) = loaded.convert(tmp_path / "0.npy")
     np.testing.assert_array_equal(wave.samples[0], own(model, values[0]))
     report = loaded.run(out=tmp_path / "out", jobs=2)
-    assert (report.total, report.failed) == (4, 0)
+    assert (report.total, report.failed) == (4, 0), report.failures
     for index, one in enumerate(values):
         samples, rate = soundfile.read(tmp_path / f"out/{index}.wav", dtype="float32")
         assert rate == 22050

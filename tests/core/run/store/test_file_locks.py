@@ -3,15 +3,18 @@
 import contextlib
 import errno
 import os
-import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
 from tonearm.run.store import file_locks
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "windows_rules"))
-import byte_locks
+# Its folder must not get into `sys.path`: worker processes would start by the rules of Windows that are there.
+BYTE_LOCKS = Path(__file__).parents[2] / "windows_rules" / "byte_locks.py"
+SPEC = spec_from_file_location("byte_locks", BYTE_LOCKS)
+byte_locks = module_from_spec(SPEC)
+SPEC.loader.exec_module(byte_locks)
 
 
 @pytest.fixture(params=["posix", "bytes"])
