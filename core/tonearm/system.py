@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 import threading
+from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 HAS_POSIX = os.open in os.supports_dir_fd and hasattr(os, "fork")
@@ -27,17 +28,24 @@ _position = threading.Lock()
 """Held while a file's position is moved for a moment, where there is no call that reads at an offset."""
 
 
-def read_at(descriptor: int, size: int, offset: int) -> bytes:
-    """Return bytes of an open file, whose position stays."""
-    if HAS_POSIX and hasattr(os, "pread"):
-        return os.pread(descriptor, size, offset)
+@contextlib.contextmanager
+def _moved_to(descriptor: int, offset: int) -> Iterator[None]:
+    """Move the position of an open file for a block."""
     with _position:
         before = os.lseek(descriptor, 0, os.SEEK_CUR)
         os.lseek(descriptor, offset, os.SEEK_SET)
         try:
-            return os.read(descriptor, size)
+            yield
         finally:
             os.lseek(descriptor, before, os.SEEK_SET)
+
+
+def read_at(descriptor: int, size: int, offset: int) -> bytes:
+    """Return bytes of an open file, whose position stays."""
+    if HAS_POSIX and hasattr(os, "pread"):
+        return os.pread(descriptor, size, offset)
+    with _moved_to(descriptor, offset):
+        return os.read(descriptor, size)
 
 
 def read_into(descriptor: int, memory: memoryview, offset: int) -> int:
@@ -53,13 +61,8 @@ def write_at(descriptor: int, data: bytes, offset: int) -> int:
     """Write bytes into an open file, and return how many; the file's position stays."""
     if HAS_POSIX and hasattr(os, "pwrite"):
         return os.pwrite(descriptor, data, offset)
-    with _position:
-        before = os.lseek(descriptor, 0, os.SEEK_CUR)
-        os.lseek(descriptor, offset, os.SEEK_SET)
-        try:
-            return os.write(descriptor, data)
-        finally:
-            os.lseek(descriptor, before, os.SEEK_SET)
+    with _moved_to(descriptor, offset):
+        return os.write(descriptor, data)
 
 
 def unnamed_file(name: str, buffering: int = -1) -> BinaryIO:

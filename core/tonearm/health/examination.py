@@ -111,25 +111,17 @@ def _package(one: Dependency, failure: str) -> Diagnosis:
     if not one.installed:
         state: State = "absent" if one.extras else "missing"
         return Diagnosis(group=group, subject=one.name, state=state, use=purpose, hint=one.install_line)
+    reason = hint = ""
     if failure:
-        hint = f"pip install --force-reinstall --no-deps {one.name}"
-        return Diagnosis(
-            group=group,
-            subject=one.name,
-            state="broken",
-            found=one.installed,
-            use=purpose,
-            reason=one_line(failure, 200),
-            hint=hint,
-        )
-    if one.is_old:
-        return Diagnosis(
-            group=group,
-            subject=one.name,
-            state="broken",
-            found=one.installed,
-            use=purpose,
-            reason=f"{one.at_least} or newer is needed",
-            hint=f"pip install -U '{one.name}>={one.at_least}'",
-        )
-    return Diagnosis(group=group, subject=one.name, found=one.installed, use=purpose)
+        reason, hint = one_line(failure, 200), f"pip install --force-reinstall --no-deps {one.name}"
+    elif one.is_old:
+        reason, hint = f"{one.at_least} or newer is needed", f"pip install -U '{one.name}>={one.at_least}'"
+    return Diagnosis(
+        group=group,
+        subject=one.name,
+        state="broken" if reason else "ok",
+        found=one.installed,
+        use=purpose,
+        reason=reason,
+        hint=hint,
+    )

@@ -19,7 +19,7 @@
 `compiler`
     whether this machine can run kernels, and the way from text to a call.
 `trial`, `trial_run`
-    a child process that tries it on platforms where nothing proves that it can.
+    a child process that tries it first, everywhere but on Linux with x86-64.
 
 A vector has one lane a frame: 16 consecutive frames with AVX-512, otherwise 8 (one register of AVX2, two of NEON), and
 half as many of mel spectrograms, which are computed in double precision. So the FFT is written like that of a single
